@@ -1,0 +1,28 @@
+"""The only key to owned tables: who asks. It is handed on as an argument and never kept where two requests could meet."""
+
+from dataclasses import dataclass
+
+__all__ = ["Identity", "UserScope"]
+
+
+@dataclass(frozen=True, slots=True)
+class UserScope:
+    """The user on whose behalf something is read or written. Every query of an owned table begins with `user_id`."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a valid access token speaks for. `expires_at` is in Unix seconds; `auth_rev` the revision at which it was checked."""
+
+    user_id: str
+    session_id: str
+    expires_at: int
+    auth_rev: int = 0
+    role: str = "user"
+
+    @property
+    def scope(self) -> UserScope:
+        """The key to this user's tables."""
+        return UserScope(self.user_id)
