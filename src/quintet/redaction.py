@@ -1,0 +1,118 @@
+"""What of a value may be shown in an event: secrets replaced, everything encodable, bounded.
+
+1. A value is hidden when its key, split at `_`, `-` and camel case and lower-cased, ends with one of `_SECRET`; never text, never by its content.
+2. What cannot be encoded is shown by the name of its type, never by its `repr`, which may hold anything.
+3. Absent means absent: keys without a value are left out. Lone surrogates, which no UTF-8 holds, become U+FFFD.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+__all__ = ["REDACTED", "Shown", "clean_text", "show"]
+
+REDACTED = "[redacted]"
+_SECRET = (
+    ("password",),
+    ("passwd",),
+    ("secret",),
+    ("token",),
+    ("authorization",),
+    ("cookie",),
+    ("api", "key"),
+    ("access", "key"),
+    ("private", "key"),
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_MAX_DEPTH = 32
+_MAX_NODES = 20_000
+_PREVIEW = 2_000
+
+
+class Shown(NamedTuple):
+    """A value fit for an event, and whether it had to be cut to a preview."""
+
+    value: Any
+    truncated: bool
+
+
+def clean_text(text: str) -> str:
+    """`text` with every lone surrogate replaced, so that it can be encoded."""
+    return _SURROGATES.sub("\ufffd", text) if not text.isascii() else text
+
+
+def show(value: Any, limit: int = 24 * 1024) -> Shown:
+    """`value` redacted and encodable in at most `limit` bytes of JSON; beyond that the first characters of its JSON.
+
+    Rule 8 of the wire's events. Never raises.
+    """
+    try:
+        shown = _Walk().walk(value, 0)
+        encoded = msgspec.json.encode(shown)
+    except (_TooMuchError, RecursionError):
+        return Shown(f"<{type(value).__name__}>", True)
+    except Exception:  # a hostile __iter__ or __getattr__ must not end a run
+        return Shown(f"<{type(value).__name__}>", False)
+    if len(encoded) <= limit:
+        return Shown(shown, False)
+    text = shown if isinstance(shown, str) else encoded.decode()
+    return Shown(text[: min(_PREVIEW, limit // 6)], True)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(key: str) -> bool:
+    words = tuple(word.lower() for word in _WORDS.findall(key))
+    return any(words[-len(end) :] == end or "".join(words[-1:]) == "".join(end) for end in _SECRET)
+
+
+class _TooMuchError(Exception):
+    pass
+
+
+class _Walk:
+    """One walk over one value; it counts what it visits."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def walk(self, value: Any, depth: int) -> Any:
+        self.nodes += 1
+        if depth > _MAX_DEPTH or self.nodes > _MAX_NODES:
+            raise _TooMuchError
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return clean_text(str(value))
+        if isinstance(value, int):
+            return int(value) if -(2**63) <= value < 2**64 else str(value)[:400]
+        if isinstance(value, float):
+            return float(value) if math.isfinite(value) else str(value)
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.walk(item, depth + 1) for item in value]
+        return self._other(value, depth)
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for key, item in value.items():
+            name = clean_text(str(key))[:200]
+            if item is not None:
+                shown[name] = REDACTED if _is_secret(name) else self.walk(item, depth + 1)
+        return shown
+
+    def _other(self, value: Any, depth: int) -> Any:
+        if isinstance(value, bytes | bytearray | memoryview):
+            return f"<{len(value)} bytes>"
+        if hasattr(value, "model_dump"):
+            return self.walk(value.model_dump(), depth + 1)
+        try:
+            plain = msgspec.to_builtins(value)
+        except (TypeError, ValueError):
+            return f"<{type(value).__name__}>"
+        return f"<{type(value).__name__}>" if plain is value else self.walk(plain, depth + 1)
