@@ -121,7 +121,7 @@ events = Table(  # a rowid table: appends go to the end, the index alone is sort
     Column("run_seq", Integer),
     Column("type", String(32), nullable=False),
     Column("digest", String(8), nullable=False),  # the first 32 bits of the event's random id
-    Column("final", Boolean, nullable=False),
+    Column("final", Integer, nullable=False),  # 0 or 1
     Column("body", LargeBinary, nullable=False),  # encoded once, without the numbers
 )
 Index("uq_events_user_id_seq", events.c.user_id, events.c.seq, unique=True)
@@ -130,8 +130,8 @@ Index(
     events.c.user_id,
     events.c.run_id,
     unique=True,
-    sqlite_where=events.c.final.is_(True),
-    postgresql_where=events.c.final.is_(True),
+    sqlite_where=events.c.final == 1,
+    postgresql_where=events.c.final == 1,
 )
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ runs = Table(
     Column("message_id", String(40), nullable=False),
     Column("agent", Text, nullable=False),
     Column("state", String(12), nullable=False),
-    Column("ready", Boolean, nullable=False),  # may be leased: first of its thread, within the user's share
+    Column("ready", Integer, nullable=False),  # 1: may be leased: first of its thread, within the user's share
     Column("attempt", Integer, nullable=False, server_default=text("0")),  # the fence
     Column("worker_id", String(40)),
     Column("run_seq", Integer, nullable=False, server_default=text("0")),
@@ -194,7 +194,7 @@ runs = Table(
 )
 _open = runs.c.state.in_(("queued", "running"))
 Index("ix_runs_open", runs.c.user_id, runs.c.first_seq, sqlite_where=_open, postgresql_where=_open)
-_ready = runs.c.ready.is_(True)
+_ready = runs.c.ready == 1
 Index("ix_runs_ready", runs.c.created_at, sqlite_where=_ready, postgresql_where=_ready)
 
 agents = Table(  # what the living workers can run; submit checks against it

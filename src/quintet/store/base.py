@@ -1,0 +1,108 @@
+"""What a store is: transactions as plain functions, run in an owner thread.
+
+1. A transaction is a plain function of a `Tx`. It may run more than once and has no other effect.
+2. Functions that were queued together commit together, a savepoint each; one that raises takes back only itself.
+3. What a transaction publishes or wakes is handed out after its commit, and only then.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from quintet.store.wakes import Wakes
+
+__all__ = ["GatherFn", "Revision", "Store", "Tx"]
+
+T = TypeVar("T")
+
+# Applies many payloads in one transaction; answers each with None or the exception that refuses it.
+GatherFn = Callable[["Tx", Sequence[Any]], Sequence[BaseException | None]]
+
+
+class Revision(NamedTuple):
+    """A fact published by a revocation: the user's `auth_rev` is now this."""
+
+    user_id: str
+    auth_rev: int
+
+
+class Tx:
+    """One transaction. `core` is for SQLAlchemy Core, `sql` for the few hot statements written by hand."""
+
+    __slots__ = ("_raw", "core", "facts", "topics")
+
+    def __init__(self, raw: Any, core: Connection) -> None:
+        self._raw = raw
+        self.core = core
+        self.facts: list[Any] = []
+        self.topics: set[str] = set()
+
+    def sql(self, statement: str, params: Sequence[Any] = ()) -> Any:
+        """Run one statement with `?` placeholders at the driver; returns its cursor."""
+        return self._raw.execute(statement, params)
+
+    def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for many rows."""
+        self._raw.executemany(statement, rows)
+
+    def publish(self, fact: Any) -> None:
+        """Hand `fact` to the store's listener after the commit."""
+        self.facts.append(fact)
+
+    def wake(self, topic: str) -> None:
+        """Wake the listeners of `topic` after the commit."""
+        self.topics.add(topic)
+
+    def revoke(self, user_id: str) -> int:
+        """Raise the user's `auth_rev`, so that every feed of theirs asks again whether its session stands. Returns the new one."""
+        row = self.sql(
+            "UPDATE heads SET auth_rev = auth_rev + 1 WHERE user_id = ? RETURNING auth_rev", (user_id,)
+        ).fetchone()
+        if row is None:
+            return 0
+        self.publish(Revision(user_id, row[0]))
+        return int(row[0])
+
+
+class Store(Protocol):
+    """Where facts are kept. `key` names what a write is about (the user), so that writes of one key keep their order.
+
+    Writes and reads raise `QuintetError` `busy` (too much is waiting), `storage_full` or `unavailable`; whatever the function
+    raises itself reaches its caller, and nothing of that function is stored.
+    """
+
+    wakes: Wakes
+
+    async def start(self) -> None:
+        """Open the database and start the threads that own its connections."""
+
+    async def close(self) -> None:
+        """Commit what is queued, then stop."""
+
+    async def write(self, key: str, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in a transaction that is durable when this returns."""
+        ...
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` on one consistent state of the database."""
+        ...
+
+    async def gather(self, key: str, apply: GatherFn, payload: Any) -> None:
+        """Queue `payload`; everything queued for the same `apply` goes through it in one call. Raises what `apply` answers."""
+
+    def submit(self, key: str, fn: Callable[[Tx], T]) -> "Future[T]":
+        """`write` for plain threads."""
+        ...
+
+    def submit_read(self, fn: Callable[[Tx], T]) -> "Future[T]":
+        """`read` for plain threads."""
+        ...
+
+    def submit_gather(self, key: str, apply: GatherFn, payload: Any) -> "Future[None]":
+        """`gather` for plain threads."""
+        ...
+
+    def on_commit(self, listener: Callable[[Sequence[Any]], None]) -> None:
+        """Call `listener` in the committing thread with the facts of each commit, in commit order."""

@@ -1,0 +1,190 @@
+"""The one writer: takes what is queued, commits it as one, then tells.
+
+1. One transaction for everything that queued during the last commit; lingering for more only adds delay.
+2. A savepoint for each function; payloads for the same gathering function that stand next to each other go through it in one call.
+3. A batch lost whole (a full disk rolls everything back) is run again one by one, so that one bad function harms nobody else.
+4. Facts and answers leave only after COMMIT returned.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from quintet.errors import QuintetError
+from quintet.store.base import Tx
+from quintet.store.wakes import Wakes
+from quintet.store.work import Item, settle
+
+__all__ = ["MAX_BATCH", "MAX_QUEUED", "Committer", "Database"]
+
+log = logging.getLogger(__name__)
+
+MAX_QUEUED = 8192  # items waiting; beyond it writers are told to come back
+MAX_BATCH = 1024  # items in one commit; bounds how long one may take
+
+
+class Database(Protocol):
+    """One database connection that the committer owns."""
+
+    def begin(self) -> Tx:
+        """Start a write transaction."""
+        ...
+
+    def commit(self) -> None:
+        """Make it durable."""
+
+    def rollback(self) -> None:
+        """Take it back; harmless when there is none."""
+
+    def savepoint(self) -> None:
+        """Mark a place to come back to."""
+
+    def release(self) -> None:
+        """Forget the mark."""
+
+    def rewind(self) -> None:
+        """Come back to the mark, and forget it."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """False once the database has taken the transaction back by itself."""
+        ...
+
+    def translate(self, error: Exception) -> Exception:
+        """The refusal that a driver's error means to a caller; other errors as they are."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class _LostError(Exception):
+    """The database took the whole transaction back."""
+
+
+class Committer:
+    """Owns a connection and a thread. `publish` is called in that thread with the facts of each commit."""
+
+    def __init__(self, connect: Callable[[], Database], wakes: Wakes, publish: Callable[[Sequence[Any]], None]) -> None:
+        self._connect = connect
+        self._wakes = wakes
+        self._publish = publish
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="quintet-committer", daemon=True)
+        self._closed = False
+        self.commits = 0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Queue `item`.
+
+        Raises:
+            QuintetError: `busy` when too much is waiting, `unavailable` after the end.
+        """
+        if self._closed:
+            raise QuintetError("unavailable")
+        if self._queue.qsize() >= MAX_QUEUED:
+            raise QuintetError("busy", retry_after=1)
+        self._queue.put(item)
+
+    def close(self, timeout: float = 30) -> None:
+        """Commit what is queued, then end the thread. `timeout` in seconds."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        database = self._connect()
+        try:
+            while (batch := self._take()) is not None:
+                self._commit(database, batch)
+        finally:
+            database.close()
+
+    def _take(self) -> list[Item] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < MAX_BATCH:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                self._queue.put(None)
+                break
+            batch.append(item)
+        return batch
+
+    def _commit(self, database: Database, batch: list[Item]) -> None:
+        try:
+            tx = transact(database, batch)
+        except Exception as error:
+            database.rollback()
+            if len(batch) > 1:
+                for item in batch:
+                    self._commit(database, [item])
+                return
+            cause = (
+                error.__cause__ if isinstance(error, _LostError) and isinstance(error.__cause__, Exception) else error
+            )
+            log.warning("a transaction was lost", exc_info=cause)
+            batch[0].error = database.translate(cause)
+            settle(batch)
+            return
+        self.commits += 1
+        self._tell(tx, batch)
+
+    def _tell(self, tx: Tx, batch: list[Item]) -> None:
+        try:
+            if tx.facts:
+                self._publish(tx.facts)
+            self._wakes.wake(tx.topics)
+        except Exception:  # what was committed will be read by the slow poll; the committer must live
+            log.exception("telling of a commit failed")
+        settle(batch)
+
+
+def transact(database: Database, batch: list[Item]) -> Tx:
+    """Run `batch` as one transaction and commit it."""
+    tx = database.begin()
+    at = 0
+    while at < len(batch):
+        item = batch[at]
+        if item.apply is None:
+            _call(database, tx, item)
+            at += 1
+            continue
+        end = at + 1
+        while end < len(batch) and batch[end].apply is item.apply:
+            end += 1
+        group = batch[at:end]
+        for member, refusal in zip(group, item.apply(tx, [member.payload for member in group]), strict=True):
+            member.error = refusal
+        at = end
+    database.commit()
+    return tx
+
+
+def _call(database: Database, tx: Tx, item: Item) -> None:
+    assert item.fn is not None
+    facts, topics = len(tx.facts), set(tx.topics)
+    item.error = item.result = None
+    database.savepoint()
+    try:
+        item.result = item.fn(tx)
+    except Exception as error:
+        if not database.in_transaction:
+            raise _LostError from error
+        database.rewind()
+        del tx.facts[facts:]
+        tx.topics = topics
+        item.error = database.translate(error)
+    else:
+        database.release()

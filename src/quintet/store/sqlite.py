@@ -1,0 +1,201 @@
+"""SQLite as the store: write-ahead log, every commit synced, one writer, a lock that proves a dead server dead.
+
+1. `synchronous=FULL`: what was answered survives a power cut.
+2. The writer's connection is the only one that checkpoints; readers cannot write at all.
+3. `BEGIN IMMEDIATE`: the lock is taken before the first read of a write transaction, so numbers are given under it.
+4. A second server on the same file would give the same numbers twice: a kernel lock on a file beside the database refuses it, and goes away
+   with its process, however it dies.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from quintet.errors import QuintetError
+from quintet.store.base import GatherFn, Tx
+from quintet.store.committer import Committer
+from quintet.store.readers import Readers
+from quintet.store.wakes import Wakes
+from quintet.store.work import Item
+
+__all__ = ["AlreadyServedError", "SqliteStore"]
+
+T = TypeVar("T")
+
+_BUSY_MS = 5000  # how long to wait for an administration command beside the server
+_READERS = 3
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE}
+
+
+class AlreadyServedError(Exception):
+    """Another process holds the database."""
+
+
+class _Connection:
+    """One connection and the way SQLAlchemy sees it. Transactions are driven here, by hand."""
+
+    def __init__(self, path: Path, *, writes: bool) -> None:
+        self._raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        self._raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        self._raw.execute("PRAGMA foreign_keys = ON")
+        self._raw.execute("PRAGMA synchronous = FULL")
+        self._raw.execute("PRAGMA temp_store = MEMORY")
+        self._raw.execute("PRAGMA cache_size = -16384")
+        if writes:
+            self._raw.execute("PRAGMA journal_mode = WAL")
+            self._raw.execute("PRAGMA wal_autocheckpoint = 2000")
+            self._raw.execute("PRAGMA journal_size_limit = 67108864")
+        else:
+            self._raw.execute("PRAGMA query_only = ON")
+        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        engine = create_engine(
+            "sqlite+pysqlite://", creator=lambda: self._raw, poolclass=StaticPool, isolation_level="AUTOCOMMIT"
+        )
+        self._core = engine.connect()
+
+    def begin(self) -> Tx:
+        self._raw.execute(self._begin)
+        return Tx(self._raw, self._core)
+
+    def commit(self) -> None:
+        self._raw.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
+
+    def savepoint(self) -> None:
+        self._raw.execute("SAVEPOINT step")
+
+    def release(self) -> None:
+        self._raw.execute("RELEASE step")
+
+    def rewind(self) -> None:
+        self._raw.execute("ROLLBACK TO step")
+        self._raw.execute("RELEASE step")
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._raw.in_transaction
+
+    def translate(self, error: Exception) -> Exception:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        if not isinstance(cause, sqlite3.OperationalError | sqlite3.DatabaseError) or isinstance(
+            cause, sqlite3.IntegrityError | sqlite3.ProgrammingError
+        ):
+            return error
+        code = getattr(cause, "sqlite_errorcode", 0)
+        if code in _FULL:
+            refusal = QuintetError("storage_full", retry_after=10)
+        elif code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            refusal = QuintetError("busy", retry_after=1)
+        else:
+            refusal = QuintetError("unavailable", retry_after=5)
+        refusal.__cause__ = error
+        return refusal
+
+    def close(self) -> None:
+        self._core.close()
+        self._core.engine.dispose()
+        self._raw.close()
+
+
+class SqliteStore:
+    """A store in one file. `exclusive` takes the server's lock; administration beside a server goes without."""
+
+    def __init__(self, path: Path, *, exclusive: bool) -> None:
+        self.path = path
+        self.wakes = Wakes()
+        self._exclusive = exclusive
+        self._lock: int | None = None
+        self._listeners: tuple[Callable[[Sequence[Any]], None], ...] = ()
+        self._committer = Committer(lambda: _Connection(path, writes=True), self.wakes, self._publish)
+        self._readers = Readers(lambda: _Connection(path, writes=False), _READERS)
+
+    def lock(self) -> None:
+        """Take the server's lock.
+
+        Raises:
+            AlreadyServedError: another process has it.
+        """
+        if not self._exclusive or self._lock is not None:
+            return
+        handle = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise AlreadyServedError(str(self.path)) from error
+        self._lock = handle
+
+    async def start(self) -> None:
+        """Take the lock and start the threads. The database must be migrated."""
+        self.lock()
+        self._committer.start()
+        self._readers.start()
+        await self.write("", lambda tx: None)  # opens the file in write-ahead mode before a reader does
+
+    async def close(self) -> None:
+        """Commit what is queued, stop the threads, give the lock back."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._readers.close)
+        await loop.run_in_executor(None, self._committer.close)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def on_commit(self, listener: Callable[[Sequence[Any]], None]) -> None:
+        """See `Store.on_commit`."""
+        self._listeners = (*self._listeners, listener)
+
+    def _publish(self, facts: Sequence[Any]) -> None:
+        for listener in self._listeners:
+            listener(facts)
+
+    async def write(self, key: str, fn: Callable[[Tx], T]) -> T:
+        """See `Store.write`. One writer serves all keys."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._committer.put(Item(fn, future, loop))
+        return await future
+
+    async def gather(self, key: str, apply: GatherFn, payload: Any) -> None:
+        """See `Store.gather`."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._committer.put(Item(None, future, loop, apply, payload))
+        await future
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        """See `Store.read`."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._readers.put(Item(fn, future, loop))
+        return await future
+
+    def submit(self, key: str, fn: Callable[[Tx], T]) -> "Future[T]":
+        """See `Store.submit`."""
+        future: Future[T] = Future()
+        self._committer.put(Item(fn, future, None))
+        return future
+
+    def submit_read(self, fn: Callable[[Tx], T]) -> "Future[T]":
+        """See `Store.submit_read`."""
+        future: Future[T] = Future()
+        self._readers.put(Item(fn, future, None))
+        return future
+
+    def submit_gather(self, key: str, apply: GatherFn, payload: Any) -> "Future[None]":
+        """See `Store.submit_gather`."""
+        future: Future[None] = Future()
+        self._committer.put(Item(None, future, None, apply, payload))
+        return future
