@@ -1,0 +1,20 @@
+"""The log: the only road between the parts. One appends, another reads."""
+
+from quintet.log.numbers import Fenced, Stopped, append_in, create_head, head_in
+from quintet.log.reading import Batch, Position, Resync, Row
+from quintet.log.road import Log
+from quintet.log.stream import Follower
+
+__all__ = [
+    "Batch",
+    "Fenced",
+    "Follower",
+    "Log",
+    "Position",
+    "Resync",
+    "Row",
+    "Stopped",
+    "append_in",
+    "create_head",
+    "head_in",
+]

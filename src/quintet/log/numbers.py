@@ -1,0 +1,159 @@
+"""Appending: where events get their numbers.
+
+1. Numbers are given inside the committing transaction, under the lock of the stream's head row: commit order is order of `seq`.
+2. An append carries its run's attempt number, checked in the transaction, once per run and batch: whoever lost the run cannot write.
+3. A transaction with a `tool_executing` fails when a cancel of the run was committed before it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from quintet import events
+from quintet.events import Draft
+from quintet.store import Tx
+
+__all__ = ["Append", "Appended", "Fenced", "Head", "Stopped", "append_in", "create_head", "gather", "head_in"]
+
+_HEAD = "SELECT epoch, seq, digest, kept_after, auth_rev FROM heads WHERE user_id = ?"
+_SET_HEAD = "UPDATE heads SET seq = ?, digest = ? WHERE user_id = ?"
+_FENCE = "SELECT attempt, state, run_seq, cancelled FROM runs WHERE user_id = ? AND id = ?"
+_SET_RUN = "UPDATE runs SET run_seq = ? WHERE user_id = ? AND id = ?"
+_INSERT = (
+    "INSERT INTO events (user_id, seq, run_id, run_seq, type, digest, final, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class Fenced(Exception):  # noqa: N818 - it is no error of the caller's: the run has gone on without it
+    """The run has ended, or another attempt owns it. Nothing was stored."""
+
+
+class Stopped(Exception):  # noqa: N818 - likewise
+    """A cancel of the run was committed before this. Nothing was stored. `reason` is the cancel's."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Head(NamedTuple):
+    """The head row of a user's stream."""
+
+    epoch: str
+    seq: int
+    digest: str
+    kept_after: int
+    auth_rev: int
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of the newest event."""
+        return events.cursor(self.epoch, self.seq, self.digest)
+
+
+class Appended(NamedTuple):
+    """A fact published with the commit of one event."""
+
+    user_id: str
+    epoch: str
+    seq: int
+    digest: str
+    run_seq: int | None
+    body: bytes
+
+
+class Append(NamedTuple):
+    user_id: str
+    run_id: str
+    attempt: int
+    drafts: Sequence[Draft]
+
+
+def create_head(tx: Tx, user_id: str, epoch: str) -> None:
+    """Open a user's stream. `epoch` is random, lower-case letters and digits, at most 16."""
+    tx.sql("INSERT INTO heads (user_id, epoch) VALUES (?, ?)", (user_id, epoch))
+
+
+def head_in(tx: Tx, user_id: str) -> Head:
+    """The user's head row.
+
+    Raises:
+        KeyError: there is no such user.
+    """
+    row = tx.sql(_HEAD, (user_id,)).fetchone()
+    if row is None:
+        raise KeyError(user_id)
+    return Head(*row)
+
+
+def append_in(tx: Tx, user_id: str, run_id: str | None, run_seq: int, drafts: Sequence[Draft]) -> Head:
+    """Append inside a transaction that has checked its right to. `run_seq` is the run's last; returns the new head.
+
+    For events of no run pass None; then `run_seq` does not count.
+    """
+    head = head_in(tx, user_id)
+    numbered = _Numbered(tx, {user_id: head})
+    numbered.add(user_id, run_id, run_seq, drafts)
+    numbered.write()
+    return numbered.heads[user_id]
+
+
+class _Numbered:
+    """Rows that get their numbers in memory, under the transaction that holds the heads' lock."""
+
+    def __init__(self, tx: Tx, heads: dict[str, Head]) -> None:
+        self.tx = tx
+        self.heads = heads
+        self.rows: list[tuple[Any, ...]] = []
+
+    def add(self, user_id: str, run_id: str | None, run_seq: int, drafts: Sequence[Draft]) -> int:
+        head = self.heads.get(user_id) or head_in(self.tx, user_id)
+        seq = head.seq
+        for draft in drafts:
+            seq += 1
+            run_seq += 1
+            place = None if run_id is None else run_seq
+            self.rows.append((user_id, seq, run_id, place, draft.type, draft.digest, int(draft.final), draft.body))
+            self.tx.publish(Appended(user_id, head.epoch, seq, draft.digest, place, draft.body))
+        if drafts:
+            self.heads[user_id] = head._replace(seq=seq, digest=drafts[-1].digest)
+        return run_seq
+
+    def write(self) -> None:
+        self.tx.many(_INSERT, self.rows)
+        self.tx.many(_SET_HEAD, [(head.seq, head.digest, user_id) for user_id, head in self.heads.items()])
+
+
+class _Fence:
+    """What a run allows, read once per batch."""
+
+    __slots__ = ("attempt", "cancelled", "run_seq", "state")
+
+    def __init__(self, row: tuple[int, str, int, str | None] | None) -> None:
+        self.attempt, self.state, self.run_seq, self.cancelled = row or (-1, "", 0, None)
+
+    def refusal(self, append: Append) -> Exception | None:
+        if self.state != "running" or self.attempt != append.attempt:
+            return Fenced()
+        if self.cancelled is not None and any(draft.type == "tool_executing" for draft in append.drafts):
+            return Stopped(self.cancelled)
+        return None
+
+
+def gather(tx: Tx, appends: Sequence[Append]) -> list[BaseException | None]:
+    """All appends of a commit: fences once per run, numbers in memory, one insert of many rows."""
+    fences: dict[tuple[str, str], _Fence] = {}
+    numbered = _Numbered(tx, {})
+    answers: list[BaseException | None] = []
+    for append in appends:
+        key = (append.user_id, append.run_id)
+        fence = fences.get(key)
+        if fence is None:
+            fence = fences[key] = _Fence(tx.sql(_FENCE, key).fetchone())
+        refusal = fence.refusal(append)
+        if refusal is None:
+            fence.run_seq = numbered.add(append.user_id, append.run_id, fence.run_seq, append.drafts)
+        answers.append(refusal)
+    if numbered.rows:
+        numbered.write()
+        tx.many(_SET_RUN, [(fence.run_seq, *key) for key, fence in fences.items()])
+    return answers

@@ -1,0 +1,93 @@
+"""Reading: what comes after a position, and what a cursor is worth in this log."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from quintet.events import cursor, splice
+from quintet.log.numbers import Head, head_in
+from quintet.store import Tx
+
+__all__ = ["Batch", "Position", "Resync", "Row", "heads_in", "read_in", "resolve_in"]
+
+_READ = "SELECT seq, first_seq, run_seq, digest, body FROM events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+_AT = "SELECT digest FROM events WHERE user_id = ? AND seq = ?"
+_CURSOR = re.compile(r"([a-z0-9]{1,16})\.(0|[1-9][0-9]{0,17})\.(0|[0-9a-f]{8})")
+
+
+class Row(NamedTuple):
+    """One event as it goes out. It stands for `first_seq..seq`, which are the same but for ranges."""
+
+    seq: int
+    first_seq: int
+    frame: bytes
+
+
+class Batch(NamedTuple):
+    """Rows after a position, in order, dense; the log's last seq and the user's revision when they were read."""
+
+    rows: list[Row]
+    head: int
+    auth_rev: int
+
+
+class Position(NamedTuple):
+    """A cursor that was understood: everything after `after` is still to come."""
+
+    after: int
+    cursor: str
+    auth_rev: int
+
+
+class Resync(NamedTuple):
+    """A cursor that cannot be gone on from, and the one before the first event that is kept."""
+
+    reason: str
+    first: str
+
+
+def read_in(tx: Tx, user_id: str, after: int, limit: int, size: int) -> Batch:
+    """Rows after `after`: at most `limit`, and no more than `size` bytes unless the first alone is larger."""
+    head = head_in(tx, user_id)
+    rows: list[Row] = []
+    total = 0
+    for seq, first_seq, run_seq, digest, body in tx.sql(_READ, (user_id, after, limit)):
+        total += len(body)
+        if rows and total > size:
+            break
+        frame = splice(head.epoch, seq, digest, body, run_seq=run_seq, first_seq=first_seq)
+        rows.append(Row(seq, first_seq or seq, frame))
+    return Batch(rows, head.seq, head.auth_rev)
+
+
+def resolve_in(tx: Tx, user_id: str, asked: str) -> Position | Resync:
+    head = head_in(tx, user_id)
+    kept = "0" if head.kept_after == 0 else tx.sql(_AT, (user_id, head.kept_after)).fetchone()[0]
+    first = cursor(head.epoch, head.kept_after, kept)
+    if asked == "0":
+        return Position(head.kept_after, first, head.auth_rev)
+    if asked == "$":
+        return Position(head.seq, head.cursor, head.auth_rev)
+    parts = _CURSOR.fullmatch(asked)
+    if parts is None:
+        return Resync("malformed", first)
+    seq = int(parts[2])
+    if parts[1] != head.epoch:
+        return Resync("epoch", first)
+    if seq > head.seq:
+        return Resync("future", first)
+    if seq < head.kept_after:
+        return Resync("too_old", first)
+    row = ("0",) if seq == 0 else tx.sql(_AT, (user_id, seq)).fetchone()
+    if row is None or row[0] != parts[3]:
+        return Resync("epoch", first)
+    return Position(seq, asked, head.auth_rev)
+
+
+def heads_in(tx: Tx, users: Sequence[str]) -> dict[str, Head]:
+    marks = ", ".join("?" * len(users))
+    rows = tx.sql(
+        f"SELECT user_id, epoch, seq, digest, kept_after, auth_rev FROM heads WHERE user_id IN ({marks})",  # noqa: S608
+        users,
+    )
+    return {row[0]: Head(*row[1:]) for row in rows}

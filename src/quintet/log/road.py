@@ -1,0 +1,158 @@
+"""The log as its users see it: append from anywhere, follow and read on the delivery loop.
+
+A reader registers first and reads then; a wake-up may be lost, doubled or late, and a slow poll covers the loss.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from quintet.events import Draft, splice
+from quintet.log.numbers import Append, Appended, gather, head_in
+from quintet.log.reading import Batch, Position, Resync, Row, heads_in, read_in, resolve_in
+from quintet.log.stream import Follower, Stream
+from quintet.store import Revision, Store
+
+__all__ = ["Log"]
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 4.0  # how late a lost wake-up may be noticed; the promise is 5 s
+
+
+class Log:
+    """Appending from any thread or loop; following and reading on the delivery loop, the one that called `start`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._streams: dict[str, Stream] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._polling: asyncio.Task[None] | None = None
+        store.on_commit(self._committed)
+
+    async def start(self) -> None:
+        """Make the running loop the one that follows."""
+        self._loop = asyncio.get_running_loop()
+        self._polling = self._loop.create_task(self._poll())
+
+    async def close(self) -> None:
+        """Stop polling."""
+        if self._polling is not None:
+            self._polling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._polling
+
+    async def append(self, user_id: str, run_id: str, attempt: int, drafts: Sequence[Draft]) -> None:
+        """Append events of a run, all or none, durable when this returns.
+
+        Raises:
+            Fenced: the run has ended or is another attempt's.
+            Stopped: one of them is `tool_executing` and a cancel was committed.
+            QuintetError: the store cannot.
+        """
+        await self._store.gather(user_id, gather, Append(user_id, run_id, attempt, drafts))
+
+    def append_nowait(self, user_id: str, run_id: str, attempt: int, drafts: Sequence[Draft]) -> "Future[None]":
+        """`append` for plain threads."""
+        return self._store.submit_gather(user_id, gather, Append(user_id, run_id, attempt, drafts))
+
+    async def head(self, user_id: str) -> tuple[int, str]:
+        """The last seq and its cursor."""
+        head = await self._store.read(lambda tx: head_in(tx, user_id))
+        return head.seq, head.cursor
+
+    async def resolve(self, user_id: str, asked: str) -> Position | Resync:
+        """Where the cursor `asked` stands in this user's log; `0` is the beginning of what is kept, `$` now."""
+        found = await self._store.read(lambda tx: resolve_in(tx, user_id, asked))
+        if isinstance(found, Position):
+            self._know(user_id, None, found.auth_rev)
+        return found
+
+    def follow(self, user_id: str, wake: Callable[[], None]) -> Follower:
+        """Register for wake-ups. Must happen before the first read, or a commit in between is seen too late."""
+        stream = self._streams.get(user_id)
+        if stream is None:
+            stream = self._streams[user_id] = Stream()
+
+        def close(follower: Follower) -> None:
+            if follower in stream.followers:
+                stream.followers.remove(follower)
+            if not stream.followers and self._streams.get(user_id) is stream:
+                del self._streams[user_id]
+
+        follower = Follower(stream, wake, close)
+        stream.followers.append(follower)
+        return follower
+
+    def recent(self, user_id: str, after: int) -> Batch | None:
+        """Rows after `after` from the ring, without waiting; None when the database must be asked."""
+        stream = self._streams.get(user_id)
+        rows = None if stream is None else stream.after(after)
+        return None if rows is None or stream is None else Batch(rows, stream.head, stream.auth_rev)
+
+    async def read(self, user_id: str, after: int, *, limit: int = 256, size: int = 256 * 1024) -> Batch:
+        """Rows after `after`, from the ring or the database. At most `limit` rows and about `size` bytes."""
+        recent = self.recent(user_id, after)
+        if recent is not None:
+            return recent
+        batch = await self._store.read(lambda tx: read_in(tx, user_id, after, limit, size))
+        self._know(user_id, batch.head, batch.auth_rev)
+        return batch
+
+    def _know(self, user_id: str, head: int | None, auth_rev: int) -> bool:
+        """Take note of a head that was read. True when it is news."""
+        stream = self._streams.get(user_id)
+        if stream is None:
+            return False
+        news = auth_rev > stream.auth_rev or (head is not None and head > stream.head)
+        stream.auth_rev = max(stream.auth_rev, auth_rev)
+        if head is not None and head > stream.head:
+            stream.head = head  # ahead of the ring: `after` then falls through to the database
+        return news
+
+    def _committed(self, facts: Sequence[Any]) -> None:
+        """In the committing thread: splice what somebody here follows and hand it to the delivery loop."""
+        if self._loop is None:
+            return
+        news: dict[str, list[Row]] = {}
+        revisions: dict[str, int] = {}
+        for fact in facts:
+            if fact.user_id not in self._streams:
+                continue
+            if isinstance(fact, Appended):
+                frame = splice(fact.epoch, fact.seq, fact.digest, fact.body, run_seq=fact.run_seq)
+                news.setdefault(fact.user_id, []).append(Row(fact.seq, fact.seq, frame))
+            elif isinstance(fact, Revision):
+                revisions[fact.user_id] = fact.auth_rev
+                news.setdefault(fact.user_id, [])
+        if news:
+            with contextlib.suppress(RuntimeError):  # the loop has closed
+                self._loop.call_soon_threadsafe(self._tell, news, revisions)
+
+    def _tell(self, news: dict[str, list[Row]], revisions: dict[str, int]) -> None:
+        for user_id, rows in news.items():
+            stream = self._streams.get(user_id)
+            if stream is not None:
+                stream.add(rows)
+                stream.auth_rev = max(stream.auth_rev, revisions.get(user_id, 0))
+                stream.wake()
+
+    async def _poll(self) -> None:
+        """Cover lost wake-ups, and revocations made beside this process."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            users = list(self._streams)
+            for start in range(0, len(users), 500):
+                some = users[start : start + 500]
+                try:
+                    heads = await self._store.read(partial(heads_in, users=some))
+                except Exception:
+                    logger.warning("polling the heads failed", exc_info=True)
+                    continue
+                for user_id, head in heads.items():
+                    if self._know(user_id, head.seq, head.auth_rev):
+                        self._streams[user_id].wake()
