@@ -1,0 +1,62 @@
+"""Fixtures of the whole suite: real servers, and worlds of users and devices at them. No server starts before it is asked for."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.register_assert_rewrite("support")
+
+from support import leash  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.world import World  # noqa: E402
+
+Factory = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def server_secret() -> str:
+    """What the shared server has in its environment as its agents' secret."""
+    import secrets
+
+    return f"canary{secrets.token_hex(12)}"
+
+
+@pytest.fixture(scope="session")
+def _shared(tmp_path_factory: pytest.TempPathFactory, server_secret: str) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("shared"), environment={"SCRIPTED_SECRET": server_secret})
+    try:
+        yield server.start()
+    finally:
+        server.end()
+        leash.end()
+
+
+@pytest.fixture
+def server(_shared: Server) -> Server:
+    """The server that tests share. A test that stops, kills or blocks a server makes its own with `server_factory`."""
+    if not _shared.alive:
+        raise AssertionError(f"an earlier test has taken the shared server down\n{_shared.tail()}")
+    return _shared
+
+
+@pytest.fixture
+def server_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    """Makes and starts servers with data of their own; all are ended with the test."""
+    made: list[Server] = []
+
+    def make(*, start: bool = True, **options: Any) -> Server:
+        server = Server(tmp_path_factory.mktemp("server"), **options)
+        made.append(server)
+        return server.start() if start else server
+
+    yield make
+    for server in made:
+        server.end()
+
+
+@pytest.fixture
+async def world(server: Server) -> AsyncIterator[World]:
+    """Users and devices at the shared server, ended with the test."""
+    async with World(server) as made:
+        yield made

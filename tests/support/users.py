@@ -1,0 +1,96 @@
+"""Accounts that are really made, over HTTP, with a client that is not ours."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from support.server import Server
+
+__all__ = ["Account", "good_passphrase", "http_client", "random_address", "register"]
+
+HTTP_SECONDS = 20.0
+
+
+def random_address() -> str:
+    """An address nobody has used."""
+    return f"someone.{secrets.token_hex(8)}@example.com"
+
+
+def good_passphrase() -> str:
+    """A passphrase no rule refuses."""
+    return f"violet anchor {secrets.token_hex(8)}"
+
+
+def http_client(server: Server, token: str | None = None) -> httpx.AsyncClient:
+    """A client that goes straight to the server, whatever proxy the environment names."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=HTTP_SECONDS, trust_env=False)
+
+
+@dataclass
+class Account:
+    """A user as the user's own device knows it: the address, the words, the tokens, and an HTTP client that carries them."""
+
+    server: Server
+    email: str
+    password: str
+    user: dict[str, Any]
+    session_id: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    http: httpx.AsyncClient = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The user's id."""
+        return str(self.user["id"])
+
+    async def again(self, device: str = "another device") -> "Account":
+        """Sign in once more: another session of the same user."""
+        async with http_client(self.server) as http:
+            answer = await http.post(
+                "/v1/auth/login", json={"email": self.email, "password": self.password, "device": device}
+            )
+        assert answer.status_code == 200, f"sign-in answered {answer.status_code}: {answer.text}\n{self.server.tail()}"
+        return _account(self.server, self.email, self.password, answer)
+
+    async def get(self, path: str) -> Any:
+        """The JSON of a GET that must answer 200."""
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, f"{path} answered {answer.status_code}: {answer.text}\n{self.server.tail()}"
+        return answer.json()
+
+    async def snapshot(self) -> dict[str, Any]:
+        """The user's snapshot."""
+        told: dict[str, Any] = await self.get("/v1/snapshot")
+        return told
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.http.aclose()
+
+
+def _account(server: Server, email: str, password: str, answer: httpx.Response) -> Account:
+    told = answer.json()
+    return Account(
+        server=server,
+        email=email,
+        password=password,
+        user=told["user"],
+        session_id=told["session_id"],
+        access_token=told["access_token"],
+        refresh_token=told["refresh_token"],
+        http=http_client(server, told["access_token"]),
+    )
+
+
+async def register(server: Server, *, address: Callable[[], str] = random_address) -> Account:
+    """Make an account the way everybody does: POST /v1/auth/register."""
+    email, password = address(), good_passphrase()
+    async with http_client(server) as http:
+        answer = await http.post("/v1/auth/register", json={"email": email, "password": password, "device": "a test"})
+    assert answer.status_code == 201, f"sign-up answered {answer.status_code}: {answer.text}\n{server.tail()}"
+    return _account(server, email, password, answer)
