@@ -1,0 +1,31 @@
+"""A run's life, as plain functions of a transaction: opening, leasing, cancelling, closing."""
+
+from quintet.runs.closing import Cancelled, Completed, Ending, Failed, cancel, cancelled, close, lose_all
+from quintet.runs.opening import Leased, NewRun, announce, lease, open_run, promote, shortened
+from quintet.runs.standing import Standing, standing_in
+from quintet.runs.steps import OPEN, STEPS, Ids, Moment, moment
+
+__all__ = [
+    "OPEN",
+    "STEPS",
+    "Cancelled",
+    "Completed",
+    "Ending",
+    "Failed",
+    "Ids",
+    "Leased",
+    "Moment",
+    "NewRun",
+    "Standing",
+    "announce",
+    "cancel",
+    "cancelled",
+    "close",
+    "lease",
+    "lose_all",
+    "moment",
+    "open_run",
+    "promote",
+    "shortened",
+    "standing_in",
+]
