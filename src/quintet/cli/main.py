@@ -1,0 +1,74 @@
+"""The commands and their options."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from quintet import __version__
+
+from .arguments import spread
+
+__all__ = ["main"]
+
+# Typer's own crash report would print the local variables of every frame, and with them secrets.
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["--help", "-h"]}
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line; ends with its exit code. `arguments` are those of the process if not given."""
+    app(spread(sys.argv[1:] if arguments is None else arguments, "--agents"), prog_name="quintet")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"quintet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _quintet(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """A backend for multi-user AI-agent chat: every event in order, once, nobody else's, none lost."""
+
+
+@app.command()
+def serve(
+    *,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="Development: makes a secret, loopback only, open sign-up, migrates.")
+    ] = False,
+    host: Annotated[str | None, typer.Option(metavar="H", help="Where to listen; localhost if not given.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, max=65_535, help="The port, 8750 if not given; 0 picks a free one."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The folder of everything that is kept; .quintet if not given.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="The database; a file in the data folder if not given.")
+    ] = None,
+    agents: Annotated[
+        list[str] | None, typer.Option(metavar="PKG.MODULE ...", help="Modules with agents, added to the shipped ones.")
+    ] = None,
+    role: Annotated[Literal["all", "gateway", "worker"], typer.Option(help="The part of the work done here.")] = "all",
+) -> None:
+    """Start the server. Settings are QUINTET_* variables; an option wins over its variable.
+
+    Without --dev the environment is production, where QUINTET_SECRET_KEY and QUINTET_PUBLIC_URL must be set.
+
+    SIGTERM and Ctrl-C wait for running runs and end with 0. Bad settings end with 78, one line per problem.
+    """
+    from .serving import Wish, serve_until_stopped
+
+    wish = Wish(dev, host, port, data, database, tuple(agents or ()), role)
+    raise typer.Exit(serve_until_stopped(wish))

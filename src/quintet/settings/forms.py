@@ -1,0 +1,188 @@
+"""The forms of the values: hosts, origins, addresses of services, lists. Each takes the text and gives the value or raises `UnfitError`.
+
+A list is separated by commas or blanks; a wrong entry is named by its place, never shown.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from .faults import UnfitError
+
+__all__ = [
+    "agent",
+    "database",
+    "folder",
+    "host",
+    "is_loopback",
+    "modules",
+    "origin",
+    "origins",
+    "proxies",
+    "smtp",
+    "switch",
+]
+
+MOST_ENTRIES = 100
+
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
+_AGENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def switch(on: str = "on", off: str = "off") -> Callable[[object], object]:
+    """A reader of yes or no that understands `on` and `off` by these names and by the usual ones."""
+    words = {**_SWITCH, on: True, off: False}
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.lower() not in words:
+            raise UnfitError(f"must be {on} or {off}", f"Set it to {on} or {off}.")
+        return words[value.lower()]
+
+    return read
+
+
+def host(text: str) -> str:
+    """A host name or an address to listen on, without brackets."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if not _is_host(bare):
+        raise UnfitError(
+            "must be a host name or an address to listen on",
+            "Set it to localhost, 0.0.0.0 or an address of this machine.",
+        )
+    return bare
+
+
+def is_loopback(name: str) -> bool:
+    """Whether only this machine can reach what listens on `name`."""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name.lower().rstrip(".") == "localhost"
+
+
+def origin(text: str) -> str:
+    """The origin (RFC 6454) of an http or https address: lower case, no default port, no trailing slash."""
+    parts, port = _split(text)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not _is_host(parts.hostname):
+        raise UnfitError(
+            "must be an address such as https://chat.example.com", "Write the scheme and the host, in full."
+        )
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+        raise UnfitError("must be scheme, host and port only", "Remove what stands behind the host, and any user name.")
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{name}" + (f":{port}" if port not in {None, _DEFAULT_PORTS[parts.scheme]} else "")
+
+
+def origins(value: object) -> object:
+    """The origins whose pages may speak to this server, besides its own."""
+    entries = _entries(value)
+    for place, entry in enumerate(entries, 1):
+        if "*" in entry:
+            # With a wildcard any page on the web could act with the credentials of whoever looks at it.
+            raise UnfitError(
+                f"must not hold * (entry {place})", "List each origin in full, such as https://app.example.com."
+            )
+        try:
+            entries[place - 1] = origin(entry)
+        except UnfitError as unfit:
+            raise UnfitError(f"{unfit.what} (entry {place})", unfit.fix) from None
+    return tuple(dict.fromkeys(entries))
+
+
+def proxies(value: object) -> object:
+    """The addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    entries = _entries(value)
+    for place, entry in enumerate(entries, 1):
+        try:
+            network = ip_network(entry, strict=False)
+        except ValueError:
+            raise UnfitError(
+                f"must be addresses or networks (entry {place})", "Write such as 10.0.0.7 or 10.0.0.0/8."
+            ) from None
+        if network.prefixlen == 0:
+            # Believing everybody lets every client choose the address that the limits count.
+            raise UnfitError(f"must not trust every address (entry {place})", "List the addresses of your proxies.")
+        entries[place - 1] = str(network)
+    return tuple(dict.fromkeys(entries))
+
+
+def modules(value: object) -> object:
+    """The modules that agents are imported from."""
+    entries = _entries(value)
+    for place, entry in enumerate(entries, 1):
+        if not all(part.isidentifier() for part in entry.split(".")):
+            raise UnfitError(
+                f"must name modules (entry {place})", "Write such as mypackage.agents, without .py and without slashes."
+            )
+    return tuple(dict.fromkeys(entries))
+
+
+def agent(text: str) -> str:
+    """The name of an agent."""
+    if not _AGENT.fullmatch(text):
+        raise UnfitError("must be the name of an agent", "Set it to one of the names that GET /v1/agents lists.")
+    return text
+
+
+def folder(value: object) -> object:
+    """A folder; `~` is a shell's word, so here it would be a folder of that name."""
+    if str(value).startswith("~"):
+        raise UnfitError("must not begin with ~", "Write the folder in full.")
+    return value
+
+
+def database(text: str) -> str:
+    """The URL of a database: SQLite in a file, or PostgreSQL."""
+    parts, _ = _split(text)
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1 and ":memory:" not in parts.path:
+        return text
+    if parts.scheme in {"postgresql", "postgres"} and parts.hostname:
+        return f"postgresql{text[len(parts.scheme) :]}"
+    raise UnfitError(
+        "must be a database", "Set it to sqlite:///folder/file.db or postgresql://user:password@host/name."
+    )
+
+
+def smtp(text: str) -> str:
+    """The URL of a mail server."""
+    parts, _ = _split(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise UnfitError(
+            "must be a mail server", "Set it to smtp://user:password@host:587 or smtps://user:password@host:465."
+        )
+    return text
+
+
+def _split(text: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(text)
+        return parts, parts.port
+    except ValueError:
+        raise UnfitError("must be an address with a scheme and a host", "Check its brackets and its port.") from None
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return len(name) <= 253 and _HOST_NAME.fullmatch(name) is not None
+    return True
+
+
+def _entries(value: object) -> list[str]:
+    entries = (
+        re.split(r"[\s,]+", value.strip(", \t")) if isinstance(value, str) else [str(entry) for entry in _each(value)]
+    )
+    if len(entries) > MOST_ENTRIES:
+        raise UnfitError(f"must have at most {MOST_ENTRIES} entries", "Remove the ones that are not needed.")
+    return [entry for entry in entries if entry]
+
+
+def _each(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)

@@ -1,0 +1,162 @@
+"""Every setting: its type, default, bounds and meaning. The field `session_idle_seconds` is the variable `QUINTET_SESSION_IDLE_SECONDS`.
+
+A field that only makes sense together with another one is checked after it and reads it from `info.data`.
+Secrets are `SecretStr`: their text appears in no representation, so in no log and no crash.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from . import forms
+from .faults import UnfitError
+from .secret import strong
+
+__all__ = ["VARIABLES", "Settings"]
+
+PREFIX = "QUINTET_"
+DAY = 86_400
+
+
+def _hidden(check: Any) -> AfterValidator:
+    return AfterValidator(lambda secret: SecretStr(check(secret.get_secret_value())))
+
+
+def _whole(default: int, least: int, most: int, meaning: str) -> Any:
+    return Field(default=default, ge=least, le=most, description=meaning)
+
+
+def _word(default: Any, meaning: str) -> Any:
+    return Field(default=default, description=meaning)
+
+
+class Settings(BaseModel):
+    """What the server is told. Immutable; made by `load` alone. Times are in seconds, sizes in bytes, texts in characters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    dev: bool = Field(
+        default=False, description="Development: loopback only, open sign-up, migrates, no limits per address."
+    )
+
+    secret_key: Annotated[SecretStr, _hidden(strong)] = Field(
+        description="Signs and derives; at least 32 random characters. Required in production."
+    )
+    public_url: Annotated[str, AfterValidator(forms.origin)] | None = _word(
+        None, "The address people open, such as https://chat.example.com. Required in production, there https."
+    )
+    host: Annotated[str, AfterValidator(forms.host)] = _word(
+        "localhost", "Where to listen; localhost means both loopback families."
+    )
+    port: int = _whole(8750, 0, 65_535, "The port to listen on; 0 picks a free one.")
+    data: Annotated[Path, BeforeValidator(forms.folder)] = _word(
+        Path(".quintet"), "The folder of everything that is kept."
+    )
+    database_url: Annotated[SecretStr, _hidden(forms.database)] | None = _word(
+        None, "The database; a SQLite file in the data folder if not set."
+    )
+    allowed_origins: Annotated[tuple[str, ...], BeforeValidator(forms.origins)] = _word(
+        (), "Origins whose pages may speak to this server, besides its own, separated by commas."
+    )
+    sign_up: Annotated[bool, BeforeValidator(forms.switch("open", "closed"))] = _word(
+        False, "Whether strangers may register: open or closed. Open in development."
+    )
+    verify_email: Annotated[bool, BeforeValidator(forms.switch())] = _word(
+        False, "Whether an address must be confirmed before it can sign in: on or off."
+    )
+    smtp_url: Annotated[SecretStr, _hidden(forms.smtp)] | None = Field(
+        default=None, validate_default=True, description="The mail server, such as smtps://user:password@host:465."
+    )
+    agents: Annotated[tuple[str, ...], BeforeValidator(forms.modules)] = _word(
+        (), "Modules with agents of your own, separated by commas."
+    )
+    default_agent: Annotated[str, AfterValidator(forms.agent)] = _word(
+        "assistant", "The agent that answers when a message names none."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(forms.proxies)] = _word(
+        (), "Addresses or networks of the proxies in front, whose X-Forwarded-For is believed."
+    )
+
+    access_token_seconds: int = _whole(600, 1, DAY, "How long an access token is valid.")
+    token_leeway_seconds: int = _whole(30, 0, 300, "How far clocks may differ when a token's times are checked.")
+    session_idle_seconds: int = _whole(14 * DAY, 60, 365 * DAY, "How long a session lives without being used.")
+    session_max_seconds: int = Field(
+        default=30 * DAY, ge=60, le=365 * DAY, validate_default=True, description="How long a session lives at most."
+    )
+    sessions_per_user: int = _whole(20, 1, 1_000, "Sessions of one user; the least recently used goes.")
+    sockets_per_user: int = _whole(10, 1, 1_000, "Open sockets of one user.")
+
+    password_min_characters: int = _whole(15, 8, 64, "The shortest password.")
+    password_max_characters: int = _whole(256, 64, 1_024, "The longest password.")
+    sign_ins_per_minute: int = _whole(10, 1, 100_000, "Sign-ins from one address; not counted in development.")
+    registrations_per_minute: int = _whole(
+        60, 1, 100_000, "Registrations from one address; not counted in development."
+    )
+    sign_in_failures: int = _whole(5, 1, 1_000, "Wrong passwords for one account before it has to wait.")
+    sign_in_failure_seconds: int = _whole(300, 1, DAY, "The time in which wrong passwords are counted.")
+    hashes_at_once: int = _whole(0, 0, 256, "Passwords hashed at the same time, 64 MiB each; 0 means as many as cores.")
+    hashes_waiting: int = _whole(32, 0, 10_000, "Passwords that may wait to be hashed.")
+    hash_wait_seconds: int = _whole(5, 1, 60, "How long a password waits to be hashed before the answer is 503.")
+
+    runs_per_user: int = _whole(5, 1, 1_000, "Runs of one user at the same time.")
+    queued_runs_per_user: int = _whole(20, 1, 10_000, "Runs of one user that may wait.")
+    run_seconds: int = _whole(600, 1, DAY, "How long a run may take.")
+    tool_seconds: int = _whole(120, 1, DAY, "How long a tool may take, unless it says otherwise.")
+    frames_per_second: int = _whole(10, 1, 10_000, "Inbound frames of one socket.")
+    frame_burst: int = _whole(30, 1, 10_000, "Inbound frames of one socket at once.")
+    attachment_bytes: int = _whole(5_000_000, 1, 100_000_000, "The largest attachment.")
+    header_bytes: int = _whole(16_384, 1_024, 65_536, "All headers of a request together.")
+    drain_seconds: int = _whole(60, 0, 3_600, "How long a stopping server waits for running runs.")
+
+    @field_validator("host")
+    @classmethod
+    def _only_loopback_in_development(cls, host: str, info: ValidationInfo) -> str:
+        if info.data.get("dev") and not forms.is_loopback(host):
+            # Open sign-up and a secret that nobody chose must not meet a network.
+            raise UnfitError(
+                "must be loopback in development", "Leave it out, or start without --dev to be reached from elsewhere."
+            )
+        return host
+
+    @field_validator("public_url")
+    @classmethod
+    def _https_in_production(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url and url.startswith("http://") and not info.data.get("dev"):
+            raise UnfitError(
+                "must begin with https:// in production",
+                "Put a proxy that ends TLS in front, and write its https address.",
+            )
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_needs_a_server(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is None and info.data.get("verify_email") and not info.data.get("dev"):
+            raise UnfitError("is not set, but QUINTET_VERIFY_EMAIL is on", "Set it to smtps://user:password@host:465.")
+        return url
+
+    @field_validator("session_max_seconds")
+    @classmethod
+    def _idle_within_max(cls, most: int, info: ValidationInfo) -> int:
+        if most < info.data.get("session_idle_seconds", 0):
+            raise UnfitError("must not be less than QUINTET_SESSION_IDLE_SECONDS", "Raise this one or lower the other.")
+        return most
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with its password: for opening it, never for showing it."""
+        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data / 'quintet.db'}"
+
+
+VARIABLES: dict[str, str] = {f"{PREFIX}{field.upper()}": field for field in Settings.model_fields if field != "dev"}
+"""Every variable that is understood, and its field in `Settings`."""
