@@ -80,12 +80,20 @@ refresh_tokens = Table(
     Column("user_id", String(40), nullable=False),
     Column("session_id", String(40), nullable=False),
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of the token; the token itself is nowhere
+    Column("generation", Integer, nullable=False),  # its place in the session's line of tokens, from 1
     Column("created_at", BigInteger, nullable=False),
     Column("idle_until", BigInteger, nullable=False),
     Column("used_at", BigInteger),
     Column("attempt_digest", LargeBinary),  # SHA-256 of the attempt id that used it
     PrimaryKeyConstraint("user_id", "digest"),
     ForeignKeyConstraint(["user_id", "session_id"], ["sessions.user_id", "sessions.id"], ondelete="CASCADE"),
+)
+Index("uq_refresh_tokens_digest", refresh_tokens.c.digest, unique=True)  # a token does not say whose it is
+Index(
+    "ix_refresh_tokens_user_id_session_id_generation",
+    refresh_tokens.c.user_id,
+    refresh_tokens.c.session_id,
+    refresh_tokens.c.generation,
 )
 
 signing_keys = Table(
