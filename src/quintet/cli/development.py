@@ -7,6 +7,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from quintet.settings import Fault, SettingsError
@@ -21,9 +22,8 @@ def own_folder(folder: Path) -> Path:
     """The data folder, made if need be for its owner alone. Raises `SettingsError` if nothing can be written there."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise SettingsError([_unusable(error)]) from None
     return folder

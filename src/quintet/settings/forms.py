@@ -160,6 +160,9 @@ def smtp(text: str) -> str:
 
 
 def _split(text: str) -> tuple[SplitResult, int | None]:
+    if not text.isprintable():
+        # urlsplit drops tabs and line breaks silently: what is checked would not be what is used.
+        raise UnfitError("must be one line of printable UTF-8 text", "Write it again without control characters.")
     try:
         parts = urlsplit(text)
         return parts, parts.port

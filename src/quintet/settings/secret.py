@@ -112,6 +112,7 @@ def _reasons(secret: str) -> list[tuple[str, bool]]:
         (f"must have at least {LEAST_LENGTH} characters", len(secret) < LEAST_LENGTH),
         (f"must have at least {LEAST_DIFFERENT} different characters", len(set(secret)) < LEAST_DIFFERENT),
         ("must not be a repetition of a shorter text", _repeats(secret)),
+        ("must be one line of printable UTF-8 text", not secret.isprintable()),
         ("must not be a placeholder", any(known in bare for known in _PLACEHOLDERS)),
         ("must not be a reference that nothing has resolved", _REFERENCE.search(secret) is not None),
     ]
