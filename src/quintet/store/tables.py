@@ -152,7 +152,7 @@ threads = Table(
     Column("title", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Column("place", BigInteger, nullable=False),  # the user's seq at creation: a total order for paging
+    Column("place", BigInteger, nullable=False),  # the user's threads in the order they were opened
     PrimaryKeyConstraint("user_id", "id"),
 )
 Index("ix_threads_user_id_place", threads.c.user_id, threads.c.place)

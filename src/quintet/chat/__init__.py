@@ -1,0 +1,6 @@
+"""What is said: threads, messages, sending, stopping, the snapshot, and their HTTP calls."""
+
+from quintet.chat.api import cancelling, chat_router
+from quintet.chat.submit import Submitting
+
+__all__ = ["Submitting", "cancelling", "chat_router"]

@@ -1,0 +1,126 @@
+"""The HTTP calls about conversations. A route knows its user by an argument, and answers with what the transaction read."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from quintet import runs
+from quintet.chat import reading
+from quintet.chat.submit import Submitting
+from quintet.chat.threads import create_thread, rename_thread
+from quintet.edge.bodies import StrictJSONRoute
+from quintet.protocol import Send
+from quintet.scope import Identity, UserScope
+from quintet.sources import Sources
+from quintet.store import Store
+
+__all__ = ["cancelling", "chat_router"]
+
+_EVENTS_PAGE = 500
+
+ThreadId = Annotated[str, Path(max_length=200)]
+RunId = Annotated[str, Path(max_length=200)]
+After = Annotated[str | None, Query(max_length=40)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+class NewThread(BaseModel):
+    """A thread to be opened."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class Renaming(BaseModel):
+    """What of a thread may be changed."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str = Field(min_length=1, max_length=200)
+
+
+class NewMessage(BaseModel):
+    """A message to a thread. The text's bound is in bytes and is checked where every message passes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    client_id: str = Field(min_length=1, max_length=64)
+    text: str
+    agent: str | None = Field(default=None, min_length=1, max_length=200)
+    attachments: list[str] = Field(default=[], max_length=20)
+
+
+def cancelling(store: Store, sources: Sources) -> Callable[[UserScope, str], Awaitable[dict[str, str]]]:
+    """The one way to stop a run: `cancel(scope, run_id)` answers its id and its state at the commit of the cancel.
+
+    It raises QuintetError `not_found`, or the store's.
+    """
+
+    async def cancel(scope: UserScope, run_id: str) -> dict[str, str]:
+        moment = runs.moment(sources)
+        state = await store.write(scope.user_id, lambda tx: runs.cancel(tx, scope.user_id, run_id, "user", moment))
+        return {"run_id": run_id, "state": state}
+
+    return cancel
+
+
+def chat_router(
+    store: Store,
+    sources: Sources,
+    identity: Callable[[Request], Awaitable[Identity]],
+    submit: Submitting,
+    cancel: Callable[[UserScope, str], Awaitable[dict[str, str]]],
+) -> APIRouter:
+    """Threads, messages, runs, agents and the snapshot."""
+    router = APIRouter(prefix="/v1", route_class=StrictJSONRoute)
+    Me = Annotated[Identity, Depends(identity)]  # noqa: N806 - a type
+
+    @router.get("/agents")
+    async def list_agents(me: Me) -> dict[str, Any]:
+        return {"items": await store.read(reading.agents_in)}
+
+    @router.get("/threads")
+    async def list_threads(me: Me, after: After = None, limit: Limit = 50) -> dict[str, Any]:
+        return await store.read(lambda tx: reading.thread_page(tx, me.scope, after, limit))
+
+    @router.post("/threads", status_code=201)
+    async def new_thread(me: Me, body: NewThread | None = None) -> dict[str, Any]:
+        moment, title = runs.moment(sources), body.title if body else None
+        return await store.write(me.user_id, lambda tx: create_thread(tx, me.scope, title, moment))
+
+    @router.get("/threads/{thread_id}")
+    async def one_thread(me: Me, thread_id: ThreadId) -> dict[str, Any]:
+        return await store.read(lambda tx: reading.thread_of(tx, me.scope, thread_id))
+
+    @router.patch("/threads/{thread_id}")
+    async def rename(me: Me, thread_id: ThreadId, body: Renaming) -> dict[str, Any]:
+        moment = runs.moment(sources)
+        return await store.write(me.user_id, lambda tx: rename_thread(tx, me.scope, thread_id, body.title, moment))
+
+    @router.get("/threads/{thread_id}/messages")
+    async def list_messages(me: Me, thread_id: ThreadId, after: After = None, limit: Limit = 50) -> dict[str, Any]:
+        return await store.read(lambda tx: reading.message_page(tx, me.scope, thread_id, after, limit))
+
+    @router.post("/threads/{thread_id}/messages", status_code=202)
+    async def send(me: Me, thread_id: ThreadId, body: NewMessage) -> dict[str, str]:
+        sent = Send(body.client_id, body.text, thread_id, body.agent, tuple(body.attachments))
+        return await submit(me.scope, sent)
+
+    @router.get("/runs/{run_id}")
+    async def one_run(me: Me, run_id: RunId) -> dict[str, Any]:
+        return await store.read(lambda tx: reading.run_of(tx, me.scope, run_id))
+
+    @router.get("/runs/{run_id}/events")
+    async def events_of_run(me: Me, run_id: RunId, after: Annotated[int, Query(ge=0, le=2**53)] = 0) -> Response:
+        frames = await store.read(lambda tx: reading.run_events(tx, me.scope, run_id, after, _EVENTS_PAGE))
+        return Response(b"[" + b",".join(frames) + b"]", media_type="application/json")
+
+    @router.post("/runs/{run_id}/cancel", status_code=202)
+    async def cancel_run(me: Me, run_id: RunId) -> dict[str, str]:
+        return await cancel(me.scope, run_id)
+
+    @router.get("/snapshot")
+    async def take_snapshot(me: Me) -> dict[str, Any]:
+        return await store.read(lambda tx: reading.snapshot(tx, me.scope))
+
+    return router

@@ -1,0 +1,175 @@
+"""What a user may read of their conversations. Every query begins with the user; what is not theirs is `not_found`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, select
+
+from quintet.errors import QuintetError
+from quintet.events import splice, timestamp
+from quintet.log import head_in
+from quintet.runs import standing_in
+from quintet.scope import UserScope
+from quintet.store import Tx
+from quintet.store.tables import agents, messages, runs, threads
+
+__all__ = [
+    "agents_in",
+    "message_page",
+    "run_events",
+    "run_of",
+    "snapshot",
+    "thread_of",
+    "thread_page",
+]
+
+SNAPSHOT_THREADS = 50
+
+
+def _thread(row: Mapping[Any, Any]) -> dict[str, Any]:
+    shown = {
+        "id": row["id"],
+        "created_at": timestamp(row["created_at"]),
+        "updated_at": timestamp(row["updated_at"]),
+    }
+    return shown if row["title"] is None else {**shown, "title": row["title"]}
+
+
+def thread_of(tx: Tx, scope: UserScope, thread_id: str) -> dict[str, Any]:
+    """One thread. Raises QuintetError `not_found`."""
+    query = select(threads).where(threads.c.user_id == scope.user_id, threads.c.id == thread_id)
+    row = tx.core.execute(query).mappings().first()
+    if row is None:
+        raise QuintetError("not_found")
+    return _thread(row)
+
+
+def thread_page(tx: Tx, scope: UserScope, after: str | None, limit: int) -> dict[str, Any]:
+    """Threads, newest first."""
+    query = select(threads).where(threads.c.user_id == scope.user_id).order_by(threads.c.place.desc(), threads.c.id)
+    if after is not None:
+        query = query.where(threads.c.place < _place(after))
+    return _page(tx, query, limit, _thread)
+
+
+def message_page(tx: Tx, scope: UserScope, thread_id: str, after: str | None, limit: int) -> dict[str, Any]:
+    """Messages of a thread, oldest first. Raises QuintetError `not_found`."""
+    thread_of(tx, scope, thread_id)
+    query = (
+        select(messages)
+        .where(messages.c.user_id == scope.user_id, messages.c.thread_id == thread_id)
+        .order_by(messages.c.place, messages.c.id)
+    )
+    if after is not None:
+        query = query.where(messages.c.place > _place(after))
+    return _page(tx, query, limit, _message)
+
+
+def _message(row: Mapping[Any, Any]) -> dict[str, Any]:
+    shown = {
+        "id": row["id"],
+        "thread_id": row["thread_id"],
+        "role": row["role"],
+        "text": row["text"],
+        "run_id": row["run_id"],
+        "attachments": [],
+        "created_at": timestamp(row["created_at"]),
+    }
+    return shown if row["agent"] is None else {**shown, "agent": row["agent"]}
+
+
+def _place(after: str) -> int:
+    """The position that a `next` of ours stands for. What is none of ours ends the listing as an unknown thing would."""
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise QuintetError("bad_message", "The page mark `after` is not one of ours.")
+    return int(after)
+
+
+def _page(tx: Tx, query: Select[Any], limit: int, show: Any) -> dict[str, Any]:
+    rows: list[RowMapping] = list(tx.core.execute(query.limit(limit + 1)).mappings().all())
+    page: dict[str, Any] = {"items": [show(row) for row in rows[:limit]]}
+    if len(rows) > limit:
+        page["next"] = str(rows[limit - 1]["place"])
+    return page
+
+
+def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
+    shown = {
+        "id": row["id"],
+        "thread_id": row["thread_id"],
+        "message_id": row["message_id"],
+        "state": row["state"],
+        "agent": row["agent"],
+        "created_at": timestamp(row["created_at"]),
+    }
+    for key in ("started_at", "ended_at"):
+        if row[key] is not None:
+            shown[key] = timestamp(row[key])
+    if row["error"] is not None:
+        shown["error"] = json.loads(row["error"])
+    return shown
+
+
+def _run_row(tx: Tx, scope: UserScope, run_id: str) -> RowMapping:
+    query = select(runs).where(runs.c.user_id == scope.user_id, runs.c.id == run_id)
+    row = tx.core.execute(query).mappings().first()
+    if row is None:
+        raise QuintetError("not_found")
+    return row
+
+
+def run_of(tx: Tx, scope: UserScope, run_id: str) -> dict[str, Any]:
+    """One run. Raises QuintetError `not_found`."""
+    return _run(_run_row(tx, scope, run_id))
+
+
+def run_events(tx: Tx, scope: UserScope, run_id: str, after: int, limit: int) -> list[bytes]:
+    """The events of a run after its position `after`, as they go out. Raises QuintetError `not_found`."""
+    row = _run_row(tx, scope, run_id)
+    epoch = head_in(tx, scope.user_id).epoch
+    rows = tx.sql(
+        "SELECT seq, first_seq, run_seq, digest, body FROM events"
+        " WHERE user_id = ? AND seq >= ? AND run_id = ? AND run_seq > ? ORDER BY seq LIMIT ?",
+        (scope.user_id, row["first_seq"], run_id, after, limit),
+    )
+    return [
+        splice(epoch, seq, digest, body, run_seq=run_seq, first_seq=first_seq)
+        for seq, first_seq, run_seq, digest, body in rows
+    ]
+
+
+def snapshot(tx: Tx, scope: UserScope) -> dict[str, Any]:
+    """The state of everything, and the cursor it is true at, read from one transaction.
+
+    Each open run carries the text said so far with the `message_id` that its further pieces will have, and its open calls.
+    """
+    head = head_in(tx, scope.user_id)
+    query = select(runs).where(runs.c.user_id == scope.user_id, runs.c.state.in_(("queued", "running")))
+    rows = tx.core.execute(query.order_by(runs.c.first_seq)).mappings().all()
+    return {
+        "cursor": head.cursor,
+        "last_seq": head.seq,
+        "threads": thread_page(tx, scope, None, SNAPSHOT_THREADS)["items"],
+        "runs": [_open_run(tx, scope, row) for row in rows],
+    }
+
+
+def _open_run(tx: Tx, scope: UserScope, row: RowMapping) -> dict[str, Any]:
+    standing = standing_in(tx, scope.user_id, row["id"], row["first_seq"])
+    shown = _run(row)
+    del shown["message_id"]
+    if standing.message_id is not None:
+        shown["message_id"] = standing.message_id
+    calls = [
+        {"call_id": call.call_id, "tool": call.tool, "arguments": call.arguments, "agent": call.agent.name}
+        for call in standing.calls
+    ]
+    return {**shown, "text": standing.text, "calls": calls}
+
+
+def agents_in(tx: Tx) -> list[dict[str, Any]]:
+    """The agents that living workers can run, by name."""
+    query = select(agents.c.name, agents.c.description).order_by(agents.c.name, agents.c.worker_id)
+    named = {row.name: row.description for row in tx.core.execute(query)}
+    return [{"name": name, "description": text, "attachments": []} for name, text in named.items()]
