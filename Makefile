@@ -1,0 +1,60 @@
+# Sets itself up: nothing but make and Python 3.11 or newer is needed, and a Chromium for the page's tests.
+
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do $$one $(NEW_ENOUGH) && echo $$one && break; done)
+PIP := pip==26.3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome-stable || command -v google-chrome)
+export CHROMIUM
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check chromium clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+run: .venv/.for-run ## Start the server for development; more options with ARGS="--port 0"
+	@exec $(BIN)/quintet serve --dev $(ARGS)
+
+test: chromium .venv/.for-test check ## Everything that must hold: check, then all tests; some of them with ARGS="-m l1"
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.for-test ## Style, types and import contracts, without tests
+	@echo "style";     $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@echo "types";     $(BIN)/mypy --no-error-summary
+	@echo "contracts"; $(BIN)/lint-imports --no-logo > .venv/contracts.txt || { cat .venv/contracts.txt; exit 1; }
+
+chromium:
+	@test -x "$(CHROMIUM)" || { echo 'The tests of the page need a Chromium and found none. On Debian: apt-get install chromium.' \
+	  'One that lies elsewhere: make test CHROMIUM=/path/to/it' >&2; exit 1; }
+
+clean: ## Remove the environment and everything generated; data in .quintet stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+
+# Stamps are written last, so an interrupted set-up is done again. Scripts in an environment hold its path and its Python: where the
+# folder was moved or that Python is gone, the environment is made anew.
+BROKEN := $(shell test "$$(cat .venv/.made 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null || echo .broken)
+.PHONY: $(BROKEN)
+$(BROKEN):
+
+.venv/.made: $(BROKEN)
+	@test -n "$(PYTHON)" && $(PYTHON) $(NEW_ENOUGH) \
+	  || { echo 'Quintet needs Python 3.11 or newer and found none. One of another name: make PYTHON=/path/to/python' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo 'This Python cannot make environments. On Debian: apt-get install python3-venv' >&2; exit 1; }
+	@echo "Setting up .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@$(INSTALL) "$(PIP)"
+	@echo "$(CURDIR)" > $@
+
+.venv/.for-run: .venv/.made pyproject.toml constraints.txt
+	@echo "Installing what the server needs; the first time takes up to a minute"
+	@$(INSTALL) -e '.[server]' -c constraints.txt
+	@touch $@
+
+.venv/.for-test: .venv/.for-run
+	@echo "Installing what the tests need"
+	@$(INSTALL) -e '.[server]' --group dev -c constraints.txt
+	@touch $@
