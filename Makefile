@@ -18,13 +18,15 @@ help: ## This list
 run: .venv/.for-run ## Start the server for development; more options with ARGS="--port 0"
 	@exec $(BIN)/quintet serve --dev $(ARGS)
 
-test: chromium .venv/.for-test check ## Everything that must hold: check, then all tests; some of them with ARGS="-m l1"
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: chromium .venv/.for-test ## Everything that must hold: check and all tests; some of them with ARGS="-m l1"
+	@code=0; $(MAKE) --no-print-directory check || code=$$?; $(BIN)/python -m pytest $(ARGS) || code=$$?; exit $$code
 
 check: .venv/.for-test ## Style, types and import contracts, without tests
-	@echo "style";     $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
-	@echo "types";     $(BIN)/mypy --no-error-summary
-	@echo "contracts"; $(BIN)/lint-imports --no-logo > .venv/contracts.txt || { cat .venv/contracts.txt; exit 1; }
+	@code=0; \
+	echo "Style"; $(BIN)/ruff check --quiet . || code=1; $(BIN)/ruff format --quiet --check . || code=1; \
+	echo "Types"; $(BIN)/mypy --no-error-summary || code=1; \
+	echo "Import contracts"; $(BIN)/lint-imports > .venv/contracts.txt || { cat .venv/contracts.txt; code=1; }; \
+	exit $$code
 
 chromium:
 	@test -x "$(CHROMIUM)" || { echo 'The tests of the page need a Chromium and found none. On Debian: apt-get install chromium.' \
