@@ -20,3 +20,11 @@ def test_imports_go_down_and_never_sideways() -> None:
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.l1
+def test_every_folder_of_code_is_a_package_that_the_contracts_see() -> None:
+    """A folder without `__init__.py` would be outside every import contract, and nobody would notice."""
+    package = ROOT / "src" / "quintet"
+    blind = {path.parent for path in package.rglob("*.py") if not (path.parent / "__init__.py").exists()}
+    assert blind == set()
