@@ -1,6 +1,6 @@
 """Fixtures of the whole suite: real servers, and worlds of users and devices at them. No server starts before it is asked for."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -8,10 +8,8 @@ import pytest
 pytest.register_assert_rewrite("support")
 
 from support import leash  # noqa: E402
-from support.server import Server  # noqa: E402
+from support.server import Factory, Server  # noqa: E402
 from support.world import World  # noqa: E402
-
-Factory = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +21,8 @@ def server_secret() -> str:
 
 
 @pytest.fixture(scope="session")
-def _shared(tmp_path_factory: pytest.TempPathFactory, server_secret: str) -> Iterator[Server]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory, server_secret: str) -> Iterator[Server]:
+    """The one server of the run, for fixtures that live longer than a test; tests ask for `server`."""
     server = Server(tmp_path_factory.mktemp("shared"), environment={"SCRIPTED_SECRET": server_secret})
     try:
         yield server.start()
@@ -33,11 +32,11 @@ def _shared(tmp_path_factory: pytest.TempPathFactory, server_secret: str) -> Ite
 
 
 @pytest.fixture
-def server(_shared: Server) -> Server:
+def server(shared_server: Server) -> Server:
     """The server that tests share. A test that stops, kills or blocks a server makes its own with `server_factory`."""
-    if not _shared.alive:
-        raise AssertionError(f"an earlier test has taken the shared server down\n{_shared.tail()}")
-    return _shared
+    if not shared_server.alive:
+        raise AssertionError(f"an earlier test has taken the shared server down\n{shared_server.tail()}")
+    return shared_server
 
 
 @pytest.fixture

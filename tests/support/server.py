@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from support import leash
 
-__all__ = ["TESTS", "Server", "ServerError"]
+__all__ = ["TESTS", "Factory", "Server", "ServerError"]
 
 TESTS = Path(__file__).resolve().parent.parent
 SCRIPTED = "support.scripted"
@@ -235,3 +235,6 @@ class Server:
         with _DIRECT.open(self.url + "/readyz", timeout=5) as answer:
             told: dict[str, object] = json.load(answer)
         return told
+
+
+Factory = Callable[..., Server]

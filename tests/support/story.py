@@ -16,7 +16,19 @@ import jsonschema
 from support.frames import Event
 from support.server import TESTS
 
-__all__ = ["ENDINGS", "agents", "answer", "ending", "instant", "of_type", "schema", "tools", "validate", "whole"]
+__all__ = [
+    "ENDINGS",
+    "FIVE",
+    "agents",
+    "answer",
+    "ending",
+    "instant",
+    "of_type",
+    "schema",
+    "tools",
+    "validate",
+    "whole",
+]
 
 ENDINGS = ("agent_completed", "agent_failed", "agent_cancelled")
 FIVE = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")

@@ -9,7 +9,7 @@ import httpx
 
 from support.server import Server
 
-__all__ = ["Account", "good_passphrase", "http_client", "random_address", "register"]
+__all__ = ["Account", "good_passphrase", "http_client", "random_address", "register", "register_now"]
 
 HTTP_SECONDS = 20.0
 
@@ -41,12 +41,19 @@ class Account:
     session_id: str
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    http: httpx.AsyncClient = field(repr=False)
+    _http: httpx.AsyncClient | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
         """The user's id."""
         return str(self.user["id"])
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """An HTTP client that carries the access token; made at its first use in a test, closed with it."""
+        if self._http is None:
+            self._http = http_client(self.server, self.access_token)
+        return self._http
 
     async def again(self, device: str = "another device") -> "Account":
         """Sign in once more: another session of the same user."""
@@ -68,9 +75,16 @@ class Account:
         told: dict[str, Any] = await self.get("/v1/snapshot")
         return told
 
+    async def messages(self, thread_id: str) -> list[dict[str, Any]]:
+        """The messages of a thread, oldest first (at most 200)."""
+        told: list[dict[str, Any]] = (await self.get(f"/v1/threads/{thread_id}/messages?limit=200"))["items"]
+        return told
+
     async def close(self) -> None:
-        """Give the connections back."""
-        await self.http.aclose()
+        """Give the connections back; the account can be used again."""
+        if self._http is not None:
+            await self._http.aclose()
+        self._http = None
 
 
 def _account(server: Server, email: str, password: str, answer: httpx.Response) -> Account:
@@ -83,14 +97,27 @@ def _account(server: Server, email: str, password: str, answer: httpx.Response) 
         session_id=told["session_id"],
         access_token=told["access_token"],
         refresh_token=told["refresh_token"],
-        http=http_client(server, told["access_token"]),
     )
 
 
 async def register(server: Server, *, address: Callable[[], str] = random_address) -> Account:
     """Make an account the way everybody does: POST /v1/auth/register."""
-    email, password = address(), good_passphrase()
+    body = _form(address)
     async with http_client(server) as http:
-        answer = await http.post("/v1/auth/register", json={"email": email, "password": password, "device": "a test"})
+        return _registered(server, body, await http.post("/v1/auth/register", json=body))
+
+
+def register_now(server: Server) -> Account:
+    """The same, for a fixture that is no coroutine."""
+    body = _form(random_address)
+    with httpx.Client(base_url=server.url, timeout=HTTP_SECONDS, trust_env=False) as http:
+        return _registered(server, body, http.post("/v1/auth/register", json=body))
+
+
+def _form(address: Callable[[], str]) -> dict[str, str]:
+    return {"email": address(), "password": good_passphrase(), "device": "a test"}
+
+
+def _registered(server: Server, body: dict[str, str], answer: httpx.Response) -> Account:
     assert answer.status_code == 201, f"sign-up answered {answer.status_code}: {answer.text}\n{server.tail()}"
-    return _account(server, email, password, answer)
+    return _account(server, body["email"], body["password"], answer)

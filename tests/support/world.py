@@ -27,6 +27,16 @@ class World:
         self._accounts.append(account)
         return account
 
+    def adopt(self, account: Account) -> Account:
+        """A user that was made before and outlives this world."""
+        self._accounts.append(account)
+        return account
+
+    @property
+    def first(self) -> Account:
+        """The first user that was made."""
+        return self._accounts[0]
+
     async def users(self, count: int) -> list[Account]:
         """Several new users."""
         return list(await asyncio.gather(*(self.user() for _ in range(count))))

@@ -91,13 +91,14 @@ async def after_end(turn: Turn) -> None:
     """A background task goes on for a second after the agent returned."""
 
     async def haunt() -> None:
-        for number in range(50):
-            try:
+        try:
+            for number in range(50):
                 await turn.think(f"ghost {number}")
-            except BaseException as fault:
-                leave("ghost", type(fault).__name__)
-                raise
-            await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)
+        except Exception as fault:
+            leave("refused", type(fault).__name__)
+        finally:
+            leave("haunted", turn.run_id)
 
     after_end_tasks.append(asyncio.create_task(haunt()))
     await asyncio.sleep(0.05)

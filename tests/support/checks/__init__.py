@@ -1,0 +1,1 @@
+"""Behaviours as functions of a server or a world, so that a test and the sabotage that must turn it red run the very same check."""
