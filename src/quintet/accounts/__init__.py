@@ -1,0 +1,6 @@
+"""Who speaks: passwords, tokens, sessions, sign-in flows and their routes."""
+
+from quintet.accounts.config import AccountsConfig
+from quintet.accounts.flows import Accounts
+
+__all__ = ["Accounts", "AccountsConfig"]

@@ -1,0 +1,43 @@
+"""The values that accounts are built with. Defaults are those of the published limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["AccountsConfig"]
+
+DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsConfig:
+    """Durations are in seconds, rates in the form "10 per 1 minute".
+
+    `issuer` and `audience` go into access tokens. `sign_up` off refuses registering. `per_address` off drops the throttles per
+    address (development, where everybody is 127.0.0.1). `trusted_proxies` are networks whose `X-Forwarded-For` is believed.
+    `cookie_port` is the port in the cookie's name, None the one the request came to. `hash_at_once` None is one per core.
+    """
+
+    issuer: str
+    audience: str = "quintet"
+    sign_up: bool = True
+    per_address: bool = True
+    trusted_proxies: Sequence[str] = ()
+    cookie_port: int | None = None
+
+    access_seconds: int = 10 * 60
+    leeway_seconds: int = 30
+    refresh_idle_seconds: int = 14 * DAY
+    refresh_absolute_seconds: int = 30 * DAY
+    refresh_parallel_seconds: int = 10
+    refresh_repeat_seconds: int = 60
+    sessions_per_user: int = 20
+
+    sign_ins_per_address: str = "10 per 1 minute"
+    registrations_per_address: str = "60 per 1 minute"
+    failures_per_account: str = "5 per 5 minute"
+
+    hash_at_once: int | None = None
+    hash_waiting: int = 32
+    hash_seconds: float = 5.0
+    hash_rounds: int = 3
+    hash_kib: int = 64 * 1024

@@ -1,0 +1,72 @@
+"""What the routes of accounts take and give.
+
+1. A field that is not named here is refused, so nobody registers with a role.
+2. Secrets and addresses come through as they were written, lone surrogates too: their own rules refuse them by name.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
+
+__all__ = ["Login", "Logout", "NewPassword", "Profile", "Refresh", "Register"]
+
+
+def _any_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return value
+
+
+AnyText = Annotated[str, PlainValidator(_any_text), WithJsonSchema({"type": "string"})]
+
+# No control characters, and none that turn the direction of what stands around a name.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+ShownText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_PRINTABLE)]
+AttemptId = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Register(_Form):
+    """POST /v1/auth/register."""
+
+    email: AnyText
+    password: AnyText
+    name: ShownText | None = None
+    device: ShownText | None = None
+
+
+class Login(_Form):
+    """POST /v1/auth/login."""
+
+    email: AnyText
+    password: AnyText
+    device: ShownText | None = None
+
+
+class Refresh(_Form):
+    """POST /v1/auth/refresh. Browsers send the token as a cookie."""
+
+    refresh_token: AnyText | None = None
+    attempt_id: AttemptId | None = None
+
+
+class Logout(_Form):
+    """POST /v1/auth/logout."""
+
+    refresh_token: AnyText | None = None
+
+
+class Profile(_Form):
+    """PATCH /v1/auth/me."""
+
+    name: ShownText | None = None
+
+
+class NewPassword(_Form):
+    """POST /v1/auth/password."""
+
+    current: AnyText
+    new: AnyText

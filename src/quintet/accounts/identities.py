@@ -1,0 +1,82 @@
+"""From an access token to an identity, and whether the identity still stands.
+
+The signature is checked before the database is asked, and then once: session, user and revision in one read.
+"""
+
+from quintet.accounts import keys, sessions
+from quintet.accounts.config import AccountsConfig
+from quintet.accounts.keys import KeyRing
+from quintet.accounts.tokens import Claims, Tokens, UnknownKeyError
+from quintet.errors import QuintetError
+from quintet.scope import Identity
+from quintet.sources import Sources
+from quintet.store import Store
+
+__all__ = ["Identities"]
+
+RELOAD_SECONDS = 5.0  # tokens of unknown keys cost one read in this time, however many come
+
+
+class Identities:
+    """Issues access tokens and recognises them. `load` comes first."""
+
+    def __init__(self, store: Store, sources: Sources, secret: str, config: AccountsConfig) -> None:
+        self._store = store
+        self._sources = sources
+        self._secret = secret
+        self._tokens = Tokens(config.issuer, config.audience, config.access_seconds, config.leeway_seconds)
+        self._ring: KeyRing | None = None
+        self._loaded_at = 0.0
+
+    async def load(self) -> None:
+        """Read the signing keys; the first start makes one."""
+        self._loaded_at = self._sources.monotonic()
+        self._ring = await keys.load(self._store, self._sources, self._secret)
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys in use."""
+        if self._ring is None:
+            raise QuintetError("unavailable")
+        return self._ring
+
+    @property
+    def seconds(self) -> int:
+        """The life of an access token."""
+        return self._tokens.seconds
+
+    def issue(self, user_id: str, session_id: str) -> str:
+        """An access token for a session."""
+        now = self._sources.now_ms() // 1000
+        return self._tokens.issue(self.ring, user_id, session_id, self._sources.new_id("tok"), now)
+
+    async def authenticate(self, token: str) -> Identity:
+        """Who the access token speaks for.
+
+        Raises:
+            QuintetError: `invalid_token`, `token_expired`, `session_revoked`; `busy` and `unavailable` of the store.
+        """
+        claims = await self._verify(token)
+        now = self._sources.now_ms()
+        found = await self._store.read(lambda tx: sessions.standing(tx, claims.sub, claims.sid, now))
+        if found is None:
+            raise QuintetError("invalid_token")
+        if not found.stands:
+            raise QuintetError("session_revoked")
+        return Identity(claims.sub, claims.sid, claims.exp, found.auth_rev, found.role)
+
+    async def still_valid(self, identity: Identity) -> bool:
+        """Whether the identity's session has not ended and its user is not disabled, by a new read."""
+        now = self._sources.now_ms()
+        found = await self._store.read(lambda tx: sessions.standing(tx, identity.user_id, identity.session_id, now))
+        return found is not None and found.stands
+
+    async def _verify(self, token: str) -> Claims:
+        now = self._sources.now_ms() // 1000
+        try:
+            return self._tokens.verify(self.ring, token, now)
+        except UnknownKeyError:
+            if self._sources.monotonic() - self._loaded_at < RELOAD_SECONDS:
+                raise
+        await self.load()
+        return self._tokens.verify(self.ring, token, now)

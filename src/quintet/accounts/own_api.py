@@ -1,0 +1,80 @@
+"""The routes by which a signed-in user sees and changes their own account."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import JSONResponse, Response
+
+from quintet.accounts import forms, views
+from quintet.accounts.flows import Accounts
+from quintet.accounts.sessions import SessionRow
+from quintet.edge.identity import identity_of
+from quintet.errors import QuintetError
+from quintet.events import timestamp
+from quintet.scope import Identity
+
+__all__ = ["add_own_routes"]
+
+
+def add_own_routes(router: APIRouter, accounts: Accounts) -> None:
+    """Add them to `router`."""
+    signed_in = Depends(identity_of(accounts.authenticate))
+    _add_profile(router, accounts, signed_in)
+    _add_sessions(router, accounts, signed_in)
+
+
+def _add_profile(router: APIRouter, accounts: Accounts, signed_in: Any) -> None:
+    own = accounts.own
+
+    @router.get("/v1/auth/me", response_model=views.UserView)
+    async def me(identity: Identity = signed_in) -> Response:
+        """Who asks."""
+        return JSONResponse((await own.me(identity.user_id)).view())
+
+    @router.patch("/v1/auth/me", response_model=views.UserView)
+    async def rename(form: forms.Profile, identity: Identity = signed_in) -> Response:
+        """Change the name."""
+        if form.name is None:
+            return JSONResponse((await own.me(identity.user_id)).view())
+        return JSONResponse((await own.rename(identity.user_id, form.name)).view())
+
+    @router.post("/v1/auth/password", status_code=204)
+    async def change_password(form: forms.NewPassword, identity: Identity = signed_in) -> Response:
+        """Set another password; all other sessions end."""
+        await own.change_password(identity, form.current, form.new)
+        return Response(status_code=204)
+
+
+def _add_sessions(router: APIRouter, accounts: Accounts, signed_in: Any) -> None:
+    own = accounts.own
+
+    @router.get("/v1/auth/sessions", response_model=views.Sessions)
+    async def list_sessions(identity: Identity = signed_in) -> Response:
+        """The sessions, by device."""
+        rows = await own.sessions(identity.user_id)
+        return JSONResponse({"items": [_session(row, identity) for row in rows]})
+
+    @router.delete("/v1/auth/sessions/{session_id}", status_code=204)
+    async def end_session(session_id: str, identity: Identity = signed_in) -> Response:
+        """Sign one device out."""
+        if not await own.end_session(identity.user_id, session_id):
+            raise QuintetError("not_found")
+        return Response(status_code=204)
+
+    @router.delete("/v1/auth/sessions", status_code=204)
+    async def end_others(others: bool, identity: Identity = signed_in) -> Response:
+        """Sign all other devices out (`?others=true`)."""
+        if not others:
+            raise QuintetError("bad_message")
+        await own.end_others(identity)
+        return Response(status_code=204)
+
+
+def _session(row: SessionRow, identity: Identity) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "id": row.id,
+        "created_at": timestamp(row.created_at),
+        "last_used_at": timestamp(row.last_used_at),
+        "current": row.id == identity.session_id,
+    }
+    return shown if row.device is None else {**shown, "device": row.device}

@@ -1,0 +1,93 @@
+"""Passwords: what may be one, and what is kept of it.
+
+1. Rules are checked before anything is computed; a refused password costs no hash.
+2. NFKC before counting and hashing, so that the same keys on another keyboard are the same password.
+3. Kept is argon2id (RFC 9106), one lane: the pool gives one core to one hash.
+4. An unknown user costs the same as a wrong password: the dummy has the same parameters and fits nothing.
+"""
+
+import unicodedata
+from base64 import b64encode
+from threading import Lock
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from quintet.accounts.pool import BoundedPool
+from quintet.errors import QuintetError
+from quintet.sources import Sources
+
+__all__ = ["LONGEST", "SHORTEST", "Passwords", "is_common", "normalised"]
+
+SHORTEST = 15
+LONGEST = 256
+WINDOW = 24  # zxcvbn is superlinear: 24 characters cost up to a quarter of a second, 64 of them up to two
+EASY_GUESSES = 1_000_000
+
+_estimating = Lock()  # zxcvbn keeps the inputs of a call in a module global
+
+
+def normalised(password: str) -> str:
+    """The password in the form that is hashed.
+
+    Raises:
+        QuintetError: `password_too_long`, or `password_invalid` for a NUL or a lone surrogate.
+    """
+    if len(password) > LONGEST * 4:  # before NFKC, whose cost grows with what was sent
+        raise QuintetError("password_too_long")
+    if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in password):
+        raise QuintetError("password_invalid")
+    form = unicodedata.normalize("NFKC", password)
+    if len(form) > LONGEST:
+        raise QuintetError("password_too_long")
+    return form
+
+
+def is_common(form: str) -> bool:
+    """Whether a program that tries known passwords and patterns finds it in a million guesses. Needs a thread: it is slow."""
+    from zxcvbn import zxcvbn
+
+    ends = {form[:WINDOW], form[-WINDOW:]}
+    with _estimating:
+        return all(zxcvbn(end)["guesses"] < EASY_GUESSES for end in ends)
+
+
+class Passwords:
+    """Hashes and verifies in `pool`. `rounds` and `kib` are argon2id's time and memory."""
+
+    def __init__(self, pool: BoundedPool, sources: Sources, *, rounds: int, kib: int) -> None:
+        self._pool = pool
+        self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=kib, parallelism=1)
+        salt, digest = (b64encode(sources.token_bytes(n)).decode().rstrip("=") for n in (16, 32))
+        self._dummy = f"$argon2id$v=19$m={kib},t={rounds},p=1${salt}${digest}"
+
+    async def check(self, password: str) -> str:
+        """The normalised form of a password that may be used.
+
+        Raises:
+            QuintetError: `password_too_short`, `password_too_long`, `password_common`, `password_invalid`; `busy`.
+        """
+        form = normalised(password)
+        if len(form) < SHORTEST:
+            raise QuintetError("password_too_short")
+        if await self._pool.run(is_common, form):
+            raise QuintetError("password_common")
+        return form
+
+    async def hash(self, form: str) -> str:
+        """The salted hash of a normalised password. Raises QuintetError `busy`."""
+        return await self._pool.run(self._argon2.hash, form)
+
+    async def fits(self, stored: str | None, form: str) -> bool:
+        """Whether the password fits the stored hash; None, for a user who does not exist, takes as long and never fits."""
+        return await self._pool.run(self._verify, stored or self._dummy, form)
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return self._argon2.check_needs_rehash(stored)
+
+    def _verify(self, stored: str, form: str) -> bool:
+        try:
+            return self._argon2.verify(stored, form)
+        except (VerificationError, InvalidHashError):
+            return False

@@ -1,0 +1,95 @@
+"""The users' rows."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from quintet import log
+from quintet.accounts.emails import Address
+from quintet.errors import QuintetError
+from quintet.events import timestamp
+from quintet.store import Tx
+from quintet.store.tables import users
+
+__all__ = ["User", "add", "by_email", "by_id", "new_epoch", "rename", "set_password"]
+
+
+class User(NamedTuple):
+    """A user. `password_hash` never leaves this package."""
+
+    id: str
+    email: str
+    email_verified: bool
+    name: str | None
+    password_hash: str
+    role: str
+    created_at: int
+    disabled_at: int | None
+
+    def view(self) -> dict[str, Any]:
+        """What the user is shown of it."""
+        shown = {
+            "id": self.id,
+            "email": self.email,
+            "email_verified": self.email_verified,
+            "name": self.name,
+            "role": self.role,
+            "created_at": timestamp(self.created_at),
+        }
+        return {key: value for key, value in shown.items() if value is not None}
+
+
+_COLUMNS = tuple(users.c[name] for name in User._fields)
+
+
+def new_epoch(random: bytes) -> str:
+    """A stream's epoch: twelve letters and digits of six random bytes."""
+    return random.hex()
+
+
+def add(tx: Tx, user: User, key: str, epoch: str) -> None:
+    """Store a user and open their stream. Raises QuintetError `email_taken`."""
+    if by_email(tx, key) is not None:
+        raise QuintetError("email_taken")
+    try:
+        tx.core.execute(insert(users).values(**user._asdict(), email_key=key))
+    except IntegrityError:  # where writers run side by side, another was quicker
+        raise QuintetError("email_taken") from None
+    log.create_head(tx, user.id, epoch)
+
+
+def new_user(user_id: str, address: Address, name: str | None, password_hash: str, now: int) -> User:
+    """A user as registering makes one: no role can be asked for."""
+    return User(user_id, address.text, False, name, password_hash, "user", now, None)
+
+
+def by_email(tx: Tx, key: str) -> User | None:
+    """The user of a case-folded address."""
+    return _one(tx, select(*_COLUMNS).where(users.c.email_key == key))
+
+
+def by_id(tx: Tx, user_id: str) -> User | None:
+    """The user of this id."""
+    return _one(tx, select(*_COLUMNS).where(users.c.id == user_id))
+
+
+def _one(tx: Tx, statement: Select[Any]) -> User | None:
+    row: Row[Any] | None = tx.core.execute(statement).first()
+    return User._make(row) if row is not None else None
+
+
+def rename(tx: Tx, user_id: str, name: str) -> None:
+    """Set the user's name."""
+    tx.core.execute(update(users).where(users.c.id == user_id).values(name=name))
+
+
+def set_password(tx: Tx, user_id: str, known: str, fresh: str) -> bool:
+    """Put `fresh` in place of the hash `known`. False when it is not the known one any more."""
+    changed = tx.core.execute(
+        update(users)
+        .where(users.c.id == user_id, users.c.password_hash == known)
+        .values(password_hash=fresh)
+        .returning(users.c.id)
+    )
+    return changed.first() is not None
