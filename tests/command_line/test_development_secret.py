@@ -14,11 +14,12 @@ pytestmark = pytest.mark.l2
 
 
 def test_the_secret_is_strong_kept_and_of_its_owner_alone(tmp_path: Path) -> None:
-    """A restart finds the same secret; the file is 0600 and its folder 0700, and nothing else is left behind."""
+    """A restart finds the same secret; the file is 0600 and its folder 0700, and no repository takes them up."""
     folder = tmp_path / "deep" / "data"
     secret = kept_secret(folder)
     assert strong(secret) == secret == kept_secret(folder)
-    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
+    assert {path.name for path in folder.iterdir()} == {FILE_NAME, ".gitignore"}
+    assert (folder / ".gitignore").read_text() == "*\n"
     assert stat.S_IMODE((folder / FILE_NAME).stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 

@@ -14,7 +14,7 @@ def row(name: str) -> str:
     info = Settings.model_fields[VARIABLES[name]]
     bounds = [str(getattr(rule, "ge", getattr(rule, "le", ""))) for rule in info.metadata if info.annotation is int]
     empty = info.is_required() or info.default in (None, ())
-    default = "" if empty else {True: "on", False: "off"}.get(info.default, str(info.default))
+    default = "" if empty else ("on" if info.default else "off") if info.annotation is bool else str(info.default)
     return f"| `{name}` | {default} | {' to '.join(bounds)} | {info.description} |"
 
 

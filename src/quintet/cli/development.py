@@ -1,8 +1,9 @@
 """The secret that `--dev` makes.
 
 1. It is made once and kept, so that a restart signs nobody out.
-2. It appears complete or not at all, readable by its owner alone from its first moment.
-3. Of two starts at once one makes it, the other takes it.
+2. It goes into no repository by accident.
+3. It appears complete or not at all, readable by its owner alone from its first moment.
+4. Of two starts at once one makes it, the other takes it.
 """
 
 import os
@@ -34,6 +35,7 @@ def kept_secret(folder: Path) -> str:
     path = own_folder(folder) / FILE_NAME
     try:
         if not path.exists():
+            (folder / ".gitignore").write_text("*\n", encoding="ascii")
             _make(path)
         path.chmod(0o600)
         with path.open(encoding="ascii", errors="replace") as file:
