@@ -29,8 +29,12 @@ def open_store(url: str, *, migrate: bool = False, exclusive: bool = True) -> St
     path = Path(url.removeprefix(_SQLITE))
     store = SqliteStore(path, exclusive=exclusive)
     store.lock()
-    if migrate:
-        schema.migrate(url)
-    else:
-        schema.check(path)
+    try:
+        if migrate:
+            schema.migrate(url)
+        else:
+            schema.check(path)
+    except BaseException:
+        store.unlock()
+        raise
     return store

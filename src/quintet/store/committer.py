@@ -29,7 +29,7 @@ class Database(Protocol):
     """One database connection that the committer owns."""
 
     def begin(self) -> Tx:
-        """Start a write transaction."""
+        """Start a write transaction; take back one that could not be."""
         ...
 
     def commit(self) -> None:
@@ -64,6 +64,10 @@ class _LostError(Exception):
     """The database took the whole transaction back."""
 
 
+class _NotBegunError(Exception):
+    """No transaction could be started, so no function is to blame."""
+
+
 class Committer:
     """Owns a connection and a thread. `publish` is called in that thread with the facts of each commit."""
 
@@ -72,12 +76,16 @@ class Committer:
         self._wakes = wakes
         self._publish = publish
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="quintet-committer", daemon=True)
+        self._thread: threading.Thread | None = None
+        self._gate = threading.Lock()  # nothing is queued behind the end, where nobody would answer it
         self._closed = False
         self.commits = 0
 
     def start(self) -> None:
-        """Start the thread."""
+        """Connect, and start the thread. Raises what the driver raises when the database cannot be opened."""
+        self._thread = threading.Thread(
+            target=self._run, args=(self._connect(),), name="quintet-committer", daemon=True
+        )
         self._thread.start()
 
     def put(self, item: Item) -> None:
@@ -86,20 +94,24 @@ class Committer:
         Raises:
             QuintetError: `busy` when too much is waiting, `unavailable` after the end.
         """
-        if self._closed:
-            raise QuintetError("unavailable")
-        if self._queue.qsize() >= MAX_QUEUED:
-            raise QuintetError("busy", retry_after=1)
-        self._queue.put(item)
+        with self._gate:
+            if self._closed:
+                raise QuintetError("unavailable")
+            if self._queue.qsize() >= MAX_QUEUED:
+                raise QuintetError("busy", retry_after=1)
+            self._queue.put(item)
 
-    def close(self, timeout: float = 30) -> None:
-        """Commit what is queued, then end the thread. `timeout` in seconds."""
-        self._closed = True
-        self._queue.put(None)
+    def close(self, timeout: float = 30) -> bool:
+        """Commit what is queued, then end the thread. `timeout` in seconds; False when it was not enough."""
+        with self._gate:
+            self._closed = True
+            self._queue.put(None)
+        if self._thread is None:
+            return True
         self._thread.join(timeout)
+        return not self._thread.is_alive()
 
-    def _run(self) -> None:
-        database = self._connect()
+    def _run(self, database: Database) -> None:
         try:
             while (batch := self._take()) is not None:
                 self._commit(database, batch)
@@ -126,20 +138,26 @@ class Committer:
         try:
             tx = transact(database, batch)
         except Exception as error:
-            database.rollback()
-            if len(batch) > 1:
-                for item in batch:
-                    self._commit(database, [item])
-                return
-            cause = (
-                error.__cause__ if isinstance(error, _LostError) and isinstance(error.__cause__, Exception) else error
-            )
-            log.warning("a transaction was lost", exc_info=cause)
-            batch[0].error = database.translate(cause)
-            settle(batch)
+            self._lost(database, batch, error)
             return
         self.commits += 1
         self._tell(tx, batch)
+
+    def _lost(self, database: Database, batch: list[Item], error: Exception) -> None:
+        try:
+            database.rollback()
+        except Exception:  # the next `begin` tries again; the committer must live
+            log.exception("a transaction could not be taken back")
+        begun = not isinstance(error, _NotBegunError)
+        if begun and len(batch) > 1:
+            for item in batch:
+                self._commit(database, [item])
+            return
+        cause = (error.__cause__ or error) if isinstance(error, _LostError | _NotBegunError) else error
+        log.warning("a transaction was lost", exc_info=cause)
+        for item in batch:
+            item.error = database.translate(cause) if isinstance(cause, Exception) else cause
+        settle(batch)
 
     def _tell(self, tx: Tx, batch: list[Item]) -> None:
         try:
@@ -153,7 +171,10 @@ class Committer:
 
 def transact(database: Database, batch: list[Item]) -> Tx:
     """Run `batch` as one transaction and commit it."""
-    tx = database.begin()
+    try:
+        tx = database.begin()
+    except Exception as error:
+        raise _NotBegunError from error
     at = 0
     while at < len(batch):
         item = batch[at]
@@ -179,12 +200,12 @@ def _call(database: Database, tx: Tx, item: Item) -> None:
     database.savepoint()
     try:
         item.result = item.fn(tx)
-    except Exception as error:
+    except BaseException as error:  # also what is no Exception: this thread serves everybody
         if not database.in_transaction:
             raise _LostError from error
         database.rewind()
         del tx.facts[facts:]
         tx.topics = topics
-        item.error = database.translate(error)
+        item.error = database.translate(error) if isinstance(error, Exception) else error
     else:
         database.release()

@@ -1,5 +1,6 @@
 """Readers: a few threads, a connection each. One read sees one consistent state of the database."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -17,15 +18,19 @@ class Readers:
     def __init__(self, connect: Callable[[], Database], count: int) -> None:
         self._connect = connect
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"quintet-reader-{number}", daemon=True) for number in range(count)
-        ]
+        self._count = count
+        self._threads: list[threading.Thread] = []
+        self._gate = threading.Lock()  # nothing is queued behind the end, where nobody would answer it
         self._closed = False
 
     def start(self) -> None:
-        """Start the threads."""
-        for thread in self._threads:
+        """Connect, and start the threads. Raises what the driver raises when the database cannot be opened."""
+        for number in range(self._count):
+            thread = threading.Thread(
+                target=self._run, args=(self._connect(),), name=f"quintet-reader-{number}", daemon=True
+            )
             thread.start()
+            self._threads.append(thread)
 
     def put(self, item: Item) -> None:
         """Queue a read.
@@ -33,22 +38,23 @@ class Readers:
         Raises:
             QuintetError: `busy` when too much is waiting, `unavailable` after the end.
         """
-        if self._closed:
-            raise QuintetError("unavailable")
-        if self._queue.qsize() >= MAX_QUEUED:
-            raise QuintetError("busy", retry_after=1)
-        self._queue.put(item)
+        with self._gate:
+            if self._closed:
+                raise QuintetError("unavailable")
+            if self._queue.qsize() >= MAX_QUEUED:
+                raise QuintetError("busy", retry_after=1)
+            self._queue.put(item)
 
     def close(self, timeout: float = 10) -> None:
         """Finish what is queued, then end the threads. `timeout` in seconds, for each."""
-        self._closed = True
-        for _ in self._threads:
-            self._queue.put(None)
+        with self._gate:
+            self._closed = True
+            for _ in self._threads:
+                self._queue.put(None)
         for thread in self._threads:
             thread.join(timeout)
 
-    def _run(self) -> None:
-        database = self._connect()
+    def _run(self, database: Database) -> None:
         try:
             while (item := self._queue.get()) is not None:
                 _read(database, item)
@@ -61,7 +67,8 @@ def _read(database: Database, item: Item) -> None:
     assert item.fn is not None
     try:
         item.result = item.fn(database.begin())
-    except Exception as error:
-        item.error = database.translate(error)
+    except BaseException as error:  # also what is no Exception: this thread serves everybody
+        item.error = database.translate(error) if isinstance(error, Exception) else error
     finally:
-        database.rollback()
+        with contextlib.suppress(Exception):  # the next `begin` tries again
+            database.rollback()

@@ -1,6 +1,8 @@
 """Is the database of this version, and how to bring it there. Alembic is imported only when there is something to do."""
 
+import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 __all__ = ["REVISION", "NotMigratedError", "check", "migrate", "revision_of"]
@@ -17,16 +19,16 @@ class NotMigratedError(Exception):
 
 
 def revision_of(path: Path) -> str | None:
-    """The revision of the database at `path`; None when it is empty or not there."""
+    """The revision of the database at `path`; None when it is empty or not there.
+
+    Raises:
+        sqlite3.DatabaseError: it cannot be read, or is no database.
+    """
     if not path.exists():
         return None
-    connection = sqlite3.connect(path)
-    try:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError:
-        return None
-    finally:
-        connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        row = known and connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else None
 
 
@@ -42,14 +44,25 @@ def check(path: Path) -> None:
 
 
 def migrate(url: str) -> None:
-    """Bring the database to `REVISION`. Does nothing, fast, when it is there."""
+    """Bring the database to `REVISION`, all or nothing. Does nothing, fast, when it is there.
+
+    Raises:
+        NotMigratedError: it is of a version that this one does not know.
+    """
     path = Path(url.removeprefix("sqlite:///"))
-    if revision_of(path) == REVISION:
+    found = revision_of(path)
+    if found == REVISION:
         return
+    # What users wrote is nobody else's on this machine; the files beside it take over the mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     from alembic import command
     from alembic.config import Config
+    from alembic.util.exc import CommandError
 
     config = Config()
     config.set_main_option("script_location", "quintet.store:migrations")
-    config.attributes["url"] = url
-    command.upgrade(config, "head")
+    config.attributes["path"] = path
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise NotMigratedError(found) from error

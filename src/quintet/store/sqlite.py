@@ -9,6 +9,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ __all__ = ["AlreadyServedError", "SqliteStore"]
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 _BUSY_MS = 5000  # how long to wait for an administration command beside the server
 _READERS = 3
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE}
@@ -45,13 +48,21 @@ class _Connection:
 
     def __init__(self, path: Path, *, writes: bool) -> None:
         self._raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        try:
+            self._prepare(writes)
+        except BaseException:
+            self._raw.close()
+            raise
+
+    def _prepare(self, writes: bool) -> None:
         self._raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         self._raw.execute("PRAGMA foreign_keys = ON")
         self._raw.execute("PRAGMA synchronous = FULL")
         self._raw.execute("PRAGMA temp_store = MEMORY")
         self._raw.execute("PRAGMA cache_size = -16384")
         if writes:
-            self._raw.execute("PRAGMA journal_mode = WAL")
+            if self._raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                raise sqlite3.OperationalError("this file system cannot hold a write-ahead log")
             self._raw.execute("PRAGMA wal_autocheckpoint = 2000")
             self._raw.execute("PRAGMA journal_size_limit = 67108864")
         else:
@@ -63,6 +74,7 @@ class _Connection:
         self._core = engine.connect()
 
     def begin(self) -> Tx:
+        self.rollback()  # of a transaction that could not be taken back when it failed
         self._raw.execute(self._begin)
         return Tx(self._raw, self._core)
 
@@ -113,13 +125,13 @@ class SqliteStore:
     """A store in one file. `exclusive` takes the server's lock; administration beside a server goes without."""
 
     def __init__(self, path: Path, *, exclusive: bool) -> None:
-        self.path = path
+        self.path = path.resolve()  # one database, one lock, whatever link led here
         self.wakes = Wakes()
         self._exclusive = exclusive
         self._lock: int | None = None
         self._listeners: tuple[Callable[[Sequence[Any]], None], ...] = ()
-        self._committer = Committer(lambda: _Connection(path, writes=True), self.wakes, self._publish)
-        self._readers = Readers(lambda: _Connection(path, writes=False), _READERS)
+        self._committer = Committer(lambda: _Connection(self.path, writes=True), self.wakes, self._publish)
+        self._readers = Readers(lambda: _Connection(self.path, writes=False), _READERS)
 
     def lock(self) -> None:
         """Take the server's lock.
@@ -137,21 +149,26 @@ class SqliteStore:
             raise AlreadyServedError(str(self.path)) from error
         self._lock = handle
 
+    def unlock(self) -> None:
+        """Give the server's lock back; harmless without it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     async def start(self) -> None:
         """Take the lock and start the threads. The database must be migrated."""
         self.lock()
-        self._committer.start()
+        self._committer.start()  # opens the file in write-ahead mode before a reader does
         self._readers.start()
-        await self.write("", lambda tx: None)  # opens the file in write-ahead mode before a reader does
 
     async def close(self) -> None:
         """Commit what is queued, stop the threads, give the lock back."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._readers.close)
-        await loop.run_in_executor(None, self._committer.close)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if await loop.run_in_executor(None, self._committer.close):
+            self.unlock()
+        else:  # it may still write, so the lock goes only with the process
+            log.error("the committer did not end in time")
 
     def on_commit(self, listener: Callable[[Sequence[Any]], None]) -> None:
         """See `Store.on_commit`."""

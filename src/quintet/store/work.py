@@ -7,7 +7,7 @@ waking a loop costs a system call, and a commit answers many.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import Any
 
 __all__ = ["Item", "settle"]
@@ -38,10 +38,16 @@ class Item:
         """Settle the future, on the thread that owns it. A caller that has gone away is no error."""
         if self.future.done():
             return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
+        error = self.error
+        if isinstance(
+            error, StopIteration
+        ):  # no future carries one, and a raise here would leave the others unanswered
+            error = RuntimeError("a transaction's function raised StopIteration")
+        with contextlib.suppress(InvalidStateError):  # a plain future was cancelled by its thread a moment ago
+            if error is not None:
+                self.future.set_exception(error)
+            else:
+                self.future.set_result(self.result)
 
 
 def settle(items: Iterable[Item]) -> None:
