@@ -1,0 +1,208 @@
+"""A worker: leases runs that are ready, starts each on an agents' loop, hears of cancels, and drains.
+
+1. A wake-up says "look again"; it may be lost, so it looks every second anyway. At most one lease is asked for at a time.
+2. No more runs than places: what is not leased waits in the database, not here.
+3. Draining leases nothing more, waits for what runs, then ends the rest as `shutdown`.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from quintet import runs
+from quintet.engine.counters import Counters
+from quintet.engine.history import Message, histories
+from quintet.engine.invocation import begin
+from quintet.engine.limits import Limits
+from quintet.engine.lookout import Lookout
+from quintet.engine.registry import Registry
+from quintet.engine.story import Story, Work
+from quintet.engine.watch import Watch
+from quintet.errors import QuintetError
+from quintet.log import Log
+from quintet.runs import Cancelled, Failed, Leased
+from quintet.sources import Sources
+from quintet.store import Store
+
+__all__ = ["Worker"]
+
+logger = logging.getLogger(__name__)
+
+_CANCEL_PAUSE = 0.02  # seconds between two looks for cancels, however many wake-ups there are
+_AFTER_REFUSAL = 0.25  # seconds to wait when the store refuses
+
+
+class Worker:
+    """Runs the agents of `registry`. `start` and `drain` are called from any event loop; everything else happens on the watch's thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        log: Log,
+        registry: Registry,
+        *,
+        sources: Sources | None = None,
+        limits: Limits | None = None,
+        worker_id: str | None = None,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._sources = sources or Sources()
+        self._limits = limits or Limits()
+        self.worker_id = worker_id or self._sources.new_id("wrk")
+        self.counters = Counters()
+        self._watch = Watch(store, self._sources, self._limits, self.counters)
+        self._work = Work(log, self._sources, self._limits, self.counters, self._watch)
+        self._look = asyncio.Event()
+        self._look_for_cancels = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._draining = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._deaf: Callable[[], None] = lambda: None
+
+    @property
+    def running(self) -> int:
+        """How many runs this worker holds."""
+        return len(self._watch.live)
+
+    async def start(self) -> None:
+        """Announce the agents and begin to lease.
+
+        Raises:
+            QuintetError: the store cannot.
+        """
+        self._watch.start()
+        await self._over_there(self._open())
+
+    async def drain(self, timeout: float | None = None) -> None:
+        """Lease nothing more, wait for running runs for `timeout` seconds (60), end the rest as `shutdown`, then stop."""
+        await self._over_there(self._empty_out(self._limits.drain if timeout is None else timeout))
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._watch.loops.close)
+        await loop.run_in_executor(None, self._watch.stop)
+
+    async def _over_there(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._watch.loop))
+
+    async def _open(self) -> None:
+        await self._store.write(
+            "", partial(runs.announce, worker_id=self.worker_id, descriptions=self._registry.descriptions())
+        )
+        self._watch.freed = self._freed
+        self._deaf = self._store.wakes.listen("work", self._wake)
+        lookout = Lookout(self._watch, self._limits, self.counters)
+        loop = self._watch.loop
+        self._tasks = [loop.create_task(it) for it in (self._lease(), self._hear_cancels(), lookout.run())]
+        self._wake_up()
+
+    # --- waking -------------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """In the committing thread."""
+        self._watch.post(self._wake_up)
+
+    def _wake_up(self) -> None:
+        self._look.set()
+        if self._watch.live:
+            self._look_for_cancels.set()
+
+    def _freed(self) -> None:
+        self._look.set()
+        if not self._watch.live:
+            self._empty.set()
+
+    async def _woken(self, event: asyncio.Event) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.poll):
+                await event.wait()
+        event.clear()
+
+    # --- leasing ------------------------------------------------------------------------------------------------------
+
+    async def _lease(self) -> None:
+        while not self._draining:
+            await self._woken(self._look)
+            try:
+                while await self._lease_some():
+                    pass
+            except QuintetError:
+                await asyncio.sleep(_AFTER_REFUSAL)
+            except Exception:
+                logger.exception("leasing failed")
+                await asyncio.sleep(_AFTER_REFUSAL)
+
+    async def _lease_some(self) -> bool:
+        """Lease what there is a place for. True when there may be more."""
+        places = self._limits.runs - len(self._watch.live)
+        if places <= 0 or self._draining or self._watch.loops.pick() is None:
+            return False
+        now = runs.moment(self._sources)
+        leased = await self._store.write("", partial(runs.lease, worker_id=self.worker_id, limit=places, moment=now))
+        if not leased:
+            return False
+        for run, history in zip(leased, await self._histories(leased), strict=True):
+            self._start(run, history)
+        return len(leased) == places
+
+    async def _histories(self, leased: list[Leased]) -> list[tuple[Message, ...] | None]:
+        try:
+            return list(await self._store.read(partial(histories, leased=leased)))
+        except Exception:
+            logger.exception("reading what was said before failed")
+            return [None] * len(leased)
+
+    def _start(self, run: Leased, history: tuple[Message, ...] | None) -> None:
+        spec = self._registry.get(run.agent)
+        home = self._watch.loops.pick() or self._watch.loops.all[0]
+        story = Story(run, history or (), home, self._work)
+        self._watch.begin(story, home, spec.timeout if spec is not None else None)
+        if spec is None or history is None:
+            story.note("a run could not be started: its agent is not known here, or its thread could not be read")
+            self._watch.ended(story, Failed("agent_error" if spec is None else "unavailable"))
+        else:
+            home.post(partial(begin, story, spec))
+
+    # --- cancels ------------------------------------------------------------------------------------------------------
+
+    async def _hear_cancels(self) -> None:
+        while True:
+            await self._woken(self._look_for_cancels)
+            if not self._watch.live:
+                continue
+            try:
+                for _, run_id, reason in await self._store.read(partial(runs.cancelled, worker_id=self.worker_id)):
+                    live = self._watch.live.get(run_id)
+                    if live is not None:
+                        live.story.stop(Cancelled(reason))
+            except QuintetError:
+                await asyncio.sleep(_AFTER_REFUSAL)
+            except Exception:
+                logger.exception("looking for cancels failed")
+                await asyncio.sleep(_AFTER_REFUSAL)
+            await asyncio.sleep(_CANCEL_PAUSE)
+
+    # --- draining -----------------------------------------------------------------------------------------------------
+
+    async def _empty_out(self, timeout: float) -> None:
+        self._draining = True
+        self._deaf()
+        self._look.set()
+        await self._wait_until_empty(timeout)
+        for live in tuple(self._watch.live.values()):
+            live.story.stop(Cancelled("shutdown"))
+        await self._wait_until_empty(self._limits.grace + self._limits.close_tries)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(QuintetError):
+            await self._store.write("", partial(runs.announce, worker_id=self.worker_id, descriptions={}))
+
+    async def _wait_until_empty(self, timeout: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                while self._watch.live:
+                    self._empty.clear()
+                    await self._empty.wait()
