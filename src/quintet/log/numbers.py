@@ -134,6 +134,8 @@ class _Fence:
     def refusal(self, append: Append) -> Exception | None:
         if self.state != "running" or self.attempt != append.attempt:
             return Fenced()
+        if any(draft.final for draft in append.drafts):
+            return ValueError("a run is ended by closing it, not by appending an ending")
         if self.cancelled is not None and any(draft.type == "tool_executing" for draft in append.drafts):
             return Stopped(self.cancelled)
         return None

@@ -62,8 +62,7 @@ def read_in(tx: Tx, user_id: str, after: int, limit: int, size: int) -> Batch:
 
 def resolve_in(tx: Tx, user_id: str, asked: str) -> Position | Resync:
     head = head_in(tx, user_id)
-    kept = "0" if head.kept_after == 0 else tx.sql(_AT, (user_id, head.kept_after)).fetchone()[0]
-    first = cursor(head.epoch, head.kept_after, kept)
+    first = cursor(head.epoch, head.kept_after, _digest_at(tx, user_id, head, head.kept_after) or "0")
     if asked == "0":
         return Position(head.kept_after, first, head.auth_rev)
     if asked == "$":
@@ -78,10 +77,19 @@ def resolve_in(tx: Tx, user_id: str, asked: str) -> Position | Resync:
         return Resync("future", first)
     if seq < head.kept_after:
         return Resync("too_old", first)
-    row = ("0",) if seq == 0 else tx.sql(_AT, (user_id, seq)).fetchone()
-    if row is None or row[0] != parts[3]:
+    if _digest_at(tx, user_id, head, seq) != parts[3]:
         return Resync("epoch", first)
     return Position(seq, asked, head.auth_rev)
+
+
+def _digest_at(tx: Tx, user_id: str, head: Head, seq: int) -> str | None:
+    """Of the event at `seq`. The head knows its own; where everything up to `seq` is gone, it is `0` as at the beginning."""
+    if seq == head.seq:
+        return head.digest
+    row = None if seq == 0 else tx.sql(_AT, (user_id, seq)).fetchone()
+    if row is not None:
+        return str(row[0])
+    return "0" if seq in {0, head.kept_after} else None
 
 
 def heads_in(tx: Tx, users: Sequence[str]) -> dict[str, Head]:

@@ -14,7 +14,7 @@ from typing import Any
 from quintet.events import Draft, splice
 from quintet.log.numbers import Append, Appended, gather, head_in
 from quintet.log.reading import Batch, Position, Resync, Row, heads_in, read_in, resolve_in
-from quintet.log.stream import Follower, Stream
+from quintet.log.stream import RING_BYTES, Follower, Stream
 from quintet.store import Revision, Store
 
 __all__ = ["Log"]
@@ -27,8 +27,9 @@ POLL_SECONDS = 4.0  # how late a lost wake-up may be noticed; the promise is 5 s
 class Log:
     """Appending from any thread or loop; following and reading on the delivery loop, the one that called `start`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, poll_seconds: float = POLL_SECONDS) -> None:
         self._store = store
+        self._poll_seconds = poll_seconds
         self._streams: dict[str, Stream] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._polling: asyncio.Task[None] | None = None
@@ -98,53 +99,54 @@ class Log:
         """Rows after `after`, from the ring or the database. At most `limit` rows and about `size` bytes."""
         recent = self.recent(user_id, after)
         if recent is not None:
-            return recent
+            return _bounded(recent, limit, size)
         batch = await self._store.read(lambda tx: read_in(tx, user_id, after, limit, size))
         self._know(user_id, batch.head, batch.auth_rev)
         return batch
 
-    def _know(self, user_id: str, head: int | None, auth_rev: int) -> bool:
-        """Take note of a head that was read. True when it is news."""
+    def _know(self, user_id: str, head: int | None, auth_rev: int) -> None:
+        """Take note of a head that was read. News is news for every follower of the user: the poll will not find it again."""
         stream = self._streams.get(user_id)
         if stream is None:
-            return False
+            return
         news = auth_rev > stream.auth_rev or (head is not None and head > stream.head)
         stream.auth_rev = max(stream.auth_rev, auth_rev)
         if head is not None and head > stream.head:
             stream.head = head  # ahead of the ring: `after` then falls through to the database
-        return news
+        if news:
+            stream.wake()
 
     def _committed(self, facts: Sequence[Any]) -> None:
         """In the committing thread: splice what somebody here follows and hand it to the delivery loop."""
         if self._loop is None:
             return
-        news: dict[str, list[Row]] = {}
-        revisions: dict[str, int] = {}
+        news: dict[Stream, list[Row]] = {}
+        revisions: dict[Stream, int] = {}
         for fact in facts:
-            if fact.user_id not in self._streams:
+            stream = self._streams.get(fact.user_id)
+            if stream is None:
                 continue
             if isinstance(fact, Appended):
                 frame = splice(fact.epoch, fact.seq, fact.digest, fact.body, run_seq=fact.run_seq)
-                news.setdefault(fact.user_id, []).append(Row(fact.seq, fact.seq, frame))
+                news.setdefault(stream, []).append(Row(fact.seq, fact.seq, frame))
             elif isinstance(fact, Revision):
-                revisions[fact.user_id] = fact.auth_rev
-                news.setdefault(fact.user_id, [])
+                revisions[stream] = fact.auth_rev
+                news.setdefault(stream, [])
         if news:
             with contextlib.suppress(RuntimeError):  # the loop has closed
                 self._loop.call_soon_threadsafe(self._tell, news, revisions)
 
-    def _tell(self, news: dict[str, list[Row]], revisions: dict[str, int]) -> None:
-        for user_id, rows in news.items():
-            stream = self._streams.get(user_id)
-            if stream is not None:
-                stream.add(rows)
-                stream.auth_rev = max(stream.auth_rev, revisions.get(user_id, 0))
-                stream.wake()
+    def _tell(self, news: dict[Stream, list[Row]], revisions: dict[Stream, int]) -> None:
+        """To the very streams that were followed at the commit: one opened since may know a newer head than these rows."""
+        for stream, rows in news.items():
+            stream.add(rows)
+            stream.auth_rev = max(stream.auth_rev, revisions.get(stream, 0))
+            stream.wake()
 
     async def _poll(self) -> None:
         """Cover lost wake-ups, and revocations made beside this process."""
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._poll_seconds)
             users = list(self._streams)
             for start in range(0, len(users), 500):
                 some = users[start : start + 500]
@@ -154,5 +156,18 @@ class Log:
                     logger.warning("polling the heads failed", exc_info=True)
                     continue
                 for user_id, head in heads.items():
-                    if self._know(user_id, head.seq, head.auth_rev):
-                        self._streams[user_id].wake()
+                    self._know(user_id, head.seq, head.auth_rev)
+
+
+def _bounded(batch: Batch, limit: int, size: int) -> Batch:
+    """The ring's rows within the bounds of a read."""
+    rows = batch.rows
+    if len(rows) <= 1 or (len(rows) <= limit and size >= RING_BYTES):
+        return batch
+    total, kept = 0, 0
+    for row in rows[:limit]:
+        total += len(row.frame)
+        if kept and total > size:
+            break
+        kept += 1
+    return Batch(rows[:kept], batch.head, batch.auth_rev)

@@ -5,12 +5,15 @@
 3. What it lacks is in the database: `after` answers None, and the reader reads there.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 
 from quintet.log.reading import Row
 
 __all__ = ["RING_BYTES", "RING_EVENTS", "Follower", "Stream"]
+
+logger = logging.getLogger(__name__)
 
 RING_EVENTS = 256
 RING_BYTES = 256 * 1024
@@ -52,7 +55,10 @@ class Stream:
 
     def wake(self) -> None:
         for follower in tuple(self.followers):
-            follower.wake()
+            try:
+                follower.wake()
+            except Exception:  # one reader's fault is nobody else's
+                logger.exception("a follower could not be woken")
 
 
 class Follower:
