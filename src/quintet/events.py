@@ -30,6 +30,7 @@ __all__ = [
     "TextDelta",
     "ThreadDeleted",
     "ThreadUpdated",
+    "TooLargeError",
     "ToolCompleted",
     "ToolExecuting",
     "cursor",
@@ -40,7 +41,6 @@ __all__ = [
 ]
 
 MAX_EVENT_BYTES = 64 * 1024
-
 # What `splice` puts in front of a body: two numbers of at most 19 digits, the cursor, and their names.
 _NUMBERS_BYTES = 192
 
@@ -194,6 +194,10 @@ class _Body(Struct):
     data: Any
 
 
+class TooLargeError(ValueError):
+    """An event would be larger than 64 KiB."""
+
+
 class Draft(NamedTuple):
     """An event as it is before the log gives it its numbers."""
 
@@ -252,7 +256,7 @@ def draft(
     """Encode one event. `event_id` must begin with at least 32 random bits in hexadecimal: the cursor carries them.
 
     Raises:
-        ValueError: the event is larger than 64 KiB; whoever makes events cuts them first.
+        TooLargeError: the event is larger than 64 KiB; whoever makes events cuts them first.
     """
     kind = _TYPES[type(data)]
     body = _Body(
@@ -268,7 +272,7 @@ def draft(
     )
     encoded = _encoder.encode(body)
     if len(encoded) + _NUMBERS_BYTES > MAX_EVENT_BYTES:
-        raise ValueError(f"{kind}: {len(encoded)} bytes are more than an event may have")
+        raise TooLargeError(f"{kind}: {len(encoded)} bytes are more than an event may have")
     return Draft(kind, event_id[:8], final, encoded)
 
 

@@ -9,10 +9,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from msgspec import UNSET, UnsetType
+import msgspec
+from msgspec import UNSET
 
 from quintet.errors import RUN_CODES, QuintetError
-from quintet.events import AgentCancelled, AgentCompleted, AgentFailed, AgentRef, EventError, draft
+from quintet.events import MAX_EVENT_BYTES, AgentCancelled, AgentCompleted, AgentFailed, AgentRef, EventError, draft
 from quintet.log import Fenced, append_in
 from quintet.runs.opening import RUNNING_PER_USER, promote
 from quintet.runs.standing import Standing, standing_in
@@ -34,6 +35,7 @@ __all__ = [
 
 TEXT_BYTES = 32 * 1024  # of an answer that its ending still carries
 MESSAGE_BYTES = 1024 * 1024  # of an answer that the thread keeps
+_REST_BYTES = 2048  # of an ending's event beside text, result and usage: ids, names, numbers
 
 _RUN = (
     "SELECT state, attempt, run_seq, cancelled, trace_id, thread_id, agent, first_seq, started_at FROM runs"
@@ -108,7 +110,7 @@ def close(
     run = _Run(*row) if row else None
     if run is None or run.attempt != attempt:
         raise Fenced
-    if run.cancelled is not None and isinstance(ending, Completed):
+    if run.cancelled is not None and not isinstance(ending, Cancelled):
         ending = Cancelled(run.cancelled)
     state = step(run.state, ending.happens)
     if state is None:
@@ -168,18 +170,23 @@ def _root_ending(ending: Ending, duration_ms: int) -> AgentCompleted | AgentFail
         return AgentCancelled(ending.reason, duration_ms)  # type: ignore[arg-type]
     if isinstance(ending, Failed):
         return AgentFailed(_error(ending), duration_ms)
-    text: str | UnsetType = UNSET if ending.text is None else ending.text
-    cut = ending.truncated
-    if ending.text is not None and len(ending.text.encode()) > TEXT_BYTES:
-        text, cut = UNSET, True
+    fits = ending.text is None or _fits(ending.text, ending)
     return AgentCompleted(
         duration_ms=duration_ms,
         message_id=ending.message_id or UNSET,
-        text=text,
-        truncated=True if cut else UNSET,
+        text=UNSET if ending.text is None or not fits else ending.text,
+        truncated=True if ending.truncated or not fits else UNSET,
         result=ending.result,
         usage=ending.usage,
     )
+
+
+def _fits(text: str, ending: Completed) -> bool:
+    """Whether the ending's event can carry its text: JSON makes quotes twice and control characters six times as long."""
+    if len(text.encode()) > TEXT_BYTES:
+        return False
+    parts = [part for part in (text, ending.result, ending.usage) if part is not UNSET]
+    return len(msgspec.json.encode(parts)) <= MAX_EVENT_BYTES - _REST_BYTES
 
 
 def _error(ending: Failed) -> EventError:

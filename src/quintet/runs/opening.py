@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from quintet.events import AgentRef, AgentStarted, MessageAccepted, cursor, draft
+from quintet.errors import QuintetError
+from quintet.events import AgentRef, AgentStarted, MessageAccepted, TooLargeError, cursor, draft
 from quintet.log import append_in
 from quintet.runs.steps import Moment, step
 from quintet.store import Tx
@@ -59,17 +60,24 @@ class Leased(NamedTuple):
 
 
 def open_run(tx: Tx, new: NewRun, moment: Moment, *, most_running: int = RUNNING_PER_USER) -> tuple[int, str]:
-    """Append `message_accepted` and queue the run. Returns the seq and the cursor of that event."""
+    """Append `message_accepted` and queue the run. Returns the seq and the cursor of that event.
+
+    Raises:
+        QuintetError: `too_long`, when the text is within its limit but what JSON makes of it is no event's size.
+    """
     ids = moment.ids()
     trace_id = ids.event()
-    accepted = draft(
-        MessageAccepted(new.message_id, new.client_id, new.text),
-        event_id=ids.event(),
-        time_ms=moment.now_ms,
-        thread_id=new.thread_id,
-        run_id=new.run_id,
-        trace_id=trace_id,
-    )
+    try:
+        accepted = draft(
+            MessageAccepted(new.message_id, new.client_id, new.text),
+            event_id=ids.event(),
+            time_ms=moment.now_ms,
+            thread_id=new.thread_id,
+            run_id=new.run_id,
+            trace_id=trace_id,
+        )
+    except TooLargeError as error:
+        raise QuintetError("too_long") from error
     head = append_in(tx, new.user_id, new.run_id, 0, [accepted])
     tx.sql(
         _INSERT_RUN,
