@@ -55,13 +55,18 @@ def show(value: Any, limit: int = 24 * 1024) -> Shown:
         shown = _Walk().walk(value, 0)
         encoded = msgspec.json.encode(shown)
     except (_TooMuchError, RecursionError):
-        return Shown(f"<{type(value).__name__}>", True)
+        return Shown(_named(value), True)
     except Exception:  # a hostile __iter__ or __getattr__ must not end a run
-        return Shown(f"<{type(value).__name__}>", False)
+        return Shown(_named(value), False)
     if len(encoded) <= limit:
         return Shown(shown, False)
     text = shown if isinstance(shown, str) else encoded.decode()
     return Shown(text[: min(_PREVIEW, limit // 6)], True)
+
+
+def _named(value: Any) -> str:
+    """The name of a value's type, past whatever its metaclass says."""
+    return f"<{clean_text(type.__dict__['__name__'].__get__(type(value)))[:200]}>"
 
 
 @lru_cache(maxsize=4096)
@@ -80,14 +85,19 @@ class _Walk:
     def __init__(self) -> None:
         self.nodes = 0
 
-    def walk(self, value: Any, depth: int) -> Any:
+    def _count(self) -> None:
         self.nodes += 1
-        if depth > _MAX_DEPTH or self.nodes > _MAX_NODES:
+        if self.nodes > _MAX_NODES:
+            raise _TooMuchError
+
+    def walk(self, value: Any, depth: int) -> Any:
+        self._count()
+        if depth > _MAX_DEPTH:
             raise _TooMuchError
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
-            return clean_text(str(value))
+            return clean_text(str.__str__(value))
         if isinstance(value, int):
             return int(value) if -(2**63) <= value < 2**64 else str(value)[:400]
         if isinstance(value, float):
@@ -101,9 +111,10 @@ class _Walk:
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         shown: dict[str, Any] = {}
         for key, item in value.items():
-            name = clean_text(str(key))[:200]
-            if item is not None:
-                shown[name] = REDACTED if _is_secret(name) else self.walk(item, depth + 1)
+            self._count()  # also what is left out or hidden: `items` may never end
+            name = clean_text(str(key))
+            if item is not None:  # the end of the whole key decides, not of what is shown of it
+                shown[name[:200]] = REDACTED if _is_secret(name[-200:]) else self.walk(item, depth + 1)
         return shown
 
     def _other(self, value: Any, depth: int) -> Any:
@@ -114,5 +125,5 @@ class _Walk:
         try:
             plain = msgspec.to_builtins(value)
         except (TypeError, ValueError):
-            return f"<{type(value).__name__}>"
-        return f"<{type(value).__name__}>" if plain is value else self.walk(plain, depth + 1)
+            return _named(value)
+        return _named(value) if plain is value else self.walk(plain, depth + 1)
