@@ -121,13 +121,11 @@ class Device:
             raise self.fault(f"could not send: {fault!r}") from fault
         return at
 
-    async def request(self, do: str, within: float = STEP_SECONDS, **fields: Any) -> Body:
+    async def request(self, do: str, /, **fields: Any) -> Body:
         """Send a verb and wait for the frame that answers its id."""
         number = f"q{next(self._ids)}"
         await self.put({"id": number, "do": do, **fields})
-        return await self.frame(
-            f"the answer to {do} {number}", lambda b: b.get("id") == number and "seq" not in b, within
-        )
+        return await self.frame(f"the answer to {do} {number}", lambda b: b.get("id") == number and "seq" not in b)
 
     async def follow(self, after: str) -> Body:
         """Follow from a cursor; returns `following` or `resync`."""

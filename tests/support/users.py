@@ -75,6 +75,13 @@ class Account:
         told: dict[str, Any] = await self.get("/v1/snapshot")
         return told
 
+    async def cancel(self, run_id: str) -> dict[str, Any]:
+        """Cancel a run over HTTP, which must answer 202."""
+        answer = await self.http.post(f"/v1/runs/{run_id}/cancel")
+        assert answer.status_code == 202, f"cancel answered {answer.status_code}: {answer.text}\n{self.server.tail()}"
+        told: dict[str, Any] = answer.json()
+        return told
+
     async def messages(self, thread_id: str) -> list[dict[str, Any]]:
         """The messages of a thread, oldest first (at most 200)."""
         told: list[dict[str, Any]] = (await self.get(f"/v1/threads/{thread_id}/messages?limit=200"))["items"]

@@ -11,7 +11,8 @@ from support.scripted.tools import confidential, leave, lookup, orders, repeat
 @agent(description="Calls a tool with arguments that do not fit")
 async def bad_args(turn: Turn) -> None:
     """Does not catch it."""
-    await turn.use(lookup, question="no such parameter")
+    wrong: dict[str, Any] = {"question": "no such parameter"}
+    await turn.use(lookup, **wrong)
 
 
 @agent(description="Raises")

@@ -1,5 +1,6 @@
 """Agents that handle secrets, and agents that survive what fails below them."""
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from quintet import AgentError, ToolError, Turn, agent
@@ -38,14 +39,16 @@ async def confidant(turn: Turn) -> Any:
 @agent(description="Survives what its tools and children do")
 async def catcher(turn: Turn) -> None:
     """Says the code of everything that failed: a tool that raises, one too slow, wrong arguments, a child."""
+    wrong: dict[str, Any] = {"words": "no such parameter"}
+    attempts: dict[str, Callable[[], Coroutine[Any, Any, str]]] = {
+        "broken": lambda: turn.use(broken, mark="catcher"),
+        "slow": lambda: turn.use(slow, seconds=20.0),
+        "arguments": lambda: turn.use(repeat, **wrong),
+    }
     codes = []
-    for name, call in (
-        ("broken", lambda: turn.use(broken, mark="catcher")),
-        ("slow", lambda: turn.use(slow, seconds=20.0)),
-        ("arguments", lambda: turn.use(repeat, words="no such parameter")),
-    ):
+    for name, attempt in attempts.items():
         try:
-            await call()
+            await attempt()
         except ToolError as fault:
             codes.append(f"{name}={fault.code}")
     try:

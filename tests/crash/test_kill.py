@@ -1,0 +1,173 @@
+"""kill -9 in a loop at random moments, under load: P1 to P4 hold each time.
+
+`CRASH_ROUNDS` sets how often (10), `CRASH_SEED` repeats a run.
+"""
+
+import asyncio
+import os
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from support.checks.durability import check_killed_at_receipt
+from support.faithful import Faithful
+from support.frames import Event
+from support.server import Factory, Server
+from support.story import ending, whole
+from support.world import World
+
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
+SEED = int(os.environ.get("CRASH_SEED", "0")) or random.randrange(1, 1 << 32)
+USERS = 3
+
+pytestmark = [pytest.mark.l3, pytest.mark.timeout(60 + 12 * ROUNDS)]
+
+
+async def test_kill_9_in_a_loop_loses_nothing(server_factory: Factory, tmp_path: Path) -> None:
+    """Each time: the database is sound, all that was seen or answered is kept, every accepted run ends once, no tool runs twice."""
+    chance = random.Random(SEED)
+    try:
+        await _loop(server_factory(), chance, tmp_path)
+    except BaseException as fault:
+        fault.add_note(
+            f"again: CRASH_SEED={SEED} CRASH_ROUNDS={ROUNDS} .venv/bin/python -m pytest tests/crash/test_kill.py"
+        )
+        raise
+
+
+async def _loop(server: Server, chance: random.Random, copies: Path) -> None:
+    async with World(server) as world:
+        accounts = await world.users(USERS)
+        people = [Faithful(server, a, f"user{n}", random.Random(chance.random())) for n, a in enumerate(accounts)]
+        lives = asyncio.gather(*(person.live() for person in people))
+        for place in range(ROUNDS):
+            await asyncio.sleep(chance.uniform(0.05, 0.9))  # the random moment itself, not a wait for anything
+            server.kill()
+            _sound(server, people, copies / f"round {place}")
+            await asyncio.to_thread(server.start)
+            for person in people:
+                await person.audit()
+                assert not person.faults, person.faults[0]
+            assert not lives.done(), "a client has given up"
+        lives.cancel()
+        await asyncio.gather(lives, return_exceptions=True)
+        await _ended(server, people)
+
+
+def _sound(server: Server, people: list[Faithful], copy: Path) -> None:
+    """The files as the dead process left them: quick_check, dense numbers, all that was seen and answered, one ending."""
+    database = sqlite3.connect(server.database(copy))
+    try:
+        assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+        holes = database.execute(
+            "SELECT user_id, count(*), max(seq) FROM events GROUP BY user_id HAVING count(*) <> max(seq)"
+        )
+        assert holes.fetchall() == [], "the log has a hole"
+        twice = database.execute("SELECT run_id FROM events WHERE final GROUP BY user_id, run_id HAVING count(*) > 1")
+        assert twice.fetchall() == [], "a run has two endings"
+        for person in people:
+            head = (
+                database.execute("SELECT max(seq) FROM events WHERE user_id = ?", (person.account.id,)).fetchone()[0]
+                or 0
+            )
+            assert max(person.seen, default=0) <= head, f"{person.name} has seen what the database does not hold"
+            kept = database.execute("SELECT client_id, run_id FROM messages WHERE user_id = ?", (person.account.id,))
+            runs = {client_id: run_id for client_id, run_id in kept if client_id}
+            for client_id, answer in person.answers.items():
+                assert runs.get(client_id) == answer["run_id"], f"{client_id} was answered and is not kept"
+    finally:
+        database.close()
+
+
+async def _ended(server: Server, people: list[Faithful]) -> None:
+    """Every accepted run ends, exactly once; what the dead left ended `worker_lost`; no tool ran twice."""
+    endings: Counter[str] = Counter()
+    for person in people:
+        deadline = asyncio.get_running_loop().time() + 20
+        while (await person.account.snapshot())["runs"]:
+            assert asyncio.get_running_loop().time() < deadline, f"a run of {person.name} has no end\n{server.tail()}"
+            await asyncio.sleep(0.05)
+        log = await person.audit()
+        assert not person.faults, person.faults[0]
+        for run_id in {answer["run_id"] for answer in person.answers.values()}:
+            endings[_how(whole([e for e in log if e.run_id == run_id]))] += 1
+        assert person.resumed > ROUNDS, "a device that never resumed proves nothing"
+    assert endings["worker_lost"], f"no run was hit, so nothing was proven: {endings}"
+    assert endings["agent_completed"], f"no run completed: {endings}"
+    again = [line for line, count in Counter(line.split(" ", 1)[1] for line in server.done()).items() if count > 1]
+    assert not again, f"a tool ran twice: {again}"
+
+
+def _how(run: Sequence[Event]) -> str:
+    last = ending(run)
+    return str(last.data["error"]["code"]) if last.type == "agent_failed" else last.type
+
+
+async def test_an_event_that_arrived_survives_the_kill_at_its_arrival(server_factory: Factory) -> None:
+    """The server dies the moment the client holds the event: after the restart it is there, the same bytes."""
+    await check_killed_at_receipt(server_factory())
+
+
+async def test_the_work_of_a_dead_server_ends_at_the_next_start(server_factory: Factory) -> None:
+    """A running run ends `worker_lost`, retryable, what was open in it closed; a queued one runs; no tool runs again."""
+    server = server_factory()
+    async with World(server) as world:
+        alice = await world.user()
+        device = await world.device(alice)
+        running = await device.send({"mark": "dies"}, agent="slow_parent")
+        queued = await device.send("still here", agent="echo", thread_id=running.thread_id)
+        await device.step("two tools", lambda: [e for e in device.events if e.type == "tool_executing"][1:] or None)
+        seen = [e.raw for e in device.events]
+        before = Counter(line.split(" ", 1)[1] for line in server.done())
+        await asyncio.to_thread(server.restart)
+        later = await world.device(alice, name="later")
+        run = whole(await later.run(running.run_id, 20))
+        assert [e.raw for e in later.events][: len(seen)] == seen
+        error = ending(run).data["error"]
+        assert (error["code"], error["retryable"]) == ("worker_lost", True)
+        kinds = [(e.type, e.data.get("status"), e.data.get("error", {}).get("code")) for e in run[-4:]]
+        assert kinds[0] == kinds[1] == ("tool_completed", "error", "worker_lost")
+        assert [(kind, code) for kind, _, code in kinds[2:]] == [("agent_failed", "worker_lost")] * 2
+        assert ending(whole(await later.run(queued.run_id))).type == "agent_completed"
+        after = Counter(line.split(" ", 1)[1] for line in server.done())
+        assert {k: v for k, v in after.items() if k.startswith("begun")} == {
+            k: v for k, v in before.items() if k.startswith("begun")
+        }
+
+
+async def test_a_copy_of_the_database_put_back_is_noticed(server_factory: Factory, tmp_path: Path) -> None:
+    """A client ahead of the restored log resyncs, at once and also when the log has grown past its number again."""
+    server = server_factory()
+    async with World(server) as world:
+        alice = await world.user()
+        device = await world.device(alice)
+        whole(await device.tell("before the copy", "echo"))
+        await asyncio.to_thread(server.stop)
+        copy = server.database(tmp_path / "copy")
+        server.start()
+        ahead = await world.device(alice, name="ahead")
+        run = whole(await ahead.tell("after the copy", "echo"))
+        await asyncio.to_thread(server.stop)
+        _put_back(server, copy)
+        server.start()
+        behind = await world.device(alice, name="behind")
+        told = await behind.follow(run[-1]["cursor"])
+        assert (told["type"], told["reason"]) == ("resync", "future")
+        await behind.following("0")
+        whole(await behind.tell("another story", "echo"))
+        told = await behind.follow(run[-1]["cursor"])
+        assert (told["type"], told["reason"]) == ("resync", "epoch"), behind.fault(
+            f"a restored log was not noticed: {told}"
+        )
+
+
+def _put_back(server: Server, copy: Path) -> None:
+    for file in server.data.iterdir():
+        if file.name.startswith(copy.name):
+            file.unlink()
+    for file in copy.parent.iterdir():
+        (server.data / file.name).write_bytes(file.read_bytes())

@@ -1,0 +1,58 @@
+"""P6, yours only: eight users at once, foreign ids on every route and verb, foreign positions in a log."""
+
+import pytest
+
+from support.checks.isolation import WORKLOADS, check_foreign_ids, check_isolation
+from support.story import whole
+from support.world import World
+
+pytestmark = pytest.mark.l3
+
+
+async def test_eight_users_with_canaries_at_once(world: World) -> None:
+    """Eight different workloads, each user with a secret word: nothing foreign on any socket, and nothing missing."""
+    await check_isolation(world, 8, workloads=WORKLOADS, rounds=3)
+
+
+async def test_foreign_ids_answer_like_ids_that_never_were(world: World) -> None:
+    """Every HTTP route and socket verb, byte for byte but for the request id, and nothing is changed by asking."""
+    await check_foreign_ids(world)
+
+
+async def test_no_route_answers_without_a_token(world: World) -> None:
+    """401 `unauthenticated` on every owned route, the same for ids that exist and ids that do not."""
+    alice = await world.user()
+    device = await world.device(alice)
+    said = await device.send("hello", agent="echo")
+    whole(await device.run(said.run_id))
+    from support.users import http_client
+
+    async with http_client(world.server) as nobody:
+        for verb, path in (
+            ("GET", "/v1/auth/me"),
+            ("GET", "/v1/threads"),
+            ("POST", "/v1/threads"),
+            ("GET", f"/v1/threads/{said.thread_id}"),
+            ("PATCH", f"/v1/threads/{said.thread_id}"),
+            ("DELETE", f"/v1/threads/{said.thread_id}"),
+            ("GET", f"/v1/threads/{said.thread_id}/messages"),
+            ("POST", f"/v1/threads/{said.thread_id}/messages"),
+            ("GET", f"/v1/runs/{said.run_id}"),
+            ("POST", f"/v1/runs/{said.run_id}/cancel"),
+            ("GET", "/v1/snapshot"),
+        ):
+            told = await nobody.request(verb, path)
+            assert (told.status_code, told.json()["code"]) == (401, "unauthenticated"), f"{verb} {path}: {told.text}"
+
+
+async def test_lists_hold_only_ones_own(world: World) -> None:
+    """Threads, messages, runs and snapshot of a user name nobody else's things."""
+    alice, bob = await world.users(2)
+    devices = [await world.device(account, name=account.email) for account in (alice, bob)]
+    said = [await device.send(f"mine {n}", agent="echo") for n, device in enumerate(devices)]
+    for device, message in zip(devices, said, strict=True):
+        whole(await device.run(message.run_id))
+    for account, own in ((alice, said[0]), (bob, said[1])):
+        threads = (await account.get("/v1/threads"))["items"]
+        assert [t["id"] for t in threads] == [own.thread_id]
+        assert [t["id"] for t in (await account.snapshot())["threads"]] == [own.thread_id]
