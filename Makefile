@@ -25,7 +25,7 @@ check: .venv/.for-test ## Style, types and import contracts, without tests
 	@code=0; \
 	echo "Style"; $(BIN)/ruff check --quiet . || code=1; $(BIN)/ruff format --quiet --check . || code=1; \
 	echo "Types"; $(BIN)/mypy --no-error-summary || code=1; \
-	echo "Import contracts"; $(BIN)/lint-imports > .venv/contracts.txt || { cat .venv/contracts.txt; code=1; }; \
+	echo "Import contracts"; $(BIN)/lint-imports --no-cache > .venv/contracts.txt || { cat .venv/contracts.txt; code=1; }; \
 	exit $$code
 
 chromium:
