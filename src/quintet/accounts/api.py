@@ -9,7 +9,6 @@ from quintet.accounts import forms, views
 from quintet.accounts.browser import Browser
 from quintet.accounts.flows import Accounts, Pair, SignedIn
 from quintet.accounts.own_api import add_own_routes
-from quintet.edge.bodies import StrictJSONRoute
 from quintet.edge.identity import bearer_of
 from quintet.edge.limits import AddressOf, Throttle
 from quintet.edge.origins import OriginPolicy
@@ -23,7 +22,7 @@ JWKS_SECONDS = 300
 
 def accounts_router(accounts: Accounts, policy: OriginPolicy, sources: Sources) -> APIRouter:
     """Every route of accounts. `policy` judges the pages of the browser's mode."""
-    router = APIRouter(route_class=StrictJSONRoute, tags=["accounts"])
+    router = APIRouter(route_class=forms.FormRoute, tags=["accounts"])
     browser = Browser(policy, accounts.config.cookie_port, accounts.config.refresh_idle_seconds)
     answers = _Answers(accounts, browser)
     _add_entry_routes(router, accounts, answers, browser, _Doorkeeper(accounts, sources))

@@ -6,9 +6,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 
-__all__ = ["Login", "Logout", "NewPassword", "Profile", "Refresh", "Register"]
+from quintet.edge.bodies import StrictJSONRoute
+
+__all__ = ["FormRoute", "Login", "Logout", "NewPassword", "Profile", "Refresh", "Register"]
 
 
 def _any_text(value: Any) -> str:
@@ -17,12 +19,25 @@ def _any_text(value: Any) -> str:
     return value
 
 
+def _encodable(value: str) -> str:
+    value.encode("utf-8")  # a lone surrogate raises ValueError, as pydantic wants it
+    return value
+
+
 AnyText = Annotated[str, PlainValidator(_any_text), WithJsonSchema({"type": "string"})]
 
 # No control characters, and none that turn the direction of what stands around a name.
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
-ShownText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_PRINTABLE)]
-AttemptId = Annotated[str, Field(min_length=1, max_length=128)]
+_Whole = AfterValidator(_encodable)
+_Shown = StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_PRINTABLE)
+ShownText = Annotated[str, _Shown, _Whole]
+AttemptId = Annotated[str, Field(min_length=1, max_length=128), _Whole]
+
+
+class FormRoute(StrictJSONRoute):
+    """A route of these forms."""
+
+    lone_surrogates = True
 
 
 class _Form(BaseModel):

@@ -3,10 +3,12 @@
 1. The size is counted while reading; a declared length over the bound is not read at all.
 2. UTF-8 only (`json.loads` of bytes would also take UTF-16 and encoded surrogates), no NaN, no nesting or integer that the parser
    chokes on.
-3. Lone surrogates may arrive by escapes; the fields' own types refuse them.
+3. No lone surrogates: pydantic lets them pass, and nothing behind can encode them. A route whose fields name their own refusal
+   sets `lone_surrogates`.
 """
 
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
@@ -19,10 +21,13 @@ from quintet.errors import QuintetError
 __all__ = ["BODY_BYTES", "StrictJSONRoute", "parse"]
 
 BODY_BYTES = 256 * 1024  # a text of 32 KiB with every character escaped (six bytes each), and room for the rest
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class StrictJSONRoute(APIRoute):
     """A route whose JSON body is read by the rules above: `APIRouter(route_class=StrictJSONRoute)`."""
+
+    lone_surrogates = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Read the body before FastAPI does."""
@@ -32,7 +37,7 @@ class StrictJSONRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             body = await _read(request)
-            return await answer(_Read(request, body))
+            return await answer(_Read(request, body, self.lone_surrogates))
 
         return strictly
 
@@ -40,10 +45,10 @@ class StrictJSONRoute(APIRoute):
 class _Read(Request):
     """A request whose body has been read and parsed."""
 
-    def __init__(self, request: Request, body: bytes) -> None:
+    def __init__(self, request: Request, body: bytes, lone_surrogates: bool) -> None:
         super().__init__(request.scope, request.receive)
         self._bytes = body
-        self._value = parse(body) if body else None
+        self._value = parse(body, lone_surrogates=lone_surrogates) if body else None
 
     async def body(self) -> bytes:
         return self._bytes
@@ -75,11 +80,14 @@ def _is_json(content_types: list[str]) -> bool:
     return media_type.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes, *, lone_surrogates: bool = False) -> Any:
     """The value of a JSON text. Raises QuintetError `bad_message`."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError):  # not UTF-8, not JSON, or an integer of more digits than Python reads
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        if not lone_surrogates and _SURROGATE.search(body):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
+    except (ValueError, RecursionError):  # no UTF-8, no JSON, half a character, or more digits than Python reads
         raise QuintetError("bad_message", "The body is not JSON.") from None
 
 

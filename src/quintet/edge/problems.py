@@ -55,7 +55,9 @@ def problem(error: QuintetError, request_id: str, *, allow: str | None = None) -
         "code": error.code,
         "request_id": request_id,
     }
-    return Response(json.dumps(body, separators=(",", ":")), error.status, _headers(error, allow), media_type=MEDIA_TYPE)
+    return Response(
+        json.dumps(body, separators=(",", ":")), error.status, _headers(error, allow), media_type=MEDIA_TYPE
+    )
 
 
 def _headers(error: QuintetError, allow: str | None) -> dict[str, str]:
