@@ -1,0 +1,57 @@
+"""The gateway: what the server makes once, and every socket is made from."""
+
+from typing import Any
+
+from quintet.delivery.config import Authenticate, Cancel, GatewayConfig, Parts, StillValid, Submit
+from quintet.delivery.connections import Connections
+from quintet.delivery.http import HttpProtocol
+from quintet.delivery.upgrade import WebSocketProtocol
+from quintet.edge.origins import OriginPolicy
+from quintet.log import Log
+from quintet.sources import Sources
+
+__all__ = ["Gateway"]
+
+
+class Gateway:
+    """Everything of delivery. Used on one event loop, the one uvicorn runs on."""
+
+    def __init__(
+        self,
+        log: Log,
+        authenticate: Authenticate,
+        still_valid: StillValid,
+        submit: Submit,
+        cancel: Cancel,
+        origins: OriginPolicy,
+        sources: Sources,
+        config: GatewayConfig,
+    ) -> None:
+        connections = Connections(config.sockets_per_user, config.unauthenticated_per_address)
+        self._parts = Parts(log, authenticate, still_valid, submit, cancel, origins, sources, config, connections)
+
+    def protocol_class(self) -> type[WebSocketProtocol]:
+        """The class for uvicorn's `ws` setting."""
+        return type("GatewayWebSocket", (WebSocketProtocol,), {"parts": self._parts, "__slots__": ()})
+
+    def http_class(self) -> type[HttpProtocol]:
+        """The class for uvicorn's `http` setting. Without it the first frames are lost when they come with the request."""
+        members: dict[str, Any] = {"head_bytes": self._parts.config.head_bytes, "sources": self._parts.sources}
+        return type("GatewayHttp", (HttpProtocol,), members)
+
+    async def drain(self) -> bool:
+        """Send every socket elsewhere and refuse new ones; True when all are gone within the time a close may take."""
+        config, connections = self._parts.config, self._parts.connections
+        connections.draining = True
+        for connection in connections.everyone():
+            connection.drain(self._jittered(config.drain_spread))
+        return await connections.emptied(config.close_wait + 1)
+
+    def _jittered(self, spread: float) -> float:
+        """Everybody coming back in the same second would be a flood."""
+        chance = int.from_bytes(self._parts.sources.token_bytes(2), "big") / 0xFFFF
+        return round(0.5 + chance * spread, 1)
+
+    def snapshot(self) -> dict[str, int]:
+        """Figures for the metrics."""
+        return self._parts.connections.snapshot()
