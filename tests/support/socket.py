@@ -43,7 +43,7 @@ class Device:
     close_code: int | None = None
     close_reason: str = ""
     closed_at: float = 0.0
-    answers_heartbeat: bool = True
+    strict: bool = True  # whether the rules of a feed are checked on every frame
     _expected: int | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -61,6 +61,7 @@ class Device:
         how: str = "header",
         origin: str | None = None,
         wait_ready: bool = True,
+        strict: bool = True,
     ) -> "Device":
         """Connect with a credential in the header, as a subprotocol (`how="subprotocol"`) or as the first frame (`"frame"`)."""
         headers = {"Authorization": f"Bearer {token}"} if token and how == "header" else {}
@@ -81,7 +82,7 @@ class Device:
             open_timeout=STEP_SECONDS,
             close_timeout=2,
         )
-        device = cls(server, name, ws)
+        device = cls(server, name, ws, strict=strict)
         device._reader = asyncio.create_task(device._read())
         if token and how == "frame":
             await device.put({"do": "auth", "token": token})
@@ -190,7 +191,7 @@ class Device:
         while True:
             self._news.clear()
             found = look()
-            if self.faults:
+            if self.faults and self.strict:
                 raise self.fault(self.faults[0])
             if found is not None:
                 return found
@@ -252,7 +253,7 @@ class Device:
             self.events.clear()
         elif body.get("type") == "resync":
             self._expected = None
-        elif body.get("type") == "heartbeat" and self.answers_heartbeat:
+        elif body.get("type") == "heartbeat":
             self._ack = asyncio.ensure_future(self.ws.send(json.dumps({"do": "ack", "cursor": body["head"]})))
         self._news.set()
 

@@ -15,7 +15,7 @@ async def check_given_up_agent_is_fenced(server: Server) -> None:
     async with World(server) as world:
         alice = await world.user()
         device = await world.device(alice)
-        said = await device.send({"seconds": 9, "mark": "fence"}, agent="blocker")
+        said = await device.send({"seconds": 7, "mark": "fence", "stubborn": True}, agent="blocker")
         run = whole(await device.run(said.run_id, 12))
         assert ending(run).type != "agent_completed"
         await effect(server, "unblocked", "fence", 20)

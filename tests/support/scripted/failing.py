@@ -39,10 +39,14 @@ async def sleeper(turn: Turn) -> None:
 
 @agent(description="Blocks the loop it runs on")
 async def blocker(turn: Turn) -> None:
-    """`seconds` in time.sleep (default 30), then tries to think and to use a tool."""
+    """`seconds` in time.sleep (default 30); `stubborn`: whatever it is told then, it goes on to think and to use a tool."""
     told = orders(turn.text)
     await turn.think("Blocking")
-    time.sleep(float(told.get("seconds", 30)))
+    try:
+        time.sleep(float(told.get("seconds", 30)))
+    except BaseException:
+        if not told.get("stubborn"):
+            raise
     leave("unblocked", told.get("mark", ""))
     await turn.think("Speaking from beyond")
     await turn.use(lookup, query="beyond", mark=f"beyond{told.get('mark', '')}")

@@ -1,0 +1,177 @@
+"""The planted defects, one function each. A defect may be slow, so that what it breaks is broken at every run of its test.
+
+They patch private names on purpose. When the product changes and a patch finds nothing to break, it fails loudly.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakSet
+
+from sqlalchemy import RowMapping, select
+
+from quintet.chat import reading
+from quintet.delivery.feed import Feed
+from quintet.engine.lookout import Lookout
+from quintet.engine.loops import AgentLoop
+from quintet.engine.story import Story
+from quintet.engine.watch import Live, Watch
+from quintet.errors import QuintetError
+from quintet.log import Log, Resync, numbers
+from quintet.runs import Failed
+from quintet.store.base import Tx
+from quintet.store.committer import Committer
+from quintet.store.tables import runs
+
+__all__ = ["DEFECTS"]
+
+
+def _patch(owner: Any, name: str, new: Any) -> Any:
+    """Replace what must be there; returns what was."""
+    old = owner.__dict__[name]
+    setattr(owner, name, new)
+    return old
+
+
+def deliver_before_commit() -> None:
+    """Followers are told while the transaction is still open; the commit takes 50 ms, as on a slow disk."""
+
+    class Early:
+        def __init__(self, database: Any, publish: Callable[[Sequence[Any]], None]) -> None:
+            self._database = database
+            self._publish = publish
+            self._tx: Tx | None = None
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._database, name)
+
+        def begin(self) -> Tx:
+            self._tx = self._database.begin()
+            return self._tx
+
+        def commit(self) -> None:
+            assert self._tx is not None
+            if self._tx.facts:
+                self._publish(self._tx.facts)
+                time.sleep(0.05)
+            self._database.commit()
+
+    def commit(self: Committer, database: Any, batch: Any) -> None:
+        old(self, Early(database, self._publish), batch)
+
+    old = _patch(Committer, "_commit", commit)
+
+
+def deaf_worker() -> None:
+    """No defect of the log: a worker that does not notice that its run was given up. Only the fence is left."""
+
+    async def rescue(self: Lookout, home: AgentLoop) -> None:
+        self._watch.lose(home, home.holder())
+
+    def lose(self: Watch, home: AgentLoop, _culprit: Story | None) -> None:
+        home.tainted = True
+        for live in [live for live in self.live.values() if live.home is home and not live.closing]:
+            self._close(live, Failed("worker_lost"))
+
+    def free(self: Watch, live: Live) -> None:
+        old(self, live)
+        live.story.over = False
+
+    _patch(Lookout, "_rescue", rescue)
+    _patch(Watch, "lose", lose)
+    old = _patch(Watch, "_free", free)
+
+
+def skip_the_fence() -> None:
+    """The same worker, and an append is stored whatever became of its run."""
+    deaf_worker()
+    _patch(numbers._Fence, "refusal", lambda _self, _append: None)
+
+
+def query_without_the_user() -> None:
+    """A run is found by its id alone."""
+
+    def run_row(tx: Tx, _scope: Any, run_id: str) -> RowMapping:
+        row = tx.core.execute(select(runs).where(runs.c.id == run_id)).mappings().first()
+        if row is None:
+            raise QuintetError("not_found")
+        return row
+
+    _patch(reading, "_run_row", run_row)
+
+
+def number_outside_the_lock() -> None:
+    """An append takes its numbers when it is asked for, and is stored some milliseconds later: a plain counter."""
+    counters: dict[str, int] = {}
+    reserved: dict[int, int] = {}
+
+    def take(tx: Tx, user_id: str, count: int) -> int:
+        last = counters.get(user_id, numbers.head_in(tx, user_id).seq)
+        counters[user_id] = last + count
+        return last
+
+    def add(self: Any, user_id: str, run_id: str | None, run_seq: int, drafts: Sequence[Any]) -> int:
+        start = reserved.pop(id(drafts), None)
+        head = self.heads.get(user_id) or numbers.head_in(self.tx, user_id)
+        self.heads[user_id] = head._replace(seq=take(self.tx, user_id, len(drafts)) if start is None else start)
+        return int(old_add(self, user_id, run_id, run_seq, drafts))
+
+    def append_nowait(self: Log, user_id: str, run_id: str, attempt: int, drafts: Sequence[Any]) -> Any:
+        if user_id in counters:
+            reserved[id(drafts)] = counters[user_id]
+            counters[user_id] += len(drafts)
+            time.sleep(random.random() * 0.005)
+        return old_append(self, user_id, run_id, attempt, drafts)
+
+    old_add = _patch(numbers._Numbered, "add", add)
+    old_append = _patch(Log, "append_nowait", append_nowait)
+
+
+def read_before_registering() -> None:
+    """A feed reads what is there, and registers for what comes a little later."""
+
+    async def follow(self: Feed, cursor: str, frame_id: str) -> bool:
+        self._follower.close()
+        found = await self._parts.log.resolve(self.identity.user_id, cursor)
+        answer = await old(self, cursor, frame_id)
+        if not isinstance(found, Resync):
+            await asyncio.sleep(0.2)
+        self._follower = self._parts.log.follow(self.identity.user_id, self.wake)
+        return bool(answer)
+
+    old = _patch(Feed, "follow", follow)
+
+
+def broadcast() -> None:
+    """What one feed sends, every socket gets."""
+    feeds: WeakSet[Feed] = WeakSet()
+
+    class Everybody(Feed):
+        __slots__ = ("__weakref__",)
+
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*parts)
+            feeds.add(self)
+
+        def _finish(self, frames: list[bytes], batch: Any) -> bool:
+            for other in feeds:
+                if other is not self and not other._closed:
+                    other._outlet.write([row.frame for row in batch.rows])
+            return super()._finish(frames, batch)
+
+    from quintet.delivery import websocket
+
+    _patch(websocket, "Feed", Everybody)
+
+
+DEFECTS: dict[str, Callable[[], None]] = {
+    "deaf_worker": deaf_worker,
+    "deliver_before_commit": deliver_before_commit,
+    "skip_the_fence": skip_the_fence,
+    "query_without_the_user": query_without_the_user,
+    "number_outside_the_lock": number_outside_the_lock,
+    "read_before_registering": read_before_registering,
+    "broadcast": broadcast,
+}

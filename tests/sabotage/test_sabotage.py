@@ -1,0 +1,67 @@
+"""P12, the tests bite: for each planted defect the check of its promise goes red, and for the right reason.
+
+The checks are the very functions that the ordinary tests run green against the sound product.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import pytest
+
+from support.checks.durability import check_killed_at_receipt
+from support.checks.fence import check_given_up_agent_is_fenced
+from support.checks.isolation import check_foreign_ids, check_isolation
+from support.checks.order import check_many_writers, check_nothing_is_late
+from support.server import Factory, Server
+from support.world import World
+
+pytestmark = [pytest.mark.l3, pytest.mark.sabotage]
+
+SECONDS = 100.0
+
+
+class Case(NamedTuple):
+    """A check, and what it must say when the defect is there."""
+
+    check: Callable[[Server], Awaitable[None]]
+    says: str
+
+
+def _in_world(check: Callable[[World], Awaitable[None]], *, strict: bool = True) -> Callable[[Server], Awaitable[None]]:
+    async def run(server: Server) -> None:
+        async with World(server, strict=strict) as world:
+            await check(world)
+
+    return run
+
+
+CASES = {
+    "deliver_before_commit": Case(check_killed_at_receipt, "the log has (not what was delivered|changed)"),
+    "skip_the_fence": Case(check_given_up_agent_is_fenced, "follow the ending"),
+    "query_without_the_user": Case(_in_world(check_foreign_ids), "GET /v1/runs/{run} with a foreign id: 200"),
+    "number_outside_the_lock": Case(_in_world(check_many_writers), "was due|a hole|closed|in vain"),
+    "read_before_registering": Case(_in_world(check_nothing_is_late), "the wake-up was lost"),
+    "broadcast": Case(_in_world(lambda world: check_isolation(world, 3), strict=False), "received what belongs to"),
+}
+
+
+@pytest.mark.parametrize("defect", CASES)
+async def test_a_planted_defect_turns_its_check_red(server_factory: Factory, defect: str) -> None:
+    """Deliver before commit; skip the fence; a query without the user; number outside the lock; read first; broadcast."""
+    server = server_factory(command=("sabotage/serve.py", defect, "--"))
+    case = CASES[defect]
+    with pytest.raises(AssertionError, match=case.says):
+        async with asyncio.timeout(SECONDS):
+            await case.check(server)
+
+
+async def test_the_fence_alone_is_enough(server_factory: Factory) -> None:
+    """With a worker that does not notice that its run was given up, the fence still keeps the log clean."""
+    await check_given_up_agent_is_fenced(server_factory(command=("sabotage/serve.py", "deaf_worker", "--")))
+
+
+async def test_a_name_that_is_no_defect_starts_nothing(server_factory: Factory) -> None:
+    """A misspelt sabotage is an error, not a green test."""
+    with pytest.raises(AssertionError, match="NAME one of"):
+        server_factory(command=("sabotage/serve.py", "deliver_befor_commit", "--"))
