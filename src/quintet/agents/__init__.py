@@ -1,0 +1,7 @@
+"""The agents that ship."""
+
+from quintet.agents.assistant import assistant
+
+__all__ = ["SHIPPED"]
+
+SHIPPED = (assistant,)

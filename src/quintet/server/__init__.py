@@ -1,0 +1,6 @@
+"""The parts put together: one object to start and stop, and the whole of a `quintet serve` process."""
+
+from quintet.server.assembly import Server
+from quintet.server.running import run
+
+__all__ = ["Server", "run"]

@@ -1,0 +1,195 @@
+"""One object that builds the parts asked for, starts them, drains them, stops them. Tests start it on port 0.
+
+1. Parts do not know each other: what one needs of another is handed to it here, as a function.
+2. What a dead process left running is ended before anything is served: the store's lock proves it dead.
+3. Draining: no new work and no new connections first, then the running runs, then the sockets, last the store.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quintet import __version__, runs
+from quintet.accounts import Accounts
+from quintet.accounts.api import accounts_router
+from quintet.agents import SHIPPED
+from quintet.chat import Submitting, cancelling, chat_router
+from quintet.delivery import Gateway
+from quintet.edge.application import http_application
+from quintet.edge.identity import identity_of
+from quintet.edge.origins import OriginPolicy
+from quintet.engine import Registry, RegistryError, Worker
+from quintet.log import Log
+from quintet.server import values
+from quintet.server.health import health_router
+from quintet.server.listening import listen
+from quintet.server.uvicorn_server import HTTPServer
+from quintet.settings import Settings, StartError
+from quintet.sources import Sources
+from quintet.store import AlreadyServedError, Store, open_store
+from quintet.store.schema import NotMigratedError
+from quintet.web import pages_router
+
+__all__ = ["Server"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    store: Store
+    log: Log
+    accounts: Accounts
+    worker: Worker
+    gateway: Gateway
+
+
+class Server:
+    """A Quintet server in this process and on the running loop."""
+
+    def __init__(self, settings: Settings, modules: Sequence[str] = (), *, sources: Sources | None = None) -> None:
+        self._settings = settings
+        self._modules = modules
+        self._sources = sources or Sources()
+        self._draining = False
+        self._parts: _Parts | None = None
+        self._http: HTTPServer | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it answers; loopback is called `localhost`."""
+        host = self._settings.host
+        return f"http://{'localhost' if host in values.LOOPBACK else f'[{host}]' if ':' in host else host}:{self.port}"
+
+    async def start(self) -> None:
+        """Open the store, end what a dead process left, start every part, listen.
+
+        Raises:
+            StartError: the port, the database or the agents stand in the way.
+        """
+        registry = self._registry()
+        sockets, self.port = listen(self._settings.host, self._settings.port)
+        try:
+            self._parts = parts = await self._build(registry)
+        except BaseException:
+            for bound in sockets:
+                bound.close()
+            raise
+        self._http = HTTPServer(self._application(parts), parts.gateway.http_class(), parts.gateway.protocol_class())
+        self._serving = asyncio.create_task(self._http.serve(sockets), name="http")
+        while not self._http.started:
+            if self._serving.done():
+                await self._serving
+                raise StartError("The HTTP server did not start", "Look at the lines above.")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Drain and stop. Waits for running runs only, for as long as the settings say."""
+        self._draining = True
+        parts, http = self._parts, self._http
+        if parts is None or http is None or self._serving is None:
+            return
+        http.close_listeners(())
+        await parts.worker.drain()
+        await parts.gateway.drain()
+        http.should_exit = True
+        with contextlib.suppress(Exception):
+            await self._serving
+        await parts.log.close()
+        parts.accounts.close()
+        await parts.store.close()
+
+    def _registry(self) -> Registry:
+        try:
+            registry = Registry(SHIPPED)
+            registry.load(self._modules)
+        except RegistryError as error:
+            what, _, fix = str(error).partition(". ")
+            raise StartError(what[:1].upper() + what[1:], fix or "Look at --agents and QUINTET_AGENTS.") from error
+        if registry.get(self._settings.default_agent) is None:
+            raise StartError(
+                "There is no agent of the name that QUINTET_DEFAULT_AGENT holds",
+                "Set it to one of those in --agents, or to assistant.",
+                exit_code=78,
+            )
+        return registry
+
+    async def _build(self, registry: Registry) -> _Parts:
+        settings, sources = self._settings, self._sources
+        store = await self._open_store()
+        moment = runs.moment(sources)
+        lost = await store.write("", lambda tx: runs.lose_all(tx, moment))
+        for _, run_id in lost:
+            logger.warning("run %s was running when the last server ended; it has been closed as worker_lost", run_id)
+        log = Log(store)
+        await log.start()
+        accounts = Accounts(store, sources, settings.secret_key.get_secret_value(), values.accounts(settings))
+        await accounts.start()
+        worker = Worker(store, log, registry, sources=sources, limits=values.engine(settings))
+        await worker.start()
+        gateway = Gateway(
+            log,
+            accounts.authenticate,
+            accounts.still_valid,
+            self._submitting(store),
+            cancelling(store, sources),
+            self._origins(),
+            sources,
+            values.gateway(settings),
+        )
+        return _Parts(store, log, accounts, worker, gateway)
+
+    async def _open_store(self) -> Store:
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+        try:
+            store = await loop.run_in_executor(None, lambda: open_store(settings.database, migrate=settings.dev))
+        except AlreadyServedError as error:
+            raise StartError(
+                "Another server has this database open", "End it, or choose another folder with --data."
+            ) from error
+        except NotMigratedError as error:
+            raise StartError("The database is not of this version", "Run: quintet migrate", exit_code=78) from error
+        except ValueError as error:
+            raise StartError(
+                "QUINTET_DATABASE_URL is of a kind that this version does not know", "Use sqlite:///…", exit_code=78
+            ) from error
+        await store.start()
+        return store
+
+    def _origins(self) -> OriginPolicy:
+        return OriginPolicy(self._settings.public_url, self._settings.allowed_origins, self._settings.dev)
+
+    def _submitting(self, store: Store) -> Submitting:
+        settings = self._settings
+        return Submitting(
+            store,
+            self._sources,
+            default_agent=settings.default_agent,
+            most_running=settings.runs_per_user,
+            most_waiting=settings.queued_runs_per_user,
+        )
+
+    def _application(self, parts: _Parts) -> object:
+        policy, sources = self._origins(), self._sources
+        app = http_application(policy, sources, __version__)
+        app.include_router(accounts_router(parts.accounts, policy, sources))
+        identity = identity_of(parts.accounts.authenticate)
+        cancel = cancelling(parts.store, sources)
+        app.include_router(chat_router(parts.store, sources, identity, self._submitting(parts.store), cancel))
+        app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
+        app.include_router(pages_router())
+        return app
+
+    async def _serves(self) -> bool:
+        return not self._draining
+
+    def _answers(self, store: Store) -> values.Check:
+        async def answers() -> bool:
+            return await store.read(lambda tx: tx.sql("SELECT 1").fetchone()[0] == 1)
+
+        return answers

@@ -1,0 +1,63 @@
+"""A server as the whole of a process: signals, logs, the line on standard output, the exit code."""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from quintet.server.assembly import Server
+from quintet.server.logs import set_up_logs
+from quintet.settings import Settings, StartError
+
+__all__ = ["run"]
+
+logger = logging.getLogger(__name__)
+
+# Handshakes make many objects that live as long as their socket; collecting less often makes them a fifth cheaper.
+_GC_THRESHOLDS = (50_000, 20, 50)
+
+
+def run(settings: Settings, modules: Sequence[str], role: str) -> int:
+    """Serve until SIGTERM or Ctrl-C; returns the exit code.
+
+    Raises:
+        StartError: something stands in the way of the start.
+    """
+    if role != "all":
+        raise StartError(
+            f"--role {role} needs a database that several processes share, which SQLite is not",
+            "Leave --role out.",
+            exit_code=78,
+        )
+    set_up_logs(dev=settings.dev)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, modules))
+
+
+async def _serve(settings: Settings, modules: Sequence[str]) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_signal, stopping, number)
+    server = Server(settings, modules)
+    await server.start()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+    print(f"Quintet is listening on {server.url}", flush=True)  # noqa: T201 - whoever started it waits for this line
+    await stopping.wait()
+    await server.stop()
+    return 0
+
+
+def _on_signal(stopping: asyncio.Event, number: int) -> None:
+    if stopping.is_set():
+        logger.warning("asked twice: leaving at once, running runs will be closed at the next start")
+        sys.stdout.flush()
+        raise SystemExit(128 + number)
+    logger.info("stopping: waiting for running runs")
+    stopping.set()

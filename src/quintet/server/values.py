@@ -1,0 +1,52 @@
+"""From settings to the values that each part is built with. Only the server knows both."""
+
+from collections.abc import Awaitable, Callable
+
+from quintet.accounts import AccountsConfig
+from quintet.delivery import GatewayConfig
+from quintet.edge.limits import AddressOf
+from quintet.engine import Limits
+from quintet.settings import Settings
+
+__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway"]
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+Check = Callable[[], Awaitable[bool]]
+
+
+def accounts(settings: Settings) -> AccountsConfig:
+    """What accounts are built with. The issuer does not depend on the port, which may change between starts."""
+    return AccountsConfig(
+        issuer=settings.public_url or "http://localhost",
+        sign_up=settings.sign_up,
+        per_address=not settings.dev,
+        trusted_proxies=settings.trusted_proxies,
+        access_seconds=settings.access_token_seconds,
+        leeway_seconds=settings.token_leeway_seconds,
+        refresh_idle_seconds=settings.session_idle_seconds,
+        refresh_absolute_seconds=settings.session_max_seconds,
+        sessions_per_user=settings.sessions_per_user,
+        sign_ins_per_address=f"{settings.sign_ins_per_minute} per 1 minute",
+        registrations_per_address=f"{settings.registrations_per_minute} per 1 minute",
+        failures_per_account=f"{settings.sign_in_failures} per {settings.sign_in_failure_seconds} second",
+        hash_at_once=settings.hashes_at_once or None,
+        hash_waiting=settings.hashes_waiting,
+        hash_seconds=settings.hash_wait_seconds,
+    )
+
+
+def engine(settings: Settings) -> Limits:
+    """The engine's bounds."""
+    return Limits(run=settings.run_seconds, drain=settings.drain_seconds)
+
+
+def gateway(settings: Settings) -> GatewayConfig:
+    """The sockets' limits."""
+    return GatewayConfig(
+        head_bytes=settings.header_bytes,
+        frames_per_second=settings.frames_per_second,
+        burst=settings.frame_burst,
+        sockets_per_user=settings.sockets_per_user,
+        address_of=AddressOf(settings.trusted_proxies),
+    )
