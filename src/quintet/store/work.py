@@ -39,10 +39,10 @@ class Item:
         if self.future.done():
             return
         error = self.error
-        if isinstance(
-            error, StopIteration
-        ):  # no future carries one, and a raise here would leave the others unanswered
-            error = RuntimeError("a transaction's function raised StopIteration")
+        if error is not None and (isinstance(error, StopIteration) or not isinstance(error, Exception)):
+            # No future carries the one; the others would end a loop, or look like a cancellation nobody asked for.
+            error, cause = RuntimeError(f"a transaction's function raised {type(error).__name__}"), error
+            error.__cause__ = cause
         with contextlib.suppress(InvalidStateError):  # a plain future was cancelled by its thread a moment ago
             if error is not None:
                 self.future.set_exception(error)
