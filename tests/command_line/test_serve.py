@@ -69,7 +69,11 @@ def test_development_keeps_its_secret_and_says_what_it_opens(tmp_path: Path) -> 
 def test_agents_come_from_the_current_folder(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """Modules of the current folder are imported, several after one flag or one after each."""
     for name in ("first", "second"):
-        text = f"from pathlib import Path\nPath('{name}.seen').touch()\n"
+        text = (
+            "from pathlib import Path\nfrom quintet import Turn, agent\n"
+            f"Path('{name}.seen').touch()\n"
+            f"@agent(description='{name}')\nasync def {name}(turn: Turn) -> None:\n    await turn.say('{name}')\n"
+        )
         (tmp_path / f"{name}_agents.py").write_text(text)
     with serving("--dev", *arguments, folder=tmp_path):
         pass
