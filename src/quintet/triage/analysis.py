@@ -1,0 +1,27 @@
+"""The whole way, from text to result. The same text gives the same result, byte for byte."""
+
+from quintet.triage.causes import causes_of, weigh
+from quintet.triage.facts import build_case
+from quintet.triage.model import Analysis, Case, Findings, Run
+from quintet.triage.plan import metrics_of, plan_of, unknown_of
+from quintet.triage.read import read
+from quintet.triage.specialists import SPECIALISTS
+
+
+def analyse(text: str, source: str = "report") -> Analysis:
+    """Read a report and explain it. `source` is the name under which facts cite it. Never raises on any text."""
+    run = read(text, source)
+    case = build_case(run)
+    findings = Findings()
+    for examine in SPECIALISTS.values():
+        findings += examine(case, findings)
+    return conclude(run, case, findings)
+
+
+def conclude(run: Run, case: Case, findings: Findings) -> Analysis:
+    """The supervisor's part: weigh what the specialists said, and plan."""
+    claims, dropped = weigh(case, findings)
+    causes = causes_of(case, claims, findings.challenges, [entry.name for entry in run.entries])
+    return Analysis(
+        run, case, causes, dropped, plan_of(causes), metrics_of(run, causes), unknown_of(run, causes, dropped)
+    )

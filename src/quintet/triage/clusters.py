@@ -1,0 +1,116 @@
+"""Entries that failed in the same way, put together.
+
+Coarse: phase, exception, message with everything incidental masked. Fine: the deepest frame of the project's own code, kept per
+cluster as `places`. The first exception of a chain counts as much as the last: what was wrapped is nearer to the cause.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from quintet.triage.model import Cluster, Entry, Fact, Frame, Raised
+from quintet.triage.normalise import shorten
+
+CLUSTERS_LIMIT = 400
+NAMES_SHOWN = 60
+MESSAGE_SHOWN = 600
+
+_INCIDENTAL = (
+    (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE), "<uuid>"),
+    (re.compile(r"\b0x[0-9a-fA-F]{4,}\b"), "<address>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{16,}\b"), "<hex>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
+    (re.compile(r"\b\d{4,}\b"), "<number>"),
+    (re.compile(r"\b\d+\.\d+\b"), "<number>"),
+)
+_MOCK_CALLS = frozenset({"_mock_call", "_execute_mock_call", "__call__"})
+_SIDE_EFFECT = re.compile(r"^raise (?:effect|result)\b")
+_RAISE = re.compile(r"(?:^|: )raise\b")
+_TEST_MODULE = re.compile(r"(?:^|[/\\])(?:test_[^/\\]*|[^/\\]*_test)\.py$")
+
+
+def masked(message: str, own_name: str = "") -> str:
+    """The message without what differs from test to test: ids, addresses, times, big numbers, the test's own name."""
+    text = message.split("\n", 1)[0][:1_000]
+    if own_name:
+        text = text.replace(own_name, "<test>")
+    for pattern, replacement in _INCIDENTAL:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def own_name(entry: Entry) -> str:
+    """The bare name of the test function."""
+    return entry.name.rpartition("::")[2].partition("[")[0].rpartition(".")[2]
+
+
+def home_of(raised: Raised) -> Frame | None:
+    """The deepest frame of the project's own code, tests included."""
+    return next((frame for frame in reversed(raised.frames) if frame.place in ("product", "test")), None)
+
+
+def is_simulated(raised: Raised, phase: str) -> bool:
+    """True when a mock's side effect or the test itself raised the exception: then nothing real failed.
+
+    A guard in a conftest or at import is real, and so is what `patch` says about a wrong target.
+    """
+    if not raised.frames:
+        return False
+    last = raised.frames[-1]
+    if last.place == "mock":
+        return last.function in _MOCK_CALLS or bool(_SIDE_EFFECT.match(last.code))
+    in_test_module = last.place == "test" and bool(_TEST_MODULE.search(last.path))
+    return phase == "call" and in_test_module and bool(_RAISE.search(last.code))
+
+
+def cluster(entries: Sequence[Entry], facts: Sequence[Sequence[Fact]]) -> tuple[Cluster, ...]:
+    """The clusters, biggest first. `facts[n]` are the facts of entry n."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, entry in enumerate(entries):
+        groups.setdefault(_key(entry), []).append(number)
+    ordered = sorted(groups.values(), key=lambda members: (-len(members), members[0]))
+    kept = ordered[: CLUSTERS_LIMIT - 1] + _rest(ordered[CLUSTERS_LIMIT - 1 :])
+    return tuple(_cluster(f"C{number}", entries, members, facts) for number, members in enumerate(kept, 1))
+
+
+def _rest(groups: Sequence[Sequence[int]]) -> list[list[int]]:
+    return [[member for members in groups for member in members]] if groups else []
+
+
+def _key(entry: Entry) -> tuple[str, ...]:
+    first, last, name = entry.chain[0], entry.last, own_name(entry)
+    simulated = "simulated" if is_simulated(first, entry.phase) else ""
+    return (entry.phase, last.name, masked(last.message, name), first.name, masked(first.message, name), simulated)
+
+
+def _cluster(
+    identity: str, entries: Sequence[Entry], members: Sequence[int], facts: Sequence[Sequence[Fact]]
+) -> Cluster:
+    shown = max((entries[member] for member in members[:50]), key=lambda entry: bool(entry.last.frames))
+    first, last = shown.chain[0], shown.last
+    places = Counter(place for member in members if (place := _home(entries[member])))
+    return Cluster(
+        identity,
+        shown.phase,
+        last.exception,
+        last.message[:MESSAGE_SHOWN],
+        first.exception,
+        first.message[:MESSAGE_SHOWN],
+        tuple(places.most_common(4)),
+        tuple(frame.place + ":" + shorten(frame.path, 160) for frame in first.frames[-6:]),
+        is_simulated(first, shown.phase),
+        tuple(members),
+        tuple(entries[member].name[:300] for member in members[:NAMES_SHOWN]),
+        tuple(fact.id for member in members[:2] for fact in facts[member]),
+        _home(shown) or "",
+    )
+
+
+def _home(entry: Entry) -> str:
+    frame = home_of(entry.chain[0]) or home_of(entry.last)
+    return f"{shorten(frame.path, 160)}:{frame.line}" if frame else ""
+
+
+def names_of(clusters: Iterable[Cluster]) -> tuple[str, ...]:
+    """The names of all entries in some clusters, as far as they are kept."""
+    return tuple(name for one in clusters for name in one.names)

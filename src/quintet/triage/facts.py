@@ -1,0 +1,73 @@
+"""What stands in the report, word for word: the only thing a claim may rest on."""
+
+from collections.abc import Iterator, Sequence
+
+from quintet.triage.clusters import CLUSTERS_LIMIT, cluster, home_of
+from quintet.triage.model import Case, Entry, Fact, Frame, Raised, Run
+from quintet.triage.normalise import shorten
+
+EXCERPT = 400
+HEADER_LIMIT = 12
+WARNING_LIMIT = 200
+
+
+def build_case(run: Run) -> Case:
+    """The facts and clusters of a run: all that the specialists get to see."""
+    counter = _Counter(run.source)
+    header = [counter.fact(line.kind, line.at, line.text) for line in run.header[:HEADER_LIMIT]]
+    of_entry = [_facts_of(entry, counter) for entry in run.entries]
+    clusters = cluster(run.entries, of_entry)
+    warnings = [
+        counter.fact("warning", line.at, f"{line.subject} {line.kind}: {line.text}")
+        for line in run.warnings[:WARNING_LIMIT]
+    ]
+    used = {name for one in clusters for name in one.facts}
+    kept = [fact for facts in of_entry for fact in facts if fact.id in used][: 4 * CLUSTERS_LIMIT]
+    return Case(run.kind, run.totals, clusters, tuple(header + kept + warnings), run.gaps)
+
+
+class _Counter:
+    """Numbers the facts of one run in the order they are found."""
+
+    def __init__(self, source: str) -> None:
+        self._source, self._last = source, 0
+
+    def fact(self, kind: str, at: int, excerpt: str) -> Fact:
+        self._last += 1
+        return Fact(f"F{self._last}", kind, self._source, at, shorten(excerpt, EXCERPT))
+
+
+def _facts_of(entry: Entry, counter: _Counter) -> list[Fact]:
+    facts = []
+    if len(entry.chain) > 1 and entry.chain[0].message != entry.last.message:
+        facts.append(counter.fact("first error", entry.chain[0].at, words_of(entry.chain[0])))
+    facts.append(counter.fact("error", entry.last.at, words_of(entry.last)))
+    facts.extend(counter.fact("frame", frame.at, _words_of_frame(frame)) for frame in _telling(entry.chain[0]))
+    return facts
+
+
+def words_of(raised: Raised) -> str:
+    """`Exception: message`, as the report says it."""
+    return (
+        f"{raised.exception}: {raised.message}"
+        if raised.exception and raised.message
+        else raised.exception or raised.message
+    )
+
+
+def _telling(raised: Raised) -> Iterator[Frame]:
+    home = home_of(raised)
+    if home:
+        yield home
+    if raised.frames and raised.frames[-1] is not home:
+        yield raised.frames[-1]
+
+
+def _words_of_frame(frame: Frame) -> str:
+    inside = f" in {frame.function}" if frame.function else ""
+    return f"{frame.path}:{frame.line}{inside}" + (f": {frame.code}" if frame.code else "")
+
+
+def of_kind(facts: Sequence[Fact], *kinds: str) -> tuple[Fact, ...]:
+    """The facts of some kinds, in order."""
+    return tuple(fact for fact in facts if fact.kind in kinds)

@@ -1,0 +1,158 @@
+"""JUnit XML to a Run.
+
+Rules: a document type is refused, so no entity can grow or reach a file; a file that ends too early gives what stands before;
+the totals are the attributes of the suites; an element with fourteen errors is fourteen entries.
+"""
+
+import re
+from dataclasses import dataclass, field
+from xml.parsers import expat  # a DOCTYPE stops the reading, so nothing can expand
+
+from quintet.triage.masking import mask
+from quintet.triage.model import Entry, Line, Outcome, Phase, Raised, Run, Totals
+from quintet.triage.normalise import LINE_LIMIT
+from quintet.triage.tracebacks import chain_of, split_head
+
+ENTRIES_LIMIT = 20_000
+
+_START = re.compile(r"<\?xml[^<]{0,300}<testsuites?[\s>]|<testsuites?[\s>]")
+_SETUP = re.compile(r'^failed on (setup|teardown) with "(.*?)"?$', re.DOTALL)
+_ESCAPED = re.compile(r"#x1B\[[\d;]{0,20}m")
+
+
+def looks_like(text: str) -> bool:
+    """True when the text holds a JUnit document, also with words before it."""
+    return bool(_START.search(text[:20_000]))
+
+
+@dataclass(slots=True)
+class _Suite:
+    """What the parser has gathered."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    cases: int = 0
+    clean: int = 0
+    spoiled: bool = False
+    name: str = ""
+    depth: int = 0
+    open: tuple[str, str, int] | None = None
+    text: list[str] = field(default_factory=list)
+    skipped: int = 0
+
+
+def read(text: str, source: str) -> Run:
+    """The run in the document. A cut-off or broken document gives what could be read, and says so."""
+    found = _START.search(text[:20_000])
+    begin = found.start() if found else 0
+    suite, fault = _parse(text[begin:], text.count("\n", 0, begin))
+    gaps = (f"The XML could not be read to its end ({fault}), so entries may be missing.",) if fault else ()
+    totals = _totals(suite, bool(fault))
+    header = (Line("totals", _as_words(totals), 1 + text.count("\n", 0, begin)),)
+    return Run("junit", source, totals, header, tuple(suite.entries), (), gaps)
+
+
+def _as_words(totals: Totals) -> str:
+    return f"tests={totals.tests} failures={totals.failures} errors={totals.errors} skipped={totals.skipped}"
+
+
+def _parse(document: str, before: int) -> tuple[_Suite, str]:
+    suite = _Suite()
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+
+    def refuse(*_: object) -> None:
+        raise ValueError("a document type is not accepted")
+
+    def begin(tag: str, attributes: dict[str, str]) -> None:
+        _begin(suite, tag, attributes, before + parser.CurrentLineNumber)
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = lambda tag: _finish(suite, tag)
+    parser.CharacterDataHandler = lambda data: suite.text.append(data) if suite.open else None
+    try:
+        parser.Parse(document.encode(), True)
+    except expat.ExpatError as fault:
+        return suite, expat.errors.messages.get(fault.code, "broken").rstrip(".")
+    except ValueError as fault:
+        return suite, str(fault)
+    return suite, ""
+
+
+def _begin(suite: _Suite, tag: str, attributes: dict[str, str], at: int) -> None:
+    if tag == "testsuite":
+        suite.depth += 1
+        if suite.depth == 1:
+            _add(suite, attributes)
+    elif tag == "testcase":
+        suite.cases, suite.spoiled = suite.cases + 1, False
+        suite.name = node_of(attributes.get("classname", ""), attributes.get("name", ""), attributes.get("file", ""))
+    elif tag in ("failure", "error"):
+        suite.open, suite.text, suite.spoiled = (tag, attributes.get("message", ""), at), [], True
+    elif tag == "skipped":
+        suite.skipped, suite.spoiled = suite.skipped + 1, True
+
+
+def _add(suite: _Suite, attributes: dict[str, str]) -> None:
+    for name in ("tests", "failures", "errors", "skipped"):
+        if attributes.get(name, "").isdigit():
+            suite.numbers[name] = suite.numbers.get(name, 0) + int(attributes[name][:9])
+
+
+def _finish(suite: _Suite, tag: str) -> None:
+    if tag == "testsuite":
+        suite.depth -= 1
+    elif tag == "testcase":
+        suite.clean += not suite.spoiled
+    elif suite.open and tag == suite.open[0]:
+        if len(suite.entries) < ENTRIES_LIMIT:
+            suite.entries.append(_entry(suite.name, suite.open, "".join(suite.text)))
+        suite.open = None
+
+
+def _entry(name: str, opened: tuple[str, str, int], text: str) -> Entry:
+    tag, message, at = opened
+    outcome: Outcome = "failed" if tag == "failure" else "error"
+    found = _SETUP.match(message)
+    phase: Phase = "call"
+    if outcome == "error":
+        phase = "setup" if found is None or found[1] == "setup" else "teardown"
+        phase = "collect" if message == "collection failure" else phase
+    said = mask(_ESCAPED.sub("", found[2] if found else "" if phase == "collect" else message)[:LINE_LIMIT])
+    lines = [line[:LINE_LIMIT] for line in _ESCAPED.sub("", text).split("\n")]
+    chain = chain_of(mask("\n".join(lines)).split("\n"), at)
+    return Entry(mask(name), outcome, phase, _best(chain, said, at), at)
+
+
+def _best(chain: tuple[Raised, ...], said: str, at: int) -> tuple[Raised, ...]:
+    """The text when it holds a traceback, otherwise the message attribute."""
+    last = chain[-1]
+    if not last.exception and last.message.startswith("fixture '"):
+        return (*chain[:-1], Raised("FixtureLookupError", last.message, last.at, last.frames))
+    if last.exception or not said:
+        return chain
+    exception, message = split_head(said.split("\n", 1)[0])
+    return (*chain[:-1], Raised(exception, message if exception else said[:1_600], last.at or at, last.frames))
+
+
+def _totals(suite: _Suite, cut: bool) -> Totals:
+    failures = sum(1 for entry in suite.entries if entry.outcome == "failed")
+    errors = len(suite.entries) - failures
+    numbers = suite.numbers
+    tests = numbers.get("tests", suite.cases)
+    failures, errors = numbers.get("failures", failures), numbers.get("errors", errors)
+    skipped = numbers.get("skipped", suite.skipped)
+    return Totals(tests, max(0, tests - failures - errors - skipped) if cut else suite.clean, failures, errors, skipped)
+
+
+def node_of(classname: str, name: str, file: str) -> str:
+    """Pytest's node id as far as JUnit tells it: `tests.test_a.TestB` and `test_c` to `tests/test_a.py::TestB::test_c`."""
+    if not classname:
+        return file or name
+    parts = classname.split(".")
+    first_class = next(
+        (at for at, part in enumerate(parts) if part[:1].isupper() and part.startswith("Test")), len(parts)
+    )
+    path = file.replace("\\", "/") if file else "/".join(parts[:first_class]) + ".py"
+    return "::".join([path, *parts[first_class:], name])

@@ -1,0 +1,117 @@
+"""Secrets are taken out of the text before anything else looks at it.
+
+Rules: mask by the name in front of a value, by the known shape of a token, and by position (DSN, header, key block).
+Rather mask a harmless word than show a secret; but a message that only speaks *about* a token stays readable,
+or the analysis loses the sentence that explains the failure. Every pattern is linear: the input is hostile.
+"""
+
+import re
+
+MASK = "[masked]"
+
+_NAME = (
+    r"(?<![\w.-])[\w.-]{0,64}?(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|secret[_-]?key|signing[_-]?key|encryption[_-]?key|account[_-]?key|storage[_-]?key|authorization|cookie|credentials?"
+    r"|session[_-]?id|signature|_pass|_key|_pat|\bpass)"
+)
+_PREFIX = r"(?:[rRbBuUfF]{1,2})?"
+
+# name = "value", "name": 'value', ('name', 'value'), name=b'value'
+_QUOTED = re.compile(
+    rf"({_NAME}\\?[\"']?\s{{0,4}}(?:[:=]|,(?=\s?[\"'])|=>|\bis\b)\s{{0,4}}{_PREFIX}(\\?[\"']))((?:(?!\2).){{1,4000}}?)(\2)",
+    re.IGNORECASE,
+)
+_SPOKEN = re.compile(r"\b(password|passwd|token|secret|api key)\s+([\"'])([^\"'\s]{4,200})(\2)", re.IGNORECASE)
+# NAME=value, --name value, name=value&…
+_BARE = re.compile(
+    rf"({_NAME}(?:\s{{0,2}}=\s{{0,2}}|=))(?!(?:\[masked\]|None|True|False|null|true|false|\"|'|[rRbBuUfF]{{1,2}}[\"']|[\w.]{{1,80}}\(|=))([^\s,;&\"'<>)\]}}]{{1,4000}})",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(
+    r"(--[\w-]{0,40}(?:password|passwd|secret|token|api-key|access-key)[ =])([^\s\"'<>-][^\s\"'<>]{0,400})",
+    re.IGNORECASE,
+)
+# "password: hunter2" but not "Invalid token: Signature has expired"
+_COLON = re.compile(rf"({_NAME}[\"']?:\s{{1,4}})([^\s,;&\"'<>()\[\]{{}}]{{3,400}})(?=([ \t,;]*)(.?))", re.IGNORECASE)
+
+_SHAPES = (
+    re.compile(r"\beyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?"),
+    re.compile(r"\b(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_]?[\w-]{16,}"),
+    re.compile(
+        r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|hf_|npm_|pypi-|whsec_|dop_v1_|shpat_|ATATT)[\w-]{10,}"
+    ),
+    re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    re.compile(r"\bAIza[\w-]{30,}"),
+    re.compile(r"\bSG\.[\w-]{16,}\.[\w-]{16,}"),
+    re.compile(r"\$(?:2[aby]|argon2id?|6|5)\$[\w./$,=+]{20,}"),
+)
+_DSN = re.compile(
+    r"([a-zA-Z][\w+.-]{1,30}://[^\s:/@\"'<>]{0,200}:)((?!\d{1,5}/)(?:[^\s\"'<>/]{1,400}|[^\s@\"'<>]{1,400}))(@)"
+)
+_DSN_TOKEN = re.compile(r"([a-zA-Z][\w+.-]{1,30}://)([^\s:/@\"'<>]{20,400})(@)")
+# pytest shortens long values in the middle, which may leave half of an address
+_DSN_HALVES = (
+    re.compile(r"()(?<=\.\.\.)([^\s\"'<>/@]{1,200})(@)"),
+    re.compile(r"([a-zA-Z][\w+.-]{1,30}://[^\s:/@\"'<>]{1,200}:)((?!\d{1,5}\b)[^\s@\"'<>/]{1,200}?)(\.\.\.)"),
+)
+_SCHEME = re.compile(
+    r"\b((?:Bearer|Basic|Token|ApiKey)\s+)((?=[^\s\"'<>]*[\d=_./+-])[^\s\"'<>,;)\]]{8,8000}|[A-Za-z]{20,4000})"
+)
+_AUTH_PAIR = re.compile(r"(\bauth\s?=\s?\(\s?[\"'][^\"']{0,200}[\"']\s?,\s?[\"'])([^\"']{1,400})([\"'])")
+_HEADER = re.compile(r"(\b(?:set-)?cookie:\s+|\bauthorization:\s+)([^\s\"'<>][^\"'<>\n]{0,4000})", re.IGNORECASE)
+_KEY_BLOCK = re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(.{0,20000}?)(-----END|\Z)", re.DOTALL)
+_RANDOM = re.compile(
+    r"(?<![\w/.=+-])(?=[\w-]{0,80}\d)(?=[\w-]{0,80}[a-z])(?=[\w-]{0,80}[A-Z])[A-Za-z0-9_-]{32,512}={0,2}(?![\w/.])"
+)
+# pydantic prints the name on one line and the value on the next
+_INPUT_VALUE = re.compile(
+    rf"(^(?:E\s+|\|\s*|\s*)?{_NAME}[ \t]*\n[^\n]{{0,400}}?input_value=)([^\n]{{1,400}}?)(, input_type|\]|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+_HINT = re.compile(r"pass|pwd|secret|token|key|auth|cookie|credential|session|signature|_pat", re.IGNORECASE)
+_NAMED = (
+    (_HEADER, rf"\1{MASK}"),
+    (_AUTH_PAIR, rf"\1{MASK}\3"),
+    (_QUOTED, rf"\1{MASK}\4"),
+    (_SPOKEN, rf"\1 \2{MASK}\4"),
+    (_OPTION, rf"\1{MASK}"),
+    (_BARE, rf"\1{MASK}"),
+)
+
+
+def mask(text: str) -> str:
+    """The text with every secret it shows replaced by `[masked]`. The number of lines stays the same."""
+    text = _KEY_BLOCK.sub(_block, text)
+    for shape in _SHAPES:
+        text = shape.sub(MASK, text)
+    text = _DSN.sub(rf"\1{MASK}\3", text)
+    for half in _DSN_HALVES:
+        text = half.sub(rf"\1{MASK}\3", text)
+    text = _DSN_TOKEN.sub(rf"\1{MASK}\3", text)
+    text = _SCHEME.sub(rf"\1{MASK}", text)
+    text = _INPUT_VALUE.sub(rf"\1{MASK}\3", text)
+    text = "\n".join(_line(line) if _HINT.search(line) else line for line in text.split("\n"))
+    return _RANDOM.sub(_random, text)
+
+
+def _line(line: str) -> str:
+    for pattern, replacement in _NAMED:
+        line = pattern.sub(replacement, line)
+    return _COLON.sub(_colon, line)
+
+
+def _block(found: re.Match[str]) -> str:
+    return found[1] + MASK + "\n" * found[2].count("\n") + found[3]
+
+
+def _colon(found: re.Match[str]) -> str:
+    value, after = found[2], found[4]
+    looks_secret = any(not letter.isalpha() for letter in value.rstrip(".:!")) or after in ("", "\n")
+    return found[1] + MASK if looks_secret and value != MASK else found[0]
+
+
+def _random(found: re.Match[str]) -> str:
+    word = found[0]
+    return MASK if word.count("_") + word.count("-") <= 3 and sum(c.isdigit() for c in word) >= 3 else word

@@ -1,0 +1,181 @@
+"""Text to a Run: which kind of text it is, its totals, its entries.
+
+Rules: the report's own numbers win over ours; an entry keeps pytest's own name; a run that ended before any test
+(bad option, broken conftest, crash) has one entry of phase `session`; text that is no test report is said to be none.
+"""
+
+import re
+from dataclasses import replace
+
+from quintet.triage import junit
+from quintet.triage.console import Block, Parts, cut, location_of, pieces
+from quintet.triage.masking import mask
+from quintet.triage.model import Entry, Line, Outcome, Phase, Raised, Run, Totals
+from quintet.triage.normalise import TEXT_LIMIT, normalise
+from quintet.triage.session import faults, stray_traceback
+from quintet.triage.tracebacks import chain_of, split_head
+
+ENTRIES_LIMIT = 20_000
+
+_AT_PHASE = re.compile(r"^ERROR (?:at (setup|teardown) of|(collecting)) (.+)$")
+_WARNING = re.compile(r"^\s+(?:\S.{0,400}?:\d+: )?([A-Za-z_][\w.]*Warning\w*): (.+)$")
+
+
+def read(text: str, source: str = "report") -> Run:
+    """A run from JUnit XML or console text. Never raises on any text."""
+    if junit.looks_like(text):
+        return junit.read(normalise(text, TEXT_LIMIT), source)
+    return _console(mask(normalise(text)), source)
+
+
+def _console(text: str, source: str) -> Run:
+    parts = cut(text)
+    entries = _entries(parts)
+    session = faults(parts)
+    if not entries and not session and not _is_pytest(parts):
+        lone = stray_traceback(text)
+        return Run("traceback" if lone else "nothing", source, entries=tuple(lone), gaps=_NOT_A_REPORT if lone else ())
+    return Run(
+        "console",
+        source,
+        _totals(parts, entries),
+        tuple(parts.header + parts.ends),
+        tuple((session + entries)[:ENTRIES_LIMIT]),
+        tuple(_warnings(parts)),
+        tuple(_gaps(parts, entries, bool(session))),
+    )
+
+
+_NOT_A_REPORT = ("This is one Python traceback, not a test report: how many tests ran and passed is not known.",)
+
+
+def _is_pytest(parts: Parts) -> bool:
+    return bool(parts.header or parts.ends or parts.seen or parts.collected is not None)
+
+
+def _totals(parts: Parts, entries: list[Entry]) -> Totals:
+    ended = bool(parts.ends)
+    counts = parts.counts if ended else parts.seen
+    failures, errors = counts.get("failed", 0), counts.get("error", 0)
+    if not ended:
+        failures = max(failures, sum(1 for entry in entries if entry.outcome == "failed"))
+        errors = max(errors, sum(1 for entry in entries if entry.outcome == "error"))
+    passed, skipped = counts.get("passed", 0), counts.get("skipped", 0)
+    tests = parts.collected
+    if tests is None:
+        late = sum(1 for entry in entries if entry.phase == "teardown")
+        ran = passed + failures + skipped + counts.get("xfailed", 0) + counts.get("xpassed", 0)
+        tests = ran + max(0, errors - late)
+    return Totals(tests, passed, failures, errors, skipped)
+
+
+def _entries(parts: Parts) -> list[Entry]:
+    names = _Names(list(parts.summary or parts.named))
+    entries = [_entry(piece, names) for block in parts.blocks for piece in pieces(block)]
+    return entries + [_from_summary(line) for line in names.left()]
+
+
+class _Names:
+    """Finds the node id of a block among the lines of the short summary, each used once."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._by_title: dict[tuple[str, str], list[Line]] = {}
+        self._used: set[int] = set()
+        self._lines = lines
+        for line in lines:
+            self._by_title.setdefault((line.kind, _title(split_node(line.subject)[0])), []).append(line)
+
+    def take(self, title: str, outcome: Outcome) -> Line | None:
+        for line in self._by_title.get((outcome, title), ()):
+            if line.at not in self._used:
+                self._used.add(line.at)
+                return line
+        return None
+
+    def next(self, outcome: Outcome) -> Line | None:
+        line = next((line for line in self._lines if line.kind == outcome and line.at not in self._used), None)
+        if line:
+            self._used.add(line.at)
+        return line
+
+    def left(self) -> list[Line]:
+        return [line for line in self._lines if line.at not in self._used]
+
+
+def split_node(subject: str) -> tuple[str, str]:
+    """`path::test[a - b] - message` to the node id and the message; brackets may hold ` - `."""
+    opened = subject.find("[")
+    dash = subject.find(" - ")
+    if 0 <= opened < dash:
+        closed = subject.find("] - ", opened)
+        if closed < 0:
+            return (subject, "") if subject.endswith("]") else (subject[:dash], subject[dash + 3 :])
+        dash = closed + 1
+    return (subject, "") if dash < 0 else (subject[:dash], subject[dash + 3 :])
+
+
+def _title(node: str) -> str:
+    path, marks, rest = node.partition("::")
+    return rest.replace("::", ".") if marks else path.replace("\\", "/")
+
+
+def _entry(block: Block, names: _Names) -> Entry:
+    found = _AT_PHASE.match(block.title)
+    phase: Phase = "call"
+    title = block.title
+    if found:
+        phase = "setup" if found[1] == "setup" else "teardown" if found[1] else "collect"
+        title = found[3]
+    outcome: Outcome = "failed" if block.section == "FAILURES" else "error"
+    line = names.take(title.replace("\\", "/"), outcome) if title else names.next(outcome)
+    chain = chain_of(block.lines, block.at + 1)
+    location = location_of(block.lines) if not title else None
+    if location:
+        exception, message = split_head(location[2])
+        chain = (replace(chain[-1], exception=exception or chain[-1].exception, message=message),)
+    name = split_node(line.subject)[0] if line else title or (f"{location[0]}:{location[1]}" if location else "?")
+    return Entry(name, outcome, phase, _without_name(chain, title), block.at)
+
+
+def _without_name(chain: tuple[Raised, ...], title: str) -> tuple[Raised, ...]:
+    """Pytest names FixtureLookupError nowhere; its message does."""
+    last = chain[-1]
+    if not last.exception and last.message.startswith("fixture '"):
+        last = replace(last, exception="FixtureLookupError")
+    elif not last.exception and last.message.startswith("ScopeMismatch"):
+        last = replace(last, exception="ScopeMismatch")
+    return (*chain[:-1], last)
+
+
+def _from_summary(line: Line) -> Entry:
+    node, said = split_node(line.subject)
+    exception, message = split_head(said)
+    if not exception and said.startswith("assert "):
+        exception = "AssertionError"
+    outcome: Outcome = "error" if line.kind == "error" else "failed"
+    phase: Phase = "call" if outcome == "failed" else "setup" if "::" in node else "collect"
+    return Entry(node, outcome, phase, (Raised(exception, message, line.at),), line.at)
+
+
+def _warnings(parts: Parts) -> list[Line]:
+    found, where = [], ""
+    for at, line in parts.warnings:
+        if line and not line[0].isspace():
+            where = line
+        elif match := _WARNING.match(line):
+            found.append(Line(match[1].rpartition(".")[2], match[2], at, where))
+    return found
+
+
+def _gaps(parts: Parts, entries: list[Entry], session: bool) -> list[str]:
+    gaps = []
+    if not parts.ends and not session:
+        gaps.append("The text ends before pytest's last line, so the totals are counted from what is there.")
+    said = parts.counts.get("failed", 0) + parts.counts.get("error", 0)
+    if parts.ends and said > len(entries):
+        gaps.append(
+            f"pytest counts {said} failing entries and {len(entries)} are shown: the others are not in this text."
+        )
+    if entries and not parts.blocks:
+        gaps.append("No tracebacks are in this text, so nothing tells where an exception was raised.")
+    return gaps

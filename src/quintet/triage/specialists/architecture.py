@@ -1,0 +1,125 @@
+"""Test architecture: how the tests are built, and the last word on what nobody else could explain.
+
+It is asked last: it challenges claims that rest on simulated failures, and says plainly of the rest that each entry stands alone.
+"""
+
+import re
+from dataclasses import replace
+
+from quintet.triage.claims import claims_of, clusters_of, matches
+from quintet.triage.model import Case, Challenge, Claim, Cluster, Findings
+from quintet.triage.normalise import shorten
+from quintet.triage.rules.architecture import RULES
+
+NAME = "test-architecture"
+_NEVER_AWAITED = re.compile(
+    r"(\S+) (?:Runtime|PytestUnraisableException)Warning: (?:coroutine '([\w.]+)' was never awaited)?"
+)
+
+
+def examine(case: Case, so_far: Findings) -> Findings:
+    """Claims about configuration, fixtures, loops, isolation and drift; challenges; and the plain failures that are left."""
+    real = [one for one in case.clusters if not one.simulated]
+    built = claims_of(case, NAME, matches(RULES, [one for one in real if not _own_by_others(one, so_far)]))
+    awaited = _forgotten_awaits(case, so_far, built)
+    built = tuple(_without(claim, {name for one in awaited for name in one.clusters}) for claim in built)
+    challenges = tuple(challenge for claim in so_far.claims for challenge in _doubts(case, claim))
+    doubted = {(challenge.claim, name) for challenge in challenges for name in challenge.clusters}
+    taken = {
+        name
+        for claim in (*so_far.claims, *built, *awaited)
+        for name in claim.clusters
+        if (claim.id, name) not in doubted
+    }
+    claims = [claim for claim in (*built, *awaited) if claim.clusters]
+    claims += [_plain(case, one) for one in case.clusters if one.id not in taken]
+    return Findings(tuple(replace(claim, id=f"{NAME}:{number}") for number, claim in enumerate(claims, 1)), challenges)
+
+
+def _own_by_others(one: Cluster, so_far: Findings) -> bool:
+    """What is claimed as probable or better needs no second opinion from the general rules."""
+    return any(one.id in claim.clusters and claim.certainty in ("proven", "probable") for claim in so_far.claims)
+
+
+def _without(claim: Claim, clusters: set[str]) -> Claim:
+    return replace(claim, clusters=tuple(name for name in claim.clusters if name not in clusters))
+
+
+def _doubts(case: Case, claim: Claim) -> list[Challenge]:
+    """A mock's exception is no failure of what it imitates."""
+    simulated = [one for one in clusters_of(case, claim) if one.simulated]
+    if not simulated:
+        return []
+    raiser = shorten(simulated[0].raised[-1].partition(":")[2], 80)
+    words = f"The exception was raised by a mock or by the test itself ({raiser}): nothing real failed there."
+    return [Challenge(NAME, claim.id, words, simulated[0].facts[-1:], tuple(one.id for one in simulated))]
+
+
+def _forgotten_awaits(case: Case, so_far: Findings, built: tuple[Claim, ...]) -> list[Claim]:
+    """A failing test that also warns of a coroutine nobody awaited: the warning names the same test, and nothing stronger explains it."""
+    weak = {"status-differs", "unauthorized", "field-missing"}
+    taken = {name for claim in (*so_far.claims, *built) if claim.rule not in weak for name in claim.clusters}
+    claims = []
+    for fact in case.facts:
+        found = _NEVER_AWAITED.match(fact.excerpt) if fact.kind == "warning" else None
+        hit = [
+            one
+            for one in case.clusters
+            if found and one.id not in taken and len(one.members) == 1 and one.names[0] == found[1]
+        ]
+        for one in hit[:1]:
+            taken.add(one.id)
+            claims.append(_awaited(one, fact.id, (found[2] if found else "") or "a coroutine"))
+    return claims
+
+
+def _awaited(one: Cluster, fact: str, coroutine: str) -> Claim:
+    return Claim(
+        "",
+        NAME,
+        "never-awaited-warning",
+        "async",
+        "suspect",
+        f"`{coroutine}` is called without `await` in a test that then fails.",
+        coroutine,
+        (one.id,),
+        (fact, *one.facts[:2]),
+        because="pytest's warning names the same test: what the call should have done did not happen.",
+        root="An `await` is missing in the test or its fixture.",
+        root_facts=(fact,),
+        fix="Await the call, then run the test again.",
+        verify="pytest {test}",
+    )
+
+
+def _plain(case: Case, one: Cluster) -> Claim:
+    """No rule fits: what failed is said, and nothing more."""
+    del case
+    what = shorten(
+        f"{one.exception.rpartition('.')[2]}: {one.message}" if one.exception else one.message or "no message", 160
+    ).strip(": ")
+    alone = "1 entry fails" if len(one.members) == 1 else f"{len(one.members)} entries fail"
+    if one.simulated:
+        because = "A mock or the test raised this exception on purpose, and the code under test did not deal with it as the test expects."
+        fix = "Look at what the code under test does with this exception."
+    elif one.exception in ("AssertionError", "Failed", ""):
+        because = "What the test expects and what the product gives differ."
+        fix = "Decide which side is right, the expectation or the product, and change the other."
+    else:
+        because = "The exception was raised by the code under test or by the test itself, and no known cause fits it."
+        fix = "Start at the line that the traceback names."
+    return Claim(
+        "",
+        NAME,
+        "plain",
+        "assertion",
+        "unknown",
+        f"{alone} with `{what.replace('`', chr(39))}`; no common cause with other entries was found.",
+        one.where,
+        (one.id,),
+        one.facts[:3],
+        because=because,
+        fix=fix,
+        verify="pytest {test}",
+        plain=True,
+    )

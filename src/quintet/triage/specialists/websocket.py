@@ -1,0 +1,13 @@
+"""WebSocket integration: handshakes, closings, readers."""
+
+from quintet.triage.claims import claims_of, matches
+from quintet.triage.model import Case, Findings
+from quintet.triage.rules.websocket import RULES
+
+NAME = "websocket-integration"
+
+
+def examine(case: Case, so_far: Findings) -> Findings:
+    """Claims about sockets. A refused TCP connection is not one of them: there the service is missing, which was claimed before."""
+    refused = {identity for claim in so_far.claims if claim.category == "services" for identity in claim.clusters}
+    return Findings(claims_of(case, NAME, matches(RULES, [one for one in case.clusters if one.id not in refused])))

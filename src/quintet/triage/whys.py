@@ -1,0 +1,67 @@
+"""From what is seen to what a person can change, in two to five steps.
+
+Rules: every step names facts; a step that the report does not show says that it is assumed; a chain ends where the knowledge
+ends, it is never filled up; the last step is something a person can change.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from quintet.triage.model import Case, Claim, Cluster, Fact, Why
+from quintet.triage.normalise import shorten
+
+STEPS_LIMIT = 5
+
+
+def whys_of(case: Case, claim: Claim, clusters: Sequence[Cluster], facts: Mapping[str, Fact]) -> tuple[Why, ...]:
+    """The chain of one claim."""
+    del case
+    biggest = max(clusters, key=lambda one: len(one.members))
+    seen = _of_kinds(biggest, facts, "error") or biggest.facts[:1]
+    steps = [Why(_symptom(clusters, biggest), seen)]
+    first = _of_kinds(biggest, facts, "first error")
+    if first and not claim.plain:
+        steps.append(
+            Why(f"It wraps an earlier one: `{_short(biggest.first_exception, biggest.first_message)}`.", first)
+        )
+    frames = _of_kinds(biggest, facts, "frame")
+    if frames and biggest.where:
+        steps.append(
+            Why(f"The project's own code is at `{_plain(biggest.where)}` when it happens ({_when(biggest)}).", frames)
+        )
+    steps.append(Why(claim.because, (*first, *seen) if first else seen))
+    if claim.root:
+        backing = tuple(name for name in claim.root_facts if name in facts) or seen
+        steps.append(Why(claim.root, backing[:3], assumed=True))
+    return tuple(step for step in steps if step.statement and step.facts)[:STEPS_LIMIT]
+
+
+def _symptom(clusters: Sequence[Cluster], biggest: Cluster) -> str:
+    number = sum(len(one.members) for one in clusters)
+    words = _short(biggest.exception, biggest.message)
+    if number == 1:
+        return f"1 entry ends with `{words}`."
+    most = "" if len(clusters) == 1 else f", {len(biggest.members)} of them"
+    return f"{number} entries fail{most} with `{words}`."
+
+
+def _short(exception: str, message: str) -> str:
+    name = exception.rpartition(".")[2]
+    return _plain(shorten(f"{name}: {message}" if name and message else name or message, 140))
+
+
+def _plain(text: str) -> str:
+    return text.replace("`", "'")
+
+
+def _when(one: Cluster) -> str:
+    return {
+        "session": "before any test",
+        "collect": "while the module is imported",
+        "setup": "while a fixture is made",
+        "call": "in the test itself",
+        "teardown": "while a fixture is taken down",
+    }[one.phase]
+
+
+def _of_kinds(one: Cluster, facts: Mapping[str, Fact], *kinds: str) -> tuple[str, ...]:
+    return tuple(name for name in one.facts if name in facts and facts[name].kind in kinds)[:2]
