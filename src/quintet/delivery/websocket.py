@@ -18,9 +18,9 @@ from quintet import protocol
 from quintet.delivery.config import Parts
 from quintet.delivery.deadlines import Deadlines, Timed
 from quintet.delivery.feed import Feed, Outlet
-from quintet.delivery.limits import Bucket, Window
+from quintet.delivery.inbound import Judge, Refused, read
 from quintet.errors import QuintetError
-from quintet.protocol import BadFrameError, ClientFrame, State
+from quintet.protocol import ClientFrame, State
 from quintet.scope import Identity
 
 __all__ = ["Socket", "Wire"]
@@ -42,13 +42,12 @@ class Socket:
     """One conversation over a wire. Made at the upgrade; `stopped` when a close was sent, `lost` when the connection is gone."""
 
     __slots__ = (
-        "_address", "_bad", "_beating", "_bucket", "_deadlines", "_feed", "_greeted", "_head", "_inbox", "_parts",
-        "_refused", "_state", "_user_id", "_wire", "_worker", "id",
+        "_address", "_beating", "_deadlines", "_done_with", "_feed", "_greeted", "_head", "_inbox", "_judge", "_parts",
+        "_state", "_user_id", "_wire", "_worker", "id",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, wire: Wire, address: str | None) -> None:
         """`address` is the caller's, where it was counted as unauthenticated."""
-        now = parts.sources.monotonic()
         config = parts.config
         self.id = parts.sources.new_id("con")
         self._parts = parts
@@ -56,14 +55,13 @@ class Socket:
         self._address = address
         self._state: State = protocol.step("opening", "upgraded")
         self._greeted = False  # a credential has come
+        self._done_with = False  # a close is due as soon as what came before it is answered
         self._feed: Feed | None = None
         self._user_id: str | None = None
-        self._inbox: deque[ClientFrame | BadFrameError] = deque()
+        self._inbox: deque[ClientFrame | Refused] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
-        self._bucket = Bucket(config.frames_per_second, config.burst, now)
-        self._refused = Window(config.refusals, config.refusal_window)
-        self._bad = Window(config.bad_frames, config.bad_window)
+        self._judge = Judge(config, parts.sources.monotonic())
         self._head = ""  # the newest cursor known, for heartbeats while the store cannot tell
         self._deadlines = Deadlines(config, parts.sources, wire, beat=self._begin_beat, notice=self._notify)
 
@@ -168,31 +166,45 @@ class Socket:
         if not self._greeted:
             self._greet(payload)
             return
-        if not self._bucket.take(self._parts.sources.monotonic()):
-            self._refuse(payload)
+        if self._done_with:
             return
-        self._inbox.append(_read(payload))
+        item = self._judge.judge(payload, self._parts.sources.monotonic())
+        self._done_with = isinstance(item, Refused) and item.then is not None
+        if self._worker is None and self._at_once(item):
+            return
+        self._inbox.append(item)
         if self._worker is None:
             self._work()
         elif len(self._inbox) >= self._parts.config.waiting_frames and not self._deadlines.deaf:
             self._deadlines.deaf = True
             self._wire.pause_reading()
 
+    def _at_once(self, item: ClientFrame | Refused) -> bool:
+        """Answer what has nothing to wait for, without a task."""
+        match item:
+            case protocol.Ping():
+                self._wire.write([protocol.pong(item.id)])
+            case protocol.Ack():
+                pass
+            case Refused():
+                self._tell(item)
+            case _:
+                return False
+        return True
+
+    def _tell(self, refused: Refused) -> None:
+        self._wire.write([protocol.error(refused.error, refused.id)])
+        if refused.then is not None:
+            self._wire.end(refused.then)
+
     def _greet(self, payload: bytes) -> None:
-        frame = _read(payload)
+        frame = read(payload)
         if isinstance(frame, protocol.Auth):
             self._greeted = True
             self._deadlines.admit_within(self._parts.config.check_timeout, "internal")
             self._work(partial(self._authenticate, frame.token))
         else:
             self._wire.end("protocol")
-
-    def _refuse(self, payload: bytes) -> None:
-        """Over the rate: not executed, but told."""
-        refusal = QuintetError("rate_limited", retry_after=1)
-        self._wire.write([protocol.error(refusal, _read(payload).id)])
-        if self._refused.exceeded(self._parts.sources.monotonic()):
-            self._wire.end("rate_limited")
 
     # --- verbs --------------------------------------------------------------------------------------------------------
 
@@ -215,42 +227,35 @@ class Socket:
         finally:
             self._worker = None
 
-    async def _execute(self, frame: ClientFrame | BadFrameError) -> None:
+    async def _execute(self, item: ClientFrame | Refused) -> None:
         feed = self._feed
-        assert feed is not None
+        if self._at_once(item) or feed is None:
+            return
         if feed.suspect and not await feed.confirm():
             return
+        assert not isinstance(item, Refused)
         try:
-            answer = await self._do(frame, feed)
+            answer = await self._do(item, feed)
         except QuintetError as refusal:
-            answer = protocol.error(refusal, frame.id)
+            answer = protocol.error(refusal, item.id)
         except Exception:
-            logger.exception("a verb has failed: %s %s", type(frame).__name__, self.id)
-            answer = protocol.error(QuintetError("internal"), frame.id)
+            logger.exception("a verb has failed: %s %s", type(item).__name__, self.id)
+            answer = protocol.error(QuintetError("internal"), item.id)
         if answer is not None:
             self._wire.write([answer])
-        bad = isinstance(frame, BadFrameError) and frame.code == "bad_message"
-        if bad and self._bad.exceeded(self._parts.sources.monotonic()):
-            self._wire.end("protocol")
 
-    async def _do(self, frame: ClientFrame | BadFrameError, feed: Feed) -> bytes | None:
+    async def _do(self, frame: ClientFrame, feed: Feed) -> bytes | None:
         scope = feed.identity.scope
         match frame:
-            case protocol.Ping():
-                return protocol.pong(frame.id)
-            case protocol.Ack():
-                return None
             case protocol.Follow():
                 await self._follow(frame, feed)
-                return None
             case protocol.SendMessage():
                 return protocol.result(frame.id, await self._parts.submit(scope, frame.message))
             case protocol.Cancel():
                 return protocol.result(frame.id, await self._parts.cancel(scope, frame.run_id))
             case protocol.Auth():
                 return await self._renew(frame, feed)
-            case BadFrameError():
-                raise frame
+        return None
 
     async def _follow(self, frame: protocol.Follow, feed: Feed) -> None:
         followed = await feed.follow(frame.after, frame.id)
@@ -301,10 +306,3 @@ class Socket:
             self._wire.write([protocol.heartbeat(self._head)])
         finally:
             self._beating = None
-
-
-def _read(payload: bytes) -> ClientFrame | BadFrameError:
-    try:
-        return protocol.parse(payload)
-    except BadFrameError as refusal:
-        return refusal
