@@ -72,3 +72,16 @@ def serve(
 
     wish = Wish(dev, host, port, data, database, tuple(agents or ()), role)
     raise typer.Exit(serve_until_stopped(wish))
+
+
+@app.command()
+def migrate(
+    *,
+    dev: Annotated[bool, typer.Option("--dev", help="Read the settings as `serve --dev` does.")] = False,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of everything that is kept.")] = None,
+    database: Annotated[str | None, typer.Option(metavar="URL", help="The database.")] = None,
+) -> None:
+    """Bring the database to this version. The server must be stopped; `serve --dev` does it by itself."""
+    from .serving import Wish, migrate_once
+
+    raise typer.Exit(migrate_once(Wish(dev, None, None, data, database, (), "all")))

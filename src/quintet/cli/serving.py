@@ -1,11 +1,15 @@
-"""`quintet serve`: reads the world, asks `settings` for the settings, hands them to the server, and says what went wrong."""
+"""`quintet serve` and `quintet migrate`: the world is read, `settings` judges it, the server works, and what went wrong is said."""
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-__all__ = ["Wish", "serve_until_stopped"]
+if TYPE_CHECKING:
+    from quintet.settings import Settings
+
+__all__ = ["Wish", "migrate_once", "serve_until_stopped"]
 
 ENV_FILE = Path(".env")
 MOST_ENV_BYTES = 1 << 20
@@ -25,12 +29,22 @@ class Wish(NamedTuple):
 
 def serve_until_stopped(wish: Wish) -> int:
     """Starts the server, waits for its end, and gives the exit code of the process."""
+    return _reported(_serve, wish)
+
+
+def migrate_once(wish: Wish) -> int:
+    """Brings the database to this version and gives the exit code of the process."""
+    return _reported(_migrate, wish)
+
+
+def _reported(work: Callable[[Wish], int], wish: Wish) -> int:
+    """Does the work; what stops it is said on standard error, a line each."""
     try:
         from quintet.settings import SettingsError, StartError
     except ModuleNotFoundError as missing:
         return _without_server(missing)
     try:
-        return _serve(wish)
+        return work(wish)
     except SettingsError as error:
         _say(*(fault.line for fault in error.faults))
         return error.exit_code
@@ -41,13 +55,26 @@ def serve_until_stopped(wish: Wish) -> int:
         return _without_server(missing)
 
 
-def _serve(wish: Wish) -> int:
+def _migrate(wish: Wish) -> int:
+    settings = _settings(wish)
+    from quintet.server import migrated
+
+    _say(migrated(settings))
+    return 0
+
+
+def _settings(wish: Wish) -> "Settings":
     from quintet.settings import Options, load
 
     from .development import kept_secret, own_folder
 
     settings = load(os.environ, _env_file() if wish.dev else None, Options(*wish), kept_secret)
     own_folder(settings.data)
+    return settings
+
+
+def _serve(wish: Wish) -> int:
+    settings = _settings(wish)
     if wish.dev:
         _say(
             "Development: loopback only, a secret made for this folder, the database migrated at the start.",

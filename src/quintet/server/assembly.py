@@ -25,11 +25,11 @@ from quintet.log import Log
 from quintet.server import values
 from quintet.server.health import health_router
 from quintet.server.listening import listen
+from quintet.server.opening import open_database
 from quintet.server.uvicorn_server import HTTPServer
 from quintet.settings import Settings, StartError
 from quintet.sources import Sources
-from quintet.store import AlreadyServedError, Store, open_store
-from quintet.store.schema import NotMigratedError
+from quintet.store import Store
 from quintet.web import pages_router
 
 __all__ = ["Server"]
@@ -146,18 +146,7 @@ class Server:
     async def _open_store(self) -> Store:
         settings = self._settings
         loop = asyncio.get_running_loop()
-        try:
-            store = await loop.run_in_executor(None, lambda: open_store(settings.database, migrate=settings.dev))
-        except AlreadyServedError as error:
-            raise StartError(
-                "Another server has this database open", "End it, or choose another folder with --data."
-            ) from error
-        except NotMigratedError as error:
-            raise StartError("The database is not of this version", "Run: quintet migrate", exit_code=78) from error
-        except ValueError as error:
-            raise StartError(
-                "QUINTET_DATABASE_URL is of a kind that this version does not know", "Use sqlite:///…", exit_code=78
-            ) from error
+        store = await loop.run_in_executor(None, lambda: open_database(settings, migrate=settings.dev))
         await store.start()
         return store
 

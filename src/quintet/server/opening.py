@@ -1,0 +1,37 @@
+"""Opening and migrating the database that the settings name, and what stands in the way, in words for the operator."""
+
+from quintet.settings import Settings, StartError
+from quintet.store import AlreadyServedError, Store, open_store
+from quintet.store.schema import REVISION, NotMigratedError
+
+__all__ = ["migrated", "open_database"]
+
+
+def open_database(settings: Settings, *, migrate: bool) -> Store:
+    """The store, locked for this process and not started yet.
+
+    Raises:
+        StartError: another server has it, its tables are of another version, or it is of an unknown kind.
+    """
+    try:
+        return open_store(settings.database, migrate=migrate)
+    except AlreadyServedError as error:
+        raise StartError(
+            "Another server has this database open", "End it, or choose another folder with --data."
+        ) from error
+    except NotMigratedError as error:
+        if migrate:
+            raise StartError(
+                "The database is of a newer version", "Install that version of Quintet.", exit_code=78
+            ) from error
+        raise StartError("The database is not of this version", "Run: quintet migrate", exit_code=78) from error
+    except ValueError as error:
+        raise StartError(
+            "QUINTET_DATABASE_URL is of a kind that this version does not know", "Use sqlite:///…", exit_code=78
+        ) from error
+
+
+def migrated(settings: Settings) -> str:
+    """Bring the database to this version; answers a sentence. The lock goes with the process. Raises `StartError`."""
+    open_database(settings, migrate=True)
+    return f"The database is at revision {REVISION}."
