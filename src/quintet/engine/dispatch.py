@@ -34,7 +34,7 @@ class _Call:
     def __init__(self, telling: Telling, spec: ToolSpec[..., Any], arguments: Mapping[str, Any]) -> None:
         self.telling = telling
         self.spec = spec
-        self.id = telling.story.sources.new_id("call")
+        self.id = telling.story.ids.new("call")
         self.started = telling.story.sources.monotonic()
         self.closed = False
         self.work: asyncio.Future[Any] | None = None

@@ -104,7 +104,7 @@ class Invocation:
         if self._depth >= self.story.limits.depth:
             raise RuntimeError(f"agents ask agents more than {self.story.limits.depth} deep")
         await self.telling.admit(2)
-        ref = AgentRef(self.story.sources.new_id("agt"), agent.name, self.telling.ref.id)
+        ref = AgentRef(self.story.ids.new("agt"), agent.name, self.telling.ref.id)
         child = Invocation(self.story, agent, ref, asked, self._depth + 1)
         child.telling.emit(AgentStarted(_input(asked)))
         self.telling.open[ref.id] = child

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import uvloop
+
 from quintet.engine.failures import LoopHeld
 from quintet.engine.limits import Limits
 from quintet.engine.story import Story
@@ -35,7 +37,7 @@ class AgentLoop:
     """One loop and its thread. `post`, `ask`, `late` and `holder` may be used from any thread."""
 
     def __init__(self, number: int, clock: Callable[[], float]) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self.loop.set_task_factory(self._make_task)  # type: ignore[arg-type]
         self.loop.set_exception_handler(self._note)
         self.stories: set[Story] = set()  # touched by the watch alone

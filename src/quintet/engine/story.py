@@ -21,7 +21,7 @@ from quintet.engine.outbox import Home, Outbox
 from quintet.engine.threads import Threads
 from quintet.events import AgentRef, Data, draft
 from quintet.log import Log
-from quintet.runs import Cancelled, Ending, Failed, Leased
+from quintet.runs import Cancelled, Ending, Failed, Ids, Leased
 from quintet.sources import Sources
 
 __all__ = ["Overseer", "RunLoop", "Story", "Work"]
@@ -76,6 +76,9 @@ class Story:
         self.limits = work.limits
         self.sources = work.sources
         self.started = work.sources.monotonic()
+        seed = work.sources.token_bytes(64)  # once a run: each look at the system's randomness gives up the interpreter lock
+        self.ids = Ids(seed[:32])
+        self.ending_seed = seed[32:]
         self.stopping: Ending | None = None
         self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.root_task: asyncio.Task[Any] | None = None
@@ -125,7 +128,7 @@ class Story:
         leased = self.leased
         made = draft(
             data,
-            event_id=self.sources.token_bytes(16).hex(),
+            event_id=self.ids.event(),
             time_ms=self.sources.now_ms(),
             thread_id=leased.thread_id,
             run_id=leased.run_id,

@@ -90,7 +90,7 @@ class Telling:
             piece = clean_text(text[start : start + size])
             await self.admit()
             if self.message_id is None:
-                self.message_id = story.sources.new_id("msg")
+                self.message_id = story.ids.new("msg")
             self.emit(TextDelta(self.message_id, self._offset, piece))
             self._offset += len(piece)
             self.said.append(piece)

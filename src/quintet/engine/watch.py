@@ -20,7 +20,7 @@ from quintet.engine.loops import AgentLoop, Loops
 from quintet.engine.story import Story
 from quintet.errors import QuintetError
 from quintet.log import Fenced
-from quintet.runs import Cancelled, Completed, Ending, Failed, close, moment
+from quintet.runs import Cancelled, Completed, Ending, Failed, Moment, close
 from quintet.sources import Sources
 from quintet.store import Store
 
@@ -178,7 +178,7 @@ class Watch:
             run_id=run.run_id,
             attempt=run.attempt,
             ending=live.ending,
-            moment=moment(self._sources),
+            moment=Moment(self._sources.now_ms(), live.story.ending_seed),
             duration_ms=lasted,
         )
         try:
