@@ -1,0 +1,62 @@
+// Builds the page. Text only ever enters as text nodes, so nothing a user or an agent wrote can become markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) setProp(node, name, value);
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+function setProp(node, name, value) {
+  if (name === "class") node.className = value;
+  else if (name === "on") for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
+  else setAttr(node, name, value);
+}
+
+export function setAttr(node, name, value) {
+  if (value === null || value === undefined || value === false) node.removeAttribute(name);
+  else node.setAttribute(name, value === true ? "" : String(value));
+}
+
+// Writes only what changed: a screen reader and a text selection are left alone by an update that says nothing new.
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function show(node, visible) {
+  if (node.hidden === visible) node.hidden = !visible;
+}
+
+const SHAPES = {
+  menu: "M4 7h16M4 12h16M4 17h10",
+  plus: "M12 5v14M5 12h14",
+  send: "M12 19V5M6 11l6-6 6 6",
+  stop: "M7 7h10v10H7z",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  cross: "M6 6l12 12M18 6L6 18",
+  minus: "M6 12h12",
+  chevron: "M9 6l6 6-6 6",
+  copy: "M9 9h10v10H9zM5 15V5h10",
+  down: "M12 5v14M6 13l6 6 6-6",
+  retry: "M19 12a7 7 0 1 1-2.1-5M19 4v4h-4",
+  leave: "M10 5H5v14h5M14 8l4 4-4 4M18 12H9",
+  flask: "M10 4h4M11 4v6l-5.5 8.5A1 1 0 0 0 6.4 20h11.2a1 1 0 0 0 .9-1.5L13 10V4",
+};
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", SHAPES[name]);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(path);
+  return svg;
+}
+
+export function brand() {
+  const bars = [1, 2, 3, 4, 5].map((n) => el("i", { class: `voice voice-${n}` }));
+  return el("span", { class: "brand" }, el("span", { class: "mark", "aria-hidden": "true" }, bars), "Quintet");
+}

@@ -1,0 +1,136 @@
+// All that this page knows: threads and runs, built from the snapshot and the events of the log. Events are applied in
+// order, exactly once; the feed sees to that. Whoever shows something is told what changed.
+
+import { titleOf } from "./format.js";
+import { applyToRun, createRun, isOpen, takeOpenRun } from "./run.js";
+
+export class Model {
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.reset();
+  }
+
+  reset() {
+    this.threads = new Map();
+    this.runs = new Map();
+    this.isFromStart = false; // the log was read from its very first event, so every thread is complete
+    this.isCaughtUp = false;
+    this.loading = new Map();
+  }
+
+  takeThreads(items) {
+    for (const { id, title, created_at: createdAt, updated_at: updatedAt } of items) {
+      const thread = this.threadOf(id);
+      thread.title = title || thread.title;
+      thread.createdAt = Date.parse(createdAt);
+      thread.updatedAt = Math.max(thread.updatedAt ?? 0, Date.parse(updatedAt) || thread.createdAt);
+    }
+    this.onChange({ threads: true });
+  }
+
+  takeSnapshot(snapshot) {
+    this.takeThreads(snapshot.threads ?? []);
+    for (const open of snapshot.runs ?? []) takeOpenRun(this.runOf(open.id, open.thread_id), open);
+    this.onChange({ threads: true });
+  }
+
+  apply(event) {
+    if (event.seq === 1 && event.first_seq === undefined) this.isFromStart = true;
+    if (event.run_id) this.applyToRun(event);
+    else THREAD_EVENTS[event.type]?.(this, event);
+  }
+
+  applyToRun(event) {
+    const run = this.runOf(event.run_id, event.thread_id);
+    this.loading.get(run.id)?.push(event);
+    if (!applyToRun(run, event)) return;
+    if (event.type === "message_accepted") this.noteMessage(run);
+    this.onChange({ run, event, threads: event.type === "message_accepted" || event.final === true });
+  }
+
+  noteMessage(run) {
+    const thread = this.threadOf(run.threadId);
+    thread.updatedAt = Math.max(thread.updatedAt ?? 0, run.acceptedAt);
+  }
+
+  // Replaces what is known of a run by its whole list of events; what arrived meanwhile is applied after them.
+  rebuildRun(run, events) {
+    const whole = createRun(run.id, run.threadId);
+    for (const event of events) applyToRun(whole, event);
+    for (const event of this.loading.get(run.id) ?? []) applyToRun(whole, event);
+    this.loading.delete(run.id);
+    if (whole.lastRunSeq >= run.lastRunSeq && whole.isWhole) {
+      Object.assign(run, whole, { rev: run.rev + 1 });
+      this.onChange({ run });
+    }
+  }
+
+  // Messages of a thread, as the server keeps them: the texts, without the story of the work between them.
+  takeMessages(threadId, messages) {
+    for (const message of messages) {
+      const run = this.runOf(message.run_id ?? message.id, threadId);
+      if (message.role === "user") run.text ||= message.text;
+      else takeAnswer(run, message);
+      run.acceptedAt ??= Date.parse(message.created_at);
+      run.rev += 1;
+    }
+    const thread = this.threadOf(threadId);
+    thread.isComplete = true;
+    thread.runIds.sort((a, b) => this.runs.get(a).acceptedAt - this.runs.get(b).acceptedAt);
+    this.onChange({ threads: true });
+  }
+
+  runOf(id, threadId) {
+    if (!this.runs.has(id)) {
+      this.runs.set(id, createRun(id, threadId));
+      this.threadOf(threadId).runIds.push(id);
+    }
+    return this.runs.get(id);
+  }
+
+  titleOf(thread) {
+    return titleOf(thread.title, this.runs.get(thread.runIds[0])?.text);
+  }
+
+  threadOf(id) {
+    if (!this.threads.has(id)) this.threads.set(id, { id, title: "", runIds: [], isComplete: false });
+    return this.threads.get(id);
+  }
+
+  runsOf(threadId) {
+    return (this.threads.get(threadId)?.runIds ?? []).map((id) => this.runs.get(id));
+  }
+
+  isThreadComplete(threadId) {
+    return this.isFromStart || this.threads.get(threadId)?.isComplete === true;
+  }
+
+  isBusy(threadId) {
+    return this.runsOf(threadId).some(isOpen);
+  }
+
+  threadsByTime() {
+    return [...this.threads.values()].sort((a, b) => (b.updatedAt ?? 0) - (a.updatedAt ?? 0));
+  }
+}
+
+function takeAnswer(run, message) {
+  run.agentName ??= message.agent;
+  if (run.lastRunSeq === 0 || run.needsWholeText) run.answer.replace(message.text);
+  run.needsWholeText = false;
+  if (run.lastRunSeq === 0) run.state = "completed";
+}
+
+const THREAD_EVENTS = {
+  thread_updated(model, event) {
+    const thread = model.threadOf(event.thread_id);
+    thread.title = event.data?.title ?? thread.title;
+    thread.updatedAt ??= Date.parse(event.time);
+    model.onChange({ threads: true });
+  },
+  thread_deleted(model, event) {
+    for (const run of model.runsOf(event.thread_id)) model.runs.delete(run.id);
+    model.threads.delete(event.thread_id);
+    model.onChange({ threads: true, deleted: event.thread_id });
+  },
+};

@@ -1,0 +1,152 @@
+// Who is signed in here.
+// 1. The access token lives in memory only; the refresh token is a cookie no script can read.
+// 2. Only an answer of 401 signs out. A server that is away is asked again, by whoever needed the token.
+// 3. One refresh at a time in the whole browser (a lock), under an attempt id kept until the answer came: a reload in
+//    the middle repeats the attempt and gets the same answer.
+// 4. All tabs share the cookie, so all tabs share the user: a token of somebody else starts the page afresh.
+
+import { ApiError, Unreachable, call } from "./api.js";
+import { forBrowser } from "./storage.js";
+
+const HINT = "quintet.signed-in";
+const BEEN_HERE = "quintet.been-here";
+const ATTEMPT = "quintet.refresh-attempt";
+const MARGIN_MS = 30_000;
+const CONFLICT_TRIES = 12;
+const REASONS = {
+  session_revoked: "This session was ended. Sign in again.",
+  refresh_reused: "This session was ended for safety. Sign in again.",
+};
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export class Session {
+  constructor() {
+    this.user = null;
+    this.onSignedOut = () => {};
+    this.onOtherUser = () => {};
+    this.onSignedInElsewhere = () => {};
+    this.access = null;
+    this.refreshing = null;
+    this.tabs = "BroadcastChannel" in window ? new BroadcastChannel("quintet") : null;
+    this.tabs?.addEventListener("message", (message) => this.heard(message.data));
+  }
+
+  get mayBeSignedIn() {
+    return forBrowser.get(HINT) !== null;
+  }
+
+  get hasBeenHere() {
+    return forBrowser.get(BEEN_HERE) !== null;
+  }
+
+  async restore() {
+    const token = await this.token();
+    this.user = (await call("GET", "/v1/auth/me", { token })).answer;
+  }
+
+  async signIn(path, credentials) {
+    const { status, answer } = await call("POST", path, { body: credentials });
+    if (status === 202) return false;
+    forBrowser.remove(ATTEMPT);
+    this.user = answer.user;
+    this.take(answer);
+    this.tabs?.postMessage({ signedIn: this.user.id });
+    return true;
+  }
+
+  async signOut() {
+    await call("POST", "/v1/auth/logout", { token: this.access?.token });
+    this.tabs?.postMessage({ signedOut: true });
+    this.drop("");
+  }
+
+  async token(fresh = false) {
+    if (!fresh && this.access && Date.now() < this.access.until) return this.access.token;
+    this.refreshing ??= this.refresh().finally(() => (this.refreshing = null));
+    await this.refreshing;
+    if (!this.access) throw new Unreachable();
+    return this.access.token;
+  }
+
+  async refresh() {
+    try {
+      this.take(await inOneTab(() => askForTokens()));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.drop(REASONS[error.code] ?? "Sign in again.");
+      throw error;
+    }
+  }
+
+  // An authorised call. An expired token is renewed once; a session that was ended signs out.
+  async call(method, path, body) {
+    try {
+      return (await call(method, path, { body, token: await this.token() })).answer;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      return (await call(method, path, { body, token: await this.token(true) })).answer;
+    }
+  }
+
+  take({ access_token: token, expires_in: seconds }) {
+    const owner = subjectOf(token);
+    if (this.user && owner && owner !== this.user.id) return this.onOtherUser();
+    this.access = { token, until: Date.now() + Math.max(seconds * 1000 - MARGIN_MS, seconds * 500) };
+    forBrowser.set(HINT, "1");
+    forBrowser.set(BEEN_HERE, "1");
+  }
+
+  drop(reason) {
+    const was = this.user !== null || this.mayBeSignedIn;
+    this.user = null;
+    this.access = null;
+    forBrowser.remove(HINT);
+    forBrowser.remove(ATTEMPT);
+    if (was) this.onSignedOut(reason);
+  }
+
+  heard({ signedOut, signedIn }) {
+    if (signedOut) this.drop("You signed out in another window.");
+    else if (signedIn && this.user && signedIn !== this.user.id) this.onOtherUser();
+    else if (signedIn && !this.user) this.onSignedInElsewhere();
+  }
+}
+
+// Without the lock (an old browser) two tabs may still meet: then one gets 409 and asks again with the new cookie.
+function inOneTab(work) {
+  return navigator.locks ? navigator.locks.request("quintet.refresh", work) : work();
+}
+
+async function askForTokens() {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { answer } = await call("POST", "/v1/auth/refresh", { body: { attempt_id: attemptId() } });
+      forBrowser.remove(ATTEMPT);
+      return answer;
+    } catch (error) {
+      if (error.code !== "refresh_conflict" || tries === CONFLICT_TRIES) throw error;
+      await pause(300 + Math.random() * 900);
+    }
+  }
+}
+
+function attemptId() {
+  const kept = forBrowser.get(ATTEMPT);
+  if (kept) return kept;
+  const made = randomId();
+  forBrowser.set(ATTEMPT, made);
+  return made;
+}
+
+export function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function subjectOf(token) {
+  try {
+    return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sub;
+  } catch {
+    return null;
+  }
+}

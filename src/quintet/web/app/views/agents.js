@@ -1,0 +1,45 @@
+// Which agent answers: a plain select, so that every keyboard, screen reader and phone knows it.
+
+import { el } from "../dom.js";
+import { forBrowser } from "../storage.js";
+
+const DEFAULT = "assistant";
+
+export class AgentChoice {
+  static KEY = "quintet.agent";
+
+  constructor() {
+    this.wanted = forBrowser.get(AgentChoice.KEY) ?? DEFAULT;
+    this.select = el("select", { id: "agent", on: { change: () => this.chosen() } }, el("option", { value: "" }, "Default agent"));
+    this.node = el("span", { class: "agent-choice" }, el("label", { for: "agent", class: "visually-hidden" }, "Agent"), this.select);
+  }
+
+  get value() {
+    return this.select.value || undefined;
+  }
+
+  setAgents(agents) {
+    if (agents.length === 0) return;
+    const options = agents.map(({ name, description }) => el("option", { value: name, title: description }, name));
+    this.select.replaceChildren(...options);
+    this.descriptions = new Map(agents.map(({ name, description }) => [name, description]));
+    this.choose(this.wanted);
+  }
+
+  choose(name) {
+    this.wanted = name;
+    const names = [...this.select.options].map((option) => option.value);
+    this.select.value = [name, DEFAULT, names[0]].find((candidate) => names.includes(candidate));
+    this.describe();
+  }
+
+  chosen() {
+    this.wanted = this.select.value;
+    forBrowser.set(AgentChoice.KEY, this.wanted);
+    this.describe();
+  }
+
+  describe() {
+    this.select.title = this.descriptions?.get(this.select.value) ?? "";
+  }
+}

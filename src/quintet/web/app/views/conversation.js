@@ -1,0 +1,98 @@
+// The turns of the conversation on the screen, oldest first, kept at its end while the person stays there.
+
+import { el, icon, show } from "../dom.js";
+import { Pending } from "./pending.js";
+import { Turn } from "./turn.js";
+
+const NEAR_END_PX = 90;
+
+export class Conversation {
+  constructor({ model, outbox, actions, empty }) {
+    Object.assign(this, { model, outbox, actions, empty, turns: new Map(), pending: new Map(), place: null });
+    this.list = el("div", { class: "turns" });
+    this.waiting = el("div", { class: "skeleton", role: "img", "aria-label": "Loading" }, el("i"), el("i"), el("i"));
+    this.nothing = el("p", { class: "note missing" }, "There is no such conversation here.");
+    this.latest = el("button", { type: "button", class: "latest", hidden: true, on: { click: () => this.toEnd() } }, icon("down"), "Latest");
+    this.scroll = el("div", { class: "scroll", on: { scroll: () => this.moved() } }, empty, this.waiting, this.nothing, this.list);
+    this.node = el("section", { class: "conversation", "aria-label": "Conversation" }, this.scroll, this.latest);
+    this.isAtEnd = true;
+    new ResizeObserver(() => this.keepEnd()).observe(this.list);
+  }
+
+  // A place is a thread's id, or the key of a draft that has no thread yet.
+  show({ threadId, draft }) {
+    this.place = { threadId, draft };
+    this.turns.clear();
+    this.pending.clear();
+    this.list.replaceChildren();
+    this.isAtEnd = true;
+    this.update();
+    this.toEnd();
+  }
+
+  // The draft on the screen became a thread: the turns drawn stay where they are.
+  become(threadId) {
+    this.place = { threadId };
+    this.update();
+  }
+
+  update() {
+    const { threadId } = this.place;
+    const runs = threadId ? this.model.runsOf(threadId) : [];
+    const items = this.outbox.of(threadId ?? this.place.draft);
+    for (const run of runs) this.turnOf(run).update();
+    this.updatePending(items);
+    const known = !threadId || (this.model.isCaughtUp && this.model.isThreadComplete(threadId));
+    show(this.empty, !threadId && items.length === 0);
+    show(this.waiting, runs.length + items.length === 0 && !known);
+    show(this.nothing, Boolean(threadId) && known && runs.length + items.length === 0);
+    this.keepEnd();
+  }
+
+  turnOf(run) {
+    const known = this.turns.get(run.id);
+    if (known?.run === run) return known;
+    const turn = new Turn(run, this.actions);
+    known?.node.remove();
+    this.turns.set(run.id, turn);
+    const ids = this.model.threads.get(run.threadId)?.runIds ?? [];
+    const next = ids.slice(ids.indexOf(run.id) + 1).map((id) => this.turns.get(id)).find(Boolean);
+    const firstPending = this.pending.values().next().value;
+    this.list.insertBefore(turn.node, next?.node ?? firstPending?.node ?? null);
+    return turn;
+  }
+
+  updatePending(items) {
+    const wanted = new Set(items.map((item) => item.clientId));
+    for (const [id, view] of this.pending) {
+      if (wanted.has(id)) continue;
+      view.node.remove();
+      this.pending.delete(id);
+    }
+    for (const item of items) {
+      if (!this.pending.has(item.clientId)) {
+        const view = new Pending(item, this.actions);
+        this.pending.set(item.clientId, view);
+        this.list.append(view.node);
+      }
+      this.pending.get(item.clientId).update(this.actions.isConnected());
+    }
+  }
+
+  moved() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroll;
+    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    show(this.latest, !this.isAtEnd);
+  }
+
+  keepEnd() {
+    if (this.isAtEnd) this.scroll.scrollTop = this.scroll.scrollHeight;
+    else this.moved();
+  }
+
+  toEnd() {
+    this.isAtEnd = true;
+    this.keepEnd();
+    this.moved();
+  }
+}

@@ -1,0 +1,23 @@
+// The picture beside the sign-in form: the five events of a run, as they will be seen. A picture only, so nothing reads it out.
+
+import { el, icon } from "../dom.js";
+
+const STORY = [
+  ["started", "triage has started"],
+  ["thinking", "Three of the nine failures share a cause"],
+  ["running", "cluster_failures"],
+  ["done", "2 clusters, 1 left over"],
+  ["completed", "Set SECRET_KEY first: it blocks three tests"],
+];
+
+export function five() {
+  const lines = STORY.map(([kind, text], n) =>
+    el("li", { class: `five-line five-${n + 1}` }, el("span", { class: `five-mark voice-${n + 1}` }, kind === "completed" ? icon("check") : null), el("span", { class: "five-kind" }, kind), el("span", { class: "five-text" }, text)),
+  );
+  return el(
+    "aside",
+    { class: "gate-side", "aria-hidden": "true" },
+    el("p", { class: "gate-claim" }, "Watch a team of agents think, and lose nothing of it."),
+    el("ol", { class: "five" }, lines),
+  );
+}

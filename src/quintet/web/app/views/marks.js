@@ -1,0 +1,17 @@
+// The small marks that stand for a state and for an agent.
+
+import { el, icon } from "../dom.js";
+
+const STATE_ICONS = { completed: "check", ok: "check", failed: "cross", error: "cross", timeout: "cross", cancelled: "minus" };
+
+export function drawState(node, state) {
+  if (node.dataset.state === state) return;
+  node.dataset.state = state;
+  node.replaceChildren(STATE_ICONS[state] ? icon(STATE_ICONS[state]) : el("i", { class: "spinner", "aria-hidden": "true" }));
+}
+
+// One of five colours for each name, always the same.
+export function avatar(name) {
+  const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % 5;
+  return el("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, [...name][0]?.toUpperCase() ?? "?");
+}

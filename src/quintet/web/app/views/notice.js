@@ -1,0 +1,54 @@
+// One line over the composer: the connection lost and found, and what went wrong outside of any run.
+
+import { el, setText, show } from "../dom.js";
+import { CONNECTION_WORDS } from "../words.js";
+
+const SLOW_MS = 700; // a connection that comes back faster than this was never lost to the person
+const FOUND_MS = 4000;
+
+export class Notice {
+  constructor({ onHurry, speaker }) {
+    Object.assign(this, { speaker, isLost: false });
+    this.word = el("span", { class: "notice-word" });
+    this.button = el("button", { type: "button", class: "quiet", on: { click: () => onHurry() } }, "Try now");
+    this.node = el("div", { class: "notice", hidden: true }, el("i", { class: "notice-dot", "aria-hidden": "true" }), this.word, this.button);
+  }
+
+  connection(state) {
+    if (state.kind === "lost" || state.kind === "draining") this.lose(state.kind);
+    else if (state.kind === "stopped") this.put(state.word, "stopped", true);
+    else if (state.kind === "live") this.find();
+  }
+
+  lose(kind) {
+    clearTimeout(this.leaving);
+    if (this.isLost) return this.put(CONNECTION_WORDS[kind], kind, kind === "lost");
+    this.coming ??= setTimeout(() => this.put(CONNECTION_WORDS[kind], kind, kind === "lost"), SLOW_MS);
+    return undefined;
+  }
+
+  find() {
+    clearTimeout(this.coming);
+    this.coming = null;
+    if (!this.isLost) return;
+    this.put(CONNECTION_WORDS.found, "found", false);
+    this.isLost = false;
+    this.leaving = setTimeout(() => show(this.node, false), FOUND_MS);
+  }
+
+  tell(word) {
+    this.put(word, "fault", false);
+    this.isLost = false;
+    this.leaving = setTimeout(() => show(this.node, false), 2 * FOUND_MS);
+  }
+
+  put(word, kind, canHurry) {
+    clearTimeout(this.leaving);
+    this.isLost = kind !== "found";
+    if (this.word.textContent !== word || this.node.hidden) this.speaker.say(word);
+    setText(this.word, word);
+    this.node.dataset.kind = kind;
+    show(this.button, canHurry);
+    show(this.node, true);
+  }
+}

@@ -1,0 +1,139 @@
+// Signing in and signing up: one form, two moods. Rules are said before they are broken, and a refusal stands at the field it is about.
+
+import { brand, el, setAttr, setText, show } from "../dom.js";
+import { wordFor } from "../words.js";
+import { five } from "./five.js";
+
+const SHORTEST = 15;
+const LONGEST = 256;
+const AT_EMAIL = new Set(["email_taken", "email_invalid"]);
+const AT_PASSWORD = new Set(["password_too_short", "password_too_long", "password_common", "password_invalid"]);
+const MOODS = {
+  in: { title: "Welcome back", path: "/v1/auth/login", send: "Sign in", ask: "New here?", other: "Create an account", autocomplete: "current-password" },
+  up: { title: "Create your account", path: "/v1/auth/register", send: "Create account", ask: "Already have an account?", other: "Sign in", autocomplete: "new-password" },
+};
+
+export class SignIn {
+  constructor({ session, onSignedIn, reason = "" }) {
+    Object.assign(this, { session, onSignedIn });
+    this.title = el("h1", { tabindex: -1 });
+    this.reason = el("p", { class: "form-reason", role: "status" }, reason);
+    show(this.reason, reason !== "");
+    this.email = field("email", "E-mail address", { type: "email", autocomplete: "username", inputmode: "email", autocapitalize: "none", spellcheck: "false" });
+    this.password = field("password", "Password", { type: "password" });
+    this.rule = el("p", { id: "password-rule", class: "field-rule" });
+    this.reveal = el("button", { type: "button", class: "quiet reveal", "aria-pressed": "false", on: { click: () => this.toggleReveal() } }, "Show");
+    this.fault = el("p", { class: "form-fault", role: "alert" });
+    this.submit = el("button", { type: "submit", class: "primary wide" });
+    this.ask = el("span");
+    this.other = el("button", { type: "button", class: "link", on: { click: () => this.setMood(this.mood === "in" ? "up" : "in", true) } });
+    this.password.box.append(this.reveal);
+    this.password.node.append(this.rule);
+    this.password.input.addEventListener("input", () => this.sayRule());
+    this.node = el("div", { class: "gate" }, five(), el("main", { class: "gate-main" }, this.form()));
+    this.setMood(session.hasBeenHere ? "in" : "up");
+  }
+
+  form() {
+    const inside = [brand(), this.title, this.reason, this.email.node, this.password.node, this.fault, this.submit, el("p", { class: "form-other" }, this.ask, " ", this.other)];
+    return el("form", { class: "gate-form", novalidate: true, on: { submit: (event) => this.submitted(event) } }, inside);
+  }
+
+  focus() {
+    this.email.input.focus();
+  }
+
+  setMood(mood, byHand = false) {
+    this.mood = mood;
+    const words = MOODS[mood];
+    setText(this.title, words.title);
+    setText(this.submit, words.send);
+    setText(this.ask, words.ask);
+    setText(this.other, words.other);
+    setAttr(this.password.input, "autocomplete", words.autocomplete);
+    this.clearFaults();
+    this.sayRule();
+    document.title = `${words.send} · Quintet`;
+    if (byHand) this.title.focus();
+  }
+
+  // Counted as the server counts: characters, after NFKC.
+  sayRule() {
+    const { length } = [...this.password.input.value.normalize("NFKC")];
+    const missing = SHORTEST - length;
+    const said = length === 0 || missing <= 0 ? `At least ${SHORTEST} characters. A short sentence is easy to remember.` : `At least ${SHORTEST} characters: ${missing} to go.`;
+    setText(this.rule, length > LONGEST ? `At most ${LONGEST} characters.` : said);
+    this.rule.classList.toggle("is-kept", missing <= 0 && length <= LONGEST);
+    show(this.rule, this.mood === "up");
+  }
+
+  toggleReveal() {
+    const open = this.password.input.type === "password";
+    this.password.input.type = open ? "text" : "password";
+    setText(this.reveal, open ? "Hide" : "Show");
+    setAttr(this.reveal, "aria-pressed", String(open));
+  }
+
+  async submitted(event) {
+    event.preventDefault();
+    if (this.submit.disabled || !this.isComplete()) return;
+    this.submit.disabled = true;
+    this.node.classList.add("is-busy");
+    try {
+      await this.enter({ email: this.email.input.value.trim(), password: this.password.input.value });
+    } catch (error) {
+      this.refuse(error);
+    } finally {
+      this.submit.disabled = false;
+      this.node.classList.remove("is-busy");
+    }
+  }
+
+  async enter(credentials) {
+    if (await this.session.signIn(MOODS[this.mood].path, credentials)) return this.onSignedIn();
+    this.setMood("in");
+    setText(this.reason, "If this address is new here, a message is on its way to it. Follow it, then sign in.");
+    return show(this.reason, true);
+  }
+
+  isComplete() {
+    this.clearFaults();
+    const { length } = [...this.password.input.value.normalize("NFKC")];
+    if (!/^\S+@\S+$/.test(this.email.input.value.trim())) return this.faultAt(this.email, "Enter an e-mail address, such as name@example.org.");
+    if (length === 0) return this.faultAt(this.password, "Enter the password.");
+    if (this.mood === "up" && length < SHORTEST) return this.faultAt(this.password, `The password needs at least ${SHORTEST} characters; this has ${length}.`);
+    if (length > LONGEST) return this.faultAt(this.password, `The password may have at most ${LONGEST} characters.`);
+    return true;
+  }
+
+  refuse(error) {
+    if (AT_EMAIL.has(error.code)) this.faultAt(this.email, wordFor(error));
+    else if (AT_PASSWORD.has(error.code)) this.faultAt(this.password, wordFor(error));
+    else {
+      setText(this.fault, error.code ? wordFor(error) : "Something went wrong in this window. Reload it and try again.");
+      this.password.input.focus();
+    }
+  }
+
+  faultAt(where, word) {
+    setText(where.fault, word);
+    where.input.setAttribute("aria-invalid", "true");
+    where.input.focus();
+    return false;
+  }
+
+  clearFaults() {
+    setText(this.fault, "");
+    for (const where of [this.email, this.password]) {
+      setText(where.fault, "");
+      where.input.removeAttribute("aria-invalid");
+    }
+  }
+}
+
+function field(name, label, props) {
+  const input = el("input", { id: name, name, required: true, "aria-describedby": `${name}-fault ${name}-rule`, ...props });
+  const fault = el("p", { id: `${name}-fault`, class: "field-fault", role: "alert" });
+  const box = el("div", { class: "field-box" }, input);
+  return { input, fault, box, node: el("div", { class: "field" }, el("label", { for: name }, label), box, fault) };
+}

@@ -1,0 +1,219 @@
+// The page of somebody who is signed in: the model, the feed that fills it, and the views that show it.
+// Where the log is short enough it is read from its beginning, and everything on the screen comes from it alone. A long log
+// is joined at a snapshot; then older texts are asked for when they are looked at (history.js).
+
+import { untilAnswered } from "./backoff.js";
+import { Feed } from "./feed.js";
+import { History } from "./history.js";
+import { Model } from "./model.js";
+import { Outbox } from "./outbox.js";
+import { become, go, place } from "./router.js";
+import { isOpen } from "./run.js";
+import { SAMPLE_AGENT, SAMPLE_RUN } from "./sample.js";
+import { randomId } from "./session.js";
+import { Stops } from "./stops.js";
+import { Composer } from "./views/composer.js";
+import { Conversation } from "./views/conversation.js";
+import { Frame } from "./views/frame.js";
+import { Notice } from "./views/notice.js";
+import { Threads } from "./views/threads.js";
+import { welcome } from "./views/welcome.js";
+import { wordFor } from "./words.js";
+
+const REPLAY_MOST = 5000;
+
+export class Workspace {
+  constructor(session, speaker, onSignOut) {
+    Object.assign(this, { session, speaker, draft: randomId(), changed: new Set(), isStale: false });
+    this.model = new Model((change) => this.note(change));
+    this.feed = new Feed(session, {
+      onEvent: (event) => this.model.apply(event),
+      onCaughtUp: () => this.caughtUp(),
+      onResync: () => this.load(false),
+      onReady: () => this.ready(),
+      onState: (state) => this.connectionIs(state),
+    });
+    this.outbox = new Outbox(this.feed, { onChange: () => this.note({}), onAccepted: (item, id) => this.accepted(item, id) });
+    this.stops = new Stops(this.feed, this.model);
+    this.history = new History(session, this.model);
+    this.build(onSignOut);
+  }
+
+  build(onSignOut) {
+    const { model, outbox, session, speaker } = this;
+    this.notice = new Notice({ onHurry: () => this.hurry(), speaker });
+    this.threads = new Threads({ model, user: session.user, onSignOut, onOlder: () => this.older(), onClose: () => this.frame.toggle(false, false) });
+    const empty = welcome({ onSample: () => this.composer.fill(SAMPLE_RUN, SAMPLE_AGENT) });
+    this.conversation = new Conversation({ model, outbox, actions: this.actions(), empty });
+    this.composer = new Composer({ onSend: (text, agent) => this.send(text, agent), onStop: () => this.stopAll(), limits: () => this.feed.limits });
+    this.life = new AbortController();
+    const { signal } = this.life;
+    this.frame = new Frame({ side: this.threads.node, conversation: this.conversation.node, notice: this.notice.node, composer: this.composer.node, signal });
+    this.node = this.frame.node;
+    window.addEventListener("hashchange", () => this.moved(), { signal });
+  }
+
+  actions() {
+    return {
+      stop: (run) => this.stops.stop(run),
+      sendAgain: (run) => this.send(run.text, run.agents.get(run.root)?.name),
+      tryAgain: (item) => this.outbox.again(item.clientId),
+      takeBack: (item) => {
+        this.outbox.remove(item.clientId);
+        this.composer.fill(item.text, item.agent);
+      },
+      isConnected: () => this.feed.connection.isOpen,
+    };
+  }
+
+  async start() {
+    this.moved();
+    this.outbox.load(this.session.user.id);
+    this.focus();
+    await Promise.all([this.load(true), this.loadAgents()]);
+  }
+
+  focus() {
+    if (window.matchMedia("(pointer: fine)").matches) this.composer.focus();
+    else this.frame.main.focus({ preventScroll: true });
+  }
+
+  async load(mayReplay) {
+    try {
+      const snapshot = await untilAnswered(() => this.session.call("GET", "/v1/snapshot"), () => this.notice.connection({ kind: "lost" }));
+      const replay = mayReplay && snapshot.last_seq <= REPLAY_MOST;
+      this.model.reset();
+      if (replay) this.model.takeThreads(snapshot.threads ?? []);
+      else this.model.takeSnapshot(snapshot);
+      this.feed.start(replay ? "0" : snapshot.cursor);
+    } catch (error) {
+      if (this.session.user) this.notice.tell(wordFor(error));
+    }
+  }
+
+  async loadAgents() {
+    try {
+      const answer = await untilAnswered(() => this.session.call("GET", "/v1/agents"), () => {});
+      this.composer.agents.setAgents(Array.isArray(answer) ? answer : (answer.items ?? answer.agents ?? []));
+    } catch {
+      // The server's default agent answers then; the choice stays with that.
+    }
+  }
+
+  ready() {
+    this.outbox.pump();
+    this.stops.repeat();
+  }
+
+  caughtUp() {
+    this.model.isCaughtUp = true;
+    for (const run of this.model.runs.values()) run.live ||= isOpen(run);
+    this.lookCloser();
+    this.note({ threads: true });
+  }
+
+  connectionIs(state) {
+    this.notice.connection(state);
+    if (state.kind === "live") this.threads.setState("Connected", "live");
+    else if (state.kind !== "connecting") this.threads.setState("Not connected", "lost");
+    this.note({});
+  }
+
+  hurry() {
+    if (this.feed.connection.wanted) this.feed.connection.hurry();
+    else this.feed.connection.start();
+  }
+
+  send(text, agent) {
+    if (this.outbox.isFull) {
+      this.notice.tell("Too many messages are waiting here. Wait until one has been accepted.");
+      return false;
+    }
+    this.outbox.add({ text, agent, threadId: this.place.threadId ?? undefined, draft: this.place.threadId ? undefined : this.draft });
+    this.conversation.toEnd();
+    return true;
+  }
+
+  stopAll() {
+    for (const run of this.model.runsOf(this.place.threadId)) if (isOpen(run)) this.stops.stop(run);
+  }
+
+  // The person stays where they are, unless they are still looking at the draft that this message has made a conversation.
+  accepted(item, threadId) {
+    if (!item.draft || item.draft !== this.draft || this.place.threadId) return;
+    this.place = { threadId };
+    this.draft = randomId();
+    become(threadId);
+    this.composer.key = threadId;
+    this.conversation.become(threadId);
+    this.threads.setCurrent(threadId);
+  }
+
+  moved() {
+    this.place = place();
+    const { threadId } = this.place;
+    this.conversation.show(threadId ? { threadId } : { draft: this.draft });
+    this.composer.show(threadId ?? "new", this.lastAgent());
+    this.threads.setCurrent(threadId);
+    this.note({ threads: true });
+    this.lookCloser();
+    if (this.model.isCaughtUp) this.focus();
+  }
+
+  lastAgent() {
+    const run = this.model.runsOf(this.place.threadId).at(-1);
+    return run?.agents.get(run.root)?.name ?? run?.agentName;
+  }
+
+  lookCloser() {
+    const { threadId } = this.place;
+    if (threadId && this.model.isCaughtUp) this.history.complete(threadId).catch(() => {});
+  }
+
+  async older() {
+    try {
+      this.threads.setOlder(await this.history.olderThreads());
+    } catch (error) {
+      this.notice.tell(wordFor(error));
+    }
+  }
+
+  note({ run, event, threads, deleted }) {
+    if (event?.type === "message_accepted") this.outbox.accepted(event.data.client_id, event.thread_id);
+    if (run && this.model.isCaughtUp) this.noteLive(run, event);
+    if (deleted && deleted === this.place?.threadId) go(null);
+    this.isStale ||= threads === true;
+    if (this.drawing) return;
+    this.drawing = true;
+    if (document.hidden) setTimeout(() => this.draw(), 200);
+    else requestAnimationFrame(() => this.draw());
+  }
+
+  noteLive(run, event) {
+    run.live = true;
+    const isHere = run.threadId === this.place.threadId;
+    if (event?.final && (!isHere || document.hidden)) this.model.threads.get(run.threadId).isNew = !isHere;
+    if (event && isHere) this.speaker.tell(run, event);
+    if (run.needsWholeText && isHere) this.lookCloser();
+  }
+
+  draw() {
+    this.drawing = false;
+    if (!this.place) return;
+    const { threadId } = this.place;
+    const thread = this.model.threads.get(threadId);
+    if (thread) thread.isNew = false;
+    if (this.isStale) this.threads.update();
+    this.isStale = false;
+    this.conversation.update();
+    this.composer.setBusy(Boolean(threadId) && this.model.isBusy(threadId));
+    this.frame.setTitle(threadId ? (thread && this.model.titleOf(thread)) || "Conversation" : "New conversation");
+  }
+
+  end() {
+    this.life.abort();
+    this.feed.dispose();
+    this.outbox.clear();
+    this.composer.forget();
+  }
+}
