@@ -1,7 +1,6 @@
 """The shortest way to users, runs and events in a real store, without HTTP. Fixtures: `from support.kernel import *` in a conftest."""
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,7 +33,6 @@ __all__ = ["WAIT", "Kernel", "database", "eventually", "kernel", "log", "store",
 T = TypeVar("T")
 
 WAIT = 20.0  # seconds; far beyond what anything here takes
-_count = itertools.count(1)
 
 
 async def within(awaitable: Awaitable[T], seconds: float = WAIT) -> T:
@@ -64,11 +62,10 @@ class Kernel:
 
     async def user(self) -> str:
         """A new user with an empty log."""
-        number = next(_count)
         user_id = self.sources.new_id("usr")
 
         def register(tx: Tx) -> None:
-            add_user(tx, user_id, f"u{number}@example.org")
+            add_user(tx, user_id, f"{user_id}@example.org")
             create_head(tx, user_id, self.sources.token_bytes(6).hex())
 
         await within(self.store.write(user_id, register))

@@ -1,0 +1,153 @@
+"""Migrations: what they make is what the tables say, all or nothing, and a database of another version is refused."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, pool
+
+from quintet.store import open_store, schema
+from quintet.store.tables import metadata
+
+pytestmark = pytest.mark.l2
+
+
+def scripts() -> ScriptDirectory:
+    """The migrations that are shipped."""
+    config = Config()
+    config.set_main_option("script_location", "quintet.store:migrations")
+    return ScriptDirectory.from_config(config)
+
+
+def definitions(path: Path) -> set[tuple[str, str, str]]:
+    """Every table and index of a database as its own words."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall()
+    return {(kind, name, " ".join(sql.split())) for kind, name, sql in rows if "alembic_version" not in name}
+
+
+def test_an_empty_database_migrated_is_what_the_tables_say(tmp_path: Path) -> None:
+    """Migrating from nothing gives exactly the tables of this version: names, types, defaults, keys and partial indexes."""
+    migrated, made = tmp_path / "migrated.db", tmp_path / "made.db"
+    schema.migrate(f"sqlite:///{migrated}")
+    engine = create_engine(f"sqlite:///{made}", poolclass=pool.NullPool)
+    metadata.create_all(engine)
+    assert definitions(migrated) == definitions(made)
+    assert any("WHERE final = 1" in sql for _, _, sql in definitions(migrated))
+    with create_engine(f"sqlite:///{migrated}", poolclass=pool.NullPool).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_shipped_migration_does_not_follow_the_tables() -> None:
+    """A migration is frozen: it names what it makes and imports nothing of ours, or it would change under databases made by it."""
+    for script in scripts().walk_revisions():
+        assert "quintet" not in Path(script.path).read_text()
+
+
+def test_the_revision_is_the_newest_script() -> None:
+    """What the store asks for is what the newest migration brings, and there is one newest."""
+    assert scripts().get_heads() == [schema.REVISION]
+
+
+def test_a_migrated_database_is_left_alone_and_fast(tmp_path: Path) -> None:
+    """Asking again changes nothing and takes no time: every start in development asks."""
+    url = f"sqlite:///{tmp_path / 'q.db'}"
+    schema.migrate(url)
+    before = (tmp_path / "q.db").read_bytes()
+    started = time.perf_counter()
+    schema.migrate(url)
+    assert time.perf_counter() - started < 0.05
+    assert (tmp_path / "q.db").read_bytes() == before
+    schema.check(tmp_path / "q.db")
+
+
+@pytest.mark.parametrize("name", ["a b.db", "a?b.db", "a#b.db", "a%20b.db", "ä.db"])
+def test_any_file_name_is_that_file(tmp_path: Path, name: str) -> None:
+    """What a URL would take for a query or an escape is part of the file's name."""
+    schema.migrate(f"sqlite:///{tmp_path / name}")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    schema.check(tmp_path / name)
+
+
+@pytest.mark.parametrize("migrate", [False, True])
+@pytest.mark.parametrize("found", ["9999", "0000"])
+def test_a_database_of_an_unknown_version_is_refused(tmp_path: Path, found: str, migrate: bool) -> None:
+    """A newer or unknown revision is refused by name, whether or not migrating is allowed; nothing is changed, no lock is kept."""
+    path = tmp_path / "q.db"
+    schema.migrate(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (found,))
+    before = definitions(path)
+    for _ in range(2):
+        with pytest.raises(schema.NotMigratedError, match=f"{found}.*{schema.REVISION}") as refused:
+            open_store(f"sqlite:///{path}", migrate=migrate)
+        assert refused.value.found == found
+    assert definitions(path) == before
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_empty_database_is_refused_without_leave_to_migrate(tmp_path: Path, there: bool) -> None:
+    """Without migration a missing or empty database is an error that says so, never an empty service."""
+    path = tmp_path / "q.db"
+    if there:
+        path.touch()
+    with pytest.raises(schema.NotMigratedError, match="none") as refused:
+        open_store(f"sqlite:///{path}")
+    assert refused.value.found is None
+    assert path.exists() == there
+
+
+def test_what_is_no_database_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    """A file of something else is an error with the driver's reason; it is not migrated over."""
+    path = tmp_path / "q.db"
+    path.write_bytes(b"this is somebody's letter, and no database at all\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        open_store(f"sqlite:///{path}", migrate=True)
+    assert path.read_bytes() == before
+
+
+_KILLED = """
+import os, signal, sys
+from alembic.operations import Operations
+from sqlalchemy import event, Engine
+
+count = 0
+
+@event.listens_for(Engine, "after_cursor_execute")
+def after(connection, cursor, statement, parameters, context, many):
+    global count
+    if statement.lstrip().upper().startswith("CREATE"):
+        count += 1
+        if count == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+from quintet.store import schema
+schema.migrate(sys.argv[1])
+"""
+
+
+@pytest.mark.l3
+@pytest.mark.parametrize("statement", [1, 2, 9])
+def test_a_migration_killed_midway_left_nothing(tmp_path: Path, statement: int) -> None:
+    """A kill -9 between two statements of a migration takes all of it back, so the next start migrates as if nothing had been."""
+    url = f"sqlite:///{tmp_path / 'q.db'}"
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, url, str(statement)], check=False, timeout=60, env=os.environ
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert schema.revision_of(tmp_path / "q.db") is None
+    assert definitions(tmp_path / "q.db") == set()
+    schema.migrate(url)
+    schema.check(tmp_path / "q.db")
