@@ -72,6 +72,7 @@ class Stage:
         self.registry = Registry(agents)
         self.sources = Sources()
         self._made = 0
+        self.drained = False
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -86,9 +87,15 @@ class Stage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.worker.drain(0 if error else None)
+        if not self.drained:
+            await self.drain(0 if error else None)
         await self.log.close()
         await self.store.close()
+
+    async def drain(self, timeout: float | None = None) -> None:
+        """Stop the worker."""
+        self.drained = True
+        await self.worker.drain(timeout)
 
     async def user(self, name: str = "") -> str:
         """A new user's id."""

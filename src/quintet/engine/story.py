@@ -115,7 +115,7 @@ class Story:
         left = self.limits.said - self._said
         size = len(text)
         if size <= left and not text.isascii():
-            size = len(text.encode())
+            size = len(text.encode(errors="surrogatepass"))
         if size > left:
             self.stop(Failed("output_limit"))
             raise asyncio.CancelledError
