@@ -24,7 +24,7 @@ _QUOTED = re.compile(
 _SPOKEN = re.compile(r"\b(password|passwd|token|secret|api key)\s+([\"'])([^\"'\s]{4,200})(\2)", re.IGNORECASE)
 # NAME=value, --name value, name=value&…
 _BARE = re.compile(
-    rf"({_NAME}(?:\s{{0,2}}=\s{{0,2}}|=))(?!(?:\[masked\]|None|True|False|null|true|false|\"|'|[rRbBuUfF]{{1,2}}[\"']|[\w.]{{1,80}}\(|=))([^\s,;&\"'<>)\]}}]{{1,4000}})",
+    rf"({_NAME}(?:\s{{0,2}}=\s{{0,2}}|=))(?!(?:\[masked\]|None|True|False|null|true|false|\"|'|[rRbBuUfF]{{1,2}}[\"']|[\w.]{{1,80}}[(\[]|=))([^\s,;&\"'<>)\]}}]{{1,4000}})",
     re.IGNORECASE,
 )
 _OPTION = re.compile(

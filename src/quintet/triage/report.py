@@ -53,7 +53,10 @@ Nothing in your text was executed, and nothing was concluded from it.
 
 
 def _size(text: str) -> int:
-    return len(text.encode())
+    """UTF-8 bytes, or two thirds of the same as JSON where that is more: the event that carries the report holds 48 KiB of JSON."""
+    plain = len(text.encode())
+    escaped = plain + text.count("\n") + text.count('"') + text.count("\\")
+    return max(plain, escaped * 2 // 3 + 1)
 
 
 def _bounded(pieces: Sequence[str]) -> list[str]:
@@ -104,6 +107,8 @@ def _what_was_found(run: Run, causes: Sequence[Cause]) -> list[str]:
     known = [cause for cause in causes if not cause.plain]
     explained = sum(cause.blocks for cause in known)
     failing = _many(len(run.entries), "failing entry", "failing entries")
+    if not causes:
+        return [f"The {failing} could not be examined: no specialist answered."]
     if not known:
         return [
             f"**No common cause was found** for the {failing}: they are plain failures of what the tests expect, not of their surroundings.",
@@ -116,7 +121,7 @@ def _what_was_found(run: Run, causes: Sequence[Cause]) -> list[str]:
     lines.append(f"First step: {known[0].fix}")
     guessed = sum(1 for cause in known if cause.certainty in ("suspect", "unknown"))
     rest = len(run.entries) - explained
-    parts = [f"{guessed} of the causes only suspected"] if guessed else []
+    parts = [f"{guessed} of the causes {'is' if guessed == 1 else 'are'} only suspected"] if guessed else []
     parts += [f"{_many(rest, 'entry', 'entries')} without a common cause"] if rest else []
     return [*lines, "; ".join(parts)[:1].upper() + "; ".join(parts)[1:] + "."] if parts else lines
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from quintet.triage.model import Category, Certainty, Cluster, Phase, Place
 
 _QUOTED_WORDS = frozenset({"AssertionError", "Failed"})
+_ADDRESS = re.compile(r"^['\"]?([\w.:-]+?)['\"]?[:,] ?(?:port[= ])?(\d{2,5})$")
 SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unknown": 0}
 
 
@@ -128,7 +129,9 @@ def _may_look(rule: Rule, name: str, message: str) -> bool:
 
 def _subject(found: re.Match[str]) -> str:
     groups = found.groupdict()
-    return next((value for key, value in groups.items() if key.startswith("subject") and value), "")[:120]
+    subject = next((value for key, value in groups.items() if key.startswith("subject") and value), "")[:120]
+    address = _ADDRESS.match(subject)
+    return f"{address[1]}:{address[2]}" if address else subject
 
 
 def _certainty(rule: Rule, cluster: Cluster, name: str, *, own_words: bool) -> Certainty:

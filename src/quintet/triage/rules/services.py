@@ -46,7 +46,7 @@ _SERVICES = (
         r"(?:Connect call failed \((?P<subject_b>'[\w.:]+', \d+)|(?:host=|to |at "
         r"|//)['\"]?(?P<subject>[\w.-]{2,80}['\"]?[:,] ?(?:port[= ])?\d{2,5})[^\n]{0,160}?(?:refused|timed out|Max "
         r"retries)"
-        r"|Connection refused|WinError 10061|actively refused|All connection attempts failed|Errno 111|Errno 61|no "
+        r"|Connection refused|WinError 10061|actively refused|All connection attempts failed|Errno (?:111|61)\](?! Connect call)|no "
         r"servers available|NoBrokersAvailable|No servers found)",
         "Nothing listens where the tests expect a service {subject}.",
         "The connection was refused at once: the address was reached and no process accepts there.",
