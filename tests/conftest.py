@@ -12,6 +12,11 @@ from support.server import Factory, Server  # noqa: E402
 from support.world import World  # noqa: E402
 
 
+def pytest_unconfigure() -> None:
+    """The last of all: nothing is left that the leash could hold."""
+    leash.end()
+
+
 @pytest.fixture(scope="session")
 def server_secret() -> str:
     """What the shared server has in its environment as its agents' secret."""
@@ -28,7 +33,6 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, server_secret: str) 
         yield server.start()
     finally:
         server.end()
-        leash.end()
 
 
 @pytest.fixture

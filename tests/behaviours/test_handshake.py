@@ -16,7 +16,7 @@ pytestmark = pytest.mark.l3
 
 async def _told(server: Server, **options: object) -> Handshake:
     told, raw = await handshake(server, **options)  # type: ignore[arg-type]
-    raw.cut()
+    await raw.cut()
     return told
 
 
@@ -126,7 +126,7 @@ async def test_versions(world: World) -> None:
     told, raw = await handshake(world.server, protocols=f"{_bearer(token)}, quintet.v9, other", origin=world.server.url)
     assert (told.status, told.headers["sec-websocket-protocol"]) == (101, "quintet.v9")
     assert await raw.closing() == 4506
-    raw.cut()
+    await raw.cut()
 
 
 async def test_other_paths_and_methods(world: World) -> None:
@@ -178,6 +178,6 @@ async def test_a_socket_without_a_name_is_limited_per_address(server_factory: Fa
     assert (told.status, _code(told)) == (429, "rate_limited")
     assert int(told.headers["retry-after"]) >= 1
     for raw in opened:
-        raw.cut()
+        await raw.cut()
     async with World(server) as world:
         await world.device(await world.user())

@@ -100,7 +100,7 @@ async def test_a_token_of_an_ended_session_opens_no_socket(world: World) -> None
 
 async def _upgrade_status(world: World, account: Account) -> int:
     told, raw = await handshake(world.server, token=account.access_token)
-    raw.cut()
+    await raw.cut()
     return told.status
 
 

@@ -84,7 +84,7 @@ async def test_the_length_of_a_text(world: World) -> None:
 
 
 async def test_a_thread_appends_no_event_of_its_own_when_sent_to(world: World) -> None:
-    """Sending makes a thread without a thread event; renaming and deleting append one each."""
+    """Sending makes a thread without a thread event; renaming appends one, on every device."""
     alice = await world.user()
     device = await world.device(alice)
     said = await device.send("hello", agent="echo")
@@ -95,11 +95,8 @@ async def test_a_thread_appends_no_event_of_its_own_when_sent_to(world: World) -
     event = await device.event("thread_updated", lambda e: e.type == "thread_updated")
     assert (event["thread_id"], event.data["title"]) == (said.thread_id, "Named")
     assert "run_id" not in event.body and "agent" not in event.body and "run_seq" not in event.body
-    assert (await alice.http.delete(f"/v1/threads/{said.thread_id}")).status_code == 204
-    await device.event("thread_deleted", lambda e: e.type == "thread_deleted" and e["thread_id"] == said.thread_id)
-    assert (await alice.http.get(f"/v1/threads/{said.thread_id}")).status_code == 404
     fresh = await world.device(alice, name="fresh")
-    assert fresh.events[-1].type == "thread_deleted", "a later device reads the log to its end too"
+    assert fresh.events[-1].raw == event.raw, "a later device reads the log to its end too"
 
 
 async def test_five_run_twenty_wait_the_next_is_refused(world: World) -> None:

@@ -34,7 +34,6 @@ async def test_no_route_answers_without_a_token(world: World) -> None:
             ("POST", "/v1/threads"),
             ("GET", f"/v1/threads/{said.thread_id}"),
             ("PATCH", f"/v1/threads/{said.thread_id}"),
-            ("DELETE", f"/v1/threads/{said.thread_id}"),
             ("GET", f"/v1/threads/{said.thread_id}/messages"),
             ("POST", f"/v1/threads/{said.thread_id}/messages"),
             ("GET", f"/v1/runs/{said.run_id}"),

@@ -201,11 +201,14 @@ class RawSocket:
         self.position += count
         return data
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         """Reset the TCP connection."""
         plug = self.writer.get_extra_info("socket")
-        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with contextlib.suppress(OSError):  # the server was first
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
 
     def story(self) -> str:
         """The frames read so far."""

@@ -112,7 +112,7 @@ class Device:
 
     async def put(self, body: Body | str | bytes) -> float:
         """Send one frame; returns when (monotonic seconds)."""
-        raw = body if isinstance(body, (str, bytes)) else json.dumps(body, separators=(",", ":"))
+        raw = body if isinstance(body, (str, bytes)) else json.dumps(body, separators=(",", ":"), ensure_ascii=False)
         shown = body if isinstance(body, dict) else {"raw": str(raw[:200])}
         at = time.monotonic()
         self.transcript.append(Frame(at, time.time(), sent=True, raw=str(raw)[:200].encode(), body=shown))

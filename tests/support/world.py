@@ -75,8 +75,7 @@ class World:
     async def __aexit__(
         self, kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        for raw in self._raw:
-            raw.cut()
+        await asyncio.gather(*(raw.cut() for raw in self._raw))
         await asyncio.gather(*(device.close() for device in self._devices), return_exceptions=True)
         await asyncio.gather(*(account.close() for account in self._accounts))
         faults = [(device, fault) for device in self._devices if device.strict for fault in device.faults]

@@ -61,7 +61,7 @@ async def read_from(world: World, account: Account, cursor: str, count: int, spi
                 spill = 0
     if spill:
         await raw.exactly(spill)
-    raw.cut()
+    await raw.cut()
     return taken
 
 
@@ -115,7 +115,7 @@ async def check_nothing_is_late(world: World, *, rounds: int = 12, bound: float 
         begun = time.monotonic()
         said, followed = await asyncio.gather(sender.send(f"round {place}", agent="silent"), reader.follow(cursor))
         assert followed["type"] == "following", reader.fault(str(followed))
-        story = await reader.run(said.run_id)
+        story = await reader.run(said.run_id, 6)
         took = time.monotonic() - begun
         assert took < bound, reader.fault(f"round {place} took {took:.2f} s, the wake-up was lost")
         cursor = str(story[-1]["cursor"])
