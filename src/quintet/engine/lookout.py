@@ -59,7 +59,8 @@ class Lookout:
         if culprit is not None:
             culprit.note(f"this run held its loop, at {where}")
             culprit.stop(Failed("agent_error"))
-        home.interrupt()
+        if home.late and home.holder() is culprit:  # or it has just come back, and a neighbour is at work
+            home.interrupt()
         until = self._watch.loop.time() + self._limits.rescue
         while home.late and self._watch.loop.time() < until:  # noqa: ASYNC110 - the loop asked may be the one that never turns
             await asyncio.sleep(min(0.02, self._limits.rescue / 4))

@@ -1,0 +1,218 @@
+"""The store refuses, is slow, or has given the run to somebody else: agents wait in bounded memory, and runs end clearly."""
+
+import asyncio
+import sqlite3
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from engine.stage import SHORT, Stage
+from quintet import Turn, agent, tool
+from quintet.engine import Limits
+from quintet.errors import QuintetError
+from quintet.runs import lose_all, moment
+from quintet.store import Tx
+
+pytestmark = pytest.mark.l2
+
+
+class Gate:
+    """Where an agent of a test waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.reached = 0
+        self.open = False
+        self.told = 0
+
+    async def wait(self) -> None:
+        """Wait for the test."""
+        self.reached += 1
+        while not self.open:
+            await asyncio.sleep(0.01)
+
+    async def until(self, reached: int = 1) -> None:
+        """Wait for the agent."""
+        async with asyncio.timeout(5):
+            while self.reached < reached:
+                await asyncio.sleep(0.01)
+
+
+@tool
+async def touch() -> None:
+    """Do something that can be seen."""
+    touched.append(time.monotonic())
+
+
+touched: list[float] = []
+
+
+def talker(gate: Gate, count: int = 2000, **options: float) -> object:
+    """An agent that says much once it is let go."""
+
+    @agent(name="talker", **options)  # type: ignore[arg-type]
+    async def talk(turn: Turn) -> None:
+        await turn.think("begun")
+        await gate.wait()
+        for number in range(count):
+            await turn.say(f"{number} ")
+            gate.told += 1
+        await turn.use(touch)
+
+    return talk
+
+
+def full(tx: Tx, spare: int) -> None:
+    """Let the database grow by `spare` pages and no more."""
+    pages = tx.sql("PRAGMA page_count").fetchone()[0]
+    tx.sql(f"PRAGMA max_page_count = {pages + spare}")
+
+
+async def fill(stage: Stage) -> None:
+    """Take the last bytes too: not even an ending fits."""
+    await stage.store.write("", partial(full, spare=0))
+    for number in range(1000):
+
+        def add(tx: Tx, number: int = number) -> None:
+            tx.sql(
+                "INSERT INTO events (user_id, seq, type, digest, final, body) VALUES ('filler', ?, 'x', 'x', 0, ?)",
+                (number, b"x" * 50),
+            )
+
+        try:
+            await stage.store.write("", add)
+        except QuintetError:
+            return
+    raise AssertionError("the database never became full")
+
+
+async def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
+    """While nothing can be stored an agent waits with a bounded number of events; with room again nothing is lost."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate)]) as stage:  # type: ignore[list-item]
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "talker")
+        await gate.until()
+        await stage.store.write("", partial(full, spare=8))
+        gate.open = True
+        touched.clear()
+        previous = -1
+        async with asyncio.timeout(10):
+            while gate.told != previous or gate.told == 0:
+                previous = gate.told
+                await asyncio.sleep(0.4)
+        stored = len((await stage.told(user_id, run_id)).of("text_delta"))
+        assert 0 < gate.told - stored <= SHORT.outbox + 1
+        assert not touched, "a tool whose start is not stored does not start"
+        await stage.store.write("", partial(full, spare=100_000))
+        told = await stage.end(user_id, run_id)
+        assert told.code == "agent_completed"
+        assert told.text() == "".join(f"{number} " for number in range(2000))
+        assert len(touched) == 1
+
+
+async def test_what_cannot_be_stored_fails_at_its_time(tmp_path: Path) -> None:
+    """A run whose time passes while the store refuses is ended, and says why as soon as it can be said."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate, timeout=1.0)], close_tries=10) as stage:  # type: ignore[list-item]
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "talker")
+        await gate.until()
+        await stage.store.write("", partial(full, spare=4))
+        gate.open = True
+        await asyncio.sleep(1.2)
+        await stage.store.write("", partial(full, spare=100_000))
+        assert (await stage.end(user_id, run_id)).code == "unavailable"
+        gate.open = True
+        assert (await stage.run("talker")).code == "agent_completed"
+
+
+async def test_an_ending_that_is_refused_for_ever_is_given_up(tmp_path: Path) -> None:
+    """The worker gets its place back and counts it; the next start ends the run."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate, timeout=1)], close_tries=0.5) as stage:  # type: ignore[list-item]
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "talker")
+        await gate.until()
+        await fill(stage)
+        gate.open = True
+        async with asyncio.timeout(5):
+            while stage.worker.running:
+                await asyncio.sleep(0.02)
+        assert stage.worker.counters.unclosed == 1
+        await stage.store.write("", partial(full, spare=100_000))
+        await stage.store.write("", partial(lose_all, moment=moment(stage.sources)))
+        assert (await stage.end(user_id, run_id)).code == "worker_lost"
+
+
+async def test_a_slow_store_delays_and_loses_nothing(tmp_path: Path) -> None:
+    """Somebody holds the database for a second: the run waits and is whole."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate, 300)]) as stage:  # type: ignore[list-item]
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "talker")
+        await gate.until()
+        holding = sqlite3.connect(tmp_path / "quintet.db", isolation_level=None)
+        holding.execute("BEGIN IMMEDIATE")
+        gate.open = True
+        await asyncio.sleep(1)
+        assert not (await stage.told(user_id, run_id)).of("text_delta")
+        holding.execute("ROLLBACK")
+        holding.close()
+        assert (await stage.end(user_id, run_id)).code == "agent_completed"
+
+
+async def test_a_run_that_is_no_longer_ours_is_dropped(tmp_path: Path) -> None:
+    """Another attempt has the run: nothing of ours is stored after it, the agent is ended, the fence is counted, nobody is told."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate)]) as stage:  # type: ignore[list-item]
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "talker")
+        await gate.until()
+        events = len((await stage.told(user_id, run_id)).events)
+        await stage.store.write(user_id, lambda tx: tx.sql("UPDATE runs SET attempt = attempt + 1"))
+        gate.open = True
+        async with asyncio.timeout(5):
+            while stage.worker.running:
+                await asyncio.sleep(0.01)
+        assert stage.worker.counters.fenced == 1
+        assert len((await stage.told(user_id, run_id)).events) == events
+        assert gate.told < 2000
+        assert (await stage.run("talker")).code == "agent_completed"
+
+
+async def test_an_ending_of_a_run_that_is_no_longer_ours_is_dropped(tmp_path: Path) -> None:
+    """The fence stands before the ending too."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate, 0)]) as stage:  # type: ignore[list-item]
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "talker")
+        await gate.until()
+        await stage.store.write("", partial(lose_all, moment=moment(stage.sources)))
+        gate.open = True
+        told = await stage.end(user_id, run_id)
+        assert told.code == "worker_lost"
+        async with asyncio.timeout(5):
+            while stage.worker.running:
+                await asyncio.sleep(0.01)
+        assert stage.worker.counters.fenced >= 1
+        assert len((await stage.told(user_id, run_id)).events) == len(told.events)
+
+
+async def test_lost_wake_ups_are_covered_by_looking(tmp_path: Path) -> None:
+    """A worker that is not woken looks every now and then, for runs and for cancels."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate)]) as stage:  # type: ignore[list-item]
+        user_id = await stage.user()
+        stage.store.wakes.wake = lambda topics: None  # type: ignore[method-assign]  # every wake-up is lost
+        run_id = await stage.send(user_id, "talker")
+        await stage.until(user_id, run_id, lambda told: told.of("agent_thinking"))
+        await stage.cancel(user_id, run_id)
+        assert (await stage.end(user_id, run_id)).code == "user"
+
+
+async def test_an_unknown_agent_fails_its_run(tmp_path: Path) -> None:
+    """A run for an agent that this worker has not is ended, not left."""
+    async with Stage(tmp_path, [], Limits()) as stage:
+        assert (await stage.run("nobody")).code == "agent_error"
