@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from quintet import runs
 from quintet.engine import AgentSpec, Limits, Registry
 from quintet.engine.worker import Worker
@@ -19,9 +21,7 @@ from quintet.runs import NewRun
 from quintet.sources import Sources
 from quintet.store import Store, Tx, open_store
 
-import msgspec
-
-SHORT = Limits(poll=0.2, grace=0.3, held=0.4, rescue=0.3, ping=0.02, drain=5, close_tries=3, run=20)
+SHORT = Limits(poll=0.2, grace=0.3, held=0.4, rescue=0.3, ping=0.02, drain=5, late_ending=3, run=20)
 
 
 @dataclass
@@ -124,7 +124,9 @@ class Stage:
             agent=agent,
             text=text,
         )
-        await self.store.write(user_id, partial(_submit, new=new, create=thread_id is None, now=runs.moment(self.sources)))
+        await self.store.write(
+            user_id, partial(_submit, new=new, create=thread_id is None, now=runs.moment(self.sources))
+        )
         return new.run_id
 
     async def cancel(self, user_id: str, run_id: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from engine.stage import SHORT, Stage
 from quintet import Turn, agent, tool
-from quintet.engine import Limits
+from quintet.engine import AgentSpec, Limits
 from quintet.errors import QuintetError
 from quintet.runs import lose_all, moment
 from quintet.store import Tx
@@ -48,10 +48,10 @@ async def touch() -> None:
 touched: list[float] = []
 
 
-def talker(gate: Gate, count: int = 2000, **options: float) -> object:
+def talker(gate: Gate, count: int = 2000, timeout: float | None = None) -> AgentSpec[None]:
     """An agent that says much once it is let go."""
 
-    @agent(name="talker", **options)  # type: ignore[arg-type]
+    @agent(name="talker", timeout=timeout)
     async def talk(turn: Turn) -> None:
         await turn.think("begun")
         await gate.wait()
@@ -90,7 +90,7 @@ async def fill(stage: Stage) -> None:
 async def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
     """While nothing can be stored an agent waits with a bounded number of events; with room again nothing is lost."""
     gate = Gate()
-    async with Stage(tmp_path, [talker(gate)]) as stage:  # type: ignore[list-item]
+    async with Stage(tmp_path, [talker(gate)]) as stage:
         user_id = await stage.user()
         run_id = await stage.send(user_id, "talker")
         await gate.until()
@@ -115,7 +115,7 @@ async def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
 async def test_what_cannot_be_stored_fails_at_its_time(tmp_path: Path) -> None:
     """A run whose time passes while the store refuses is ended, and says why as soon as it can be said."""
     gate = Gate()
-    async with Stage(tmp_path, [talker(gate, timeout=1.0)], close_tries=10) as stage:  # type: ignore[list-item]
+    async with Stage(tmp_path, [talker(gate, timeout=1.0)], late_ending=10) as stage:
         user_id = await stage.user()
         run_id = await stage.send(user_id, "talker")
         await gate.until()
@@ -128,19 +128,36 @@ async def test_what_cannot_be_stored_fails_at_its_time(tmp_path: Path) -> None:
         assert (await stage.run("talker")).code == "agent_completed"
 
 
-async def test_an_ending_that_is_refused_for_ever_is_given_up(tmp_path: Path) -> None:
-    """The worker gets its place back and counts it; the next start ends the run."""
+async def test_an_ending_that_is_refused_for_long_comes_in_the_end(tmp_path: Path) -> None:
+    """It is counted, its run keeps its place, and it is written as soon as there is room."""
     gate = Gate()
-    async with Stage(tmp_path, [talker(gate, timeout=1)], close_tries=0.5) as stage:  # type: ignore[list-item]
+    async with Stage(tmp_path, [talker(gate, timeout=1)], late_ending=0.5) as stage:
         user_id = await stage.user()
         run_id = await stage.send(user_id, "talker")
         await gate.until()
         await fill(stage)
         gate.open = True
         async with asyncio.timeout(5):
-            while stage.worker.running:
+            while not stage.worker.counters.unclosed:
                 await asyncio.sleep(0.02)
-        assert stage.worker.counters.unclosed == 1
+        assert not (await stage.told(user_id, run_id)).ending.final
+        assert stage.worker.running == 1
+        await stage.store.write("", partial(full, spare=100_000))
+        assert (await stage.end(user_id, run_id)).code == "unavailable"
+        assert stage.worker.counters.abandoned == 0
+
+
+async def test_a_worker_does_not_wait_for_ever_for_an_ending(tmp_path: Path) -> None:
+    """It stops though the store refuses the ending; the next start ends the run."""
+    gate = Gate()
+    async with Stage(tmp_path, [talker(gate)], late_ending=0.3) as stage:
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "talker")
+        await gate.until()
+        await fill(stage)
+        began = time.monotonic()
+        await stage.drain(0.1)
+        assert time.monotonic() - began < 4
         await stage.store.write("", partial(full, spare=100_000))
         await stage.store.write("", partial(lose_all, moment=moment(stage.sources)))
         assert (await stage.end(user_id, run_id)).code == "worker_lost"
@@ -149,7 +166,7 @@ async def test_an_ending_that_is_refused_for_ever_is_given_up(tmp_path: Path) ->
 async def test_a_slow_store_delays_and_loses_nothing(tmp_path: Path) -> None:
     """Somebody holds the database for a second: the run waits and is whole."""
     gate = Gate()
-    async with Stage(tmp_path, [talker(gate, 300)]) as stage:  # type: ignore[list-item]
+    async with Stage(tmp_path, [talker(gate, 300)]) as stage:
         user_id = await stage.user()
         run_id = await stage.send(user_id, "talker")
         await gate.until()
@@ -166,7 +183,7 @@ async def test_a_slow_store_delays_and_loses_nothing(tmp_path: Path) -> None:
 async def test_a_run_that_is_no_longer_ours_is_dropped(tmp_path: Path) -> None:
     """Another attempt has the run: nothing of ours is stored after it, the agent is ended, the fence is counted, nobody is told."""
     gate = Gate()
-    async with Stage(tmp_path, [talker(gate)]) as stage:  # type: ignore[list-item]
+    async with Stage(tmp_path, [talker(gate)]) as stage:
         user_id = await stage.user()
         run_id = await stage.send(user_id, "talker")
         await gate.until()
@@ -185,7 +202,7 @@ async def test_a_run_that_is_no_longer_ours_is_dropped(tmp_path: Path) -> None:
 async def test_an_ending_of_a_run_that_is_no_longer_ours_is_dropped(tmp_path: Path) -> None:
     """The fence stands before the ending too."""
     gate = Gate()
-    async with Stage(tmp_path, [talker(gate, 0)]) as stage:  # type: ignore[list-item]
+    async with Stage(tmp_path, [talker(gate, 0)]) as stage:
         user_id = await stage.user()
         run_id = await stage.send(user_id, "talker")
         await gate.until()
@@ -203,7 +220,7 @@ async def test_an_ending_of_a_run_that_is_no_longer_ours_is_dropped(tmp_path: Pa
 async def test_lost_wake_ups_are_covered_by_looking(tmp_path: Path) -> None:
     """A worker that is not woken looks every now and then, for runs and for cancels."""
     gate = Gate()
-    async with Stage(tmp_path, [talker(gate)]) as stage:  # type: ignore[list-item]
+    async with Stage(tmp_path, [talker(gate)]) as stage:
         user_id = await stage.user()
         stage.store.wakes.wake = lambda topics: None  # type: ignore[method-assign]  # every wake-up is lost
         run_id = await stage.send(user_id, "talker")

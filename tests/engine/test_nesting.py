@@ -1,6 +1,8 @@
 """Agents that ask agents: each has its own events, lives inside its parent, and ends before it."""
 
 import asyncio
+import contextlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,18 +64,14 @@ async def slow(turn: Turn) -> None:
 async def stubborn(turn: Turn) -> None:
     """Outlive its time and its cancel, then speak."""
     for _ in range(12):
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0.1)
-        except asyncio.CancelledError:
-            pass
     await turn.say("too late")
 
 
 @agent(timeout=0.1)
 def stuck(turn: SyncTurn) -> None:
     """Outlive its time in a thread, then speak."""
-    import time
-
     time.sleep(0.4)
     turn.say("too late")
 
@@ -115,7 +113,7 @@ async def endless(turn: Turn) -> int:
 
 
 @agent
-async def crowd(turn: Turn) -> list[Any]:
+async def crowd(turn: Turn) -> Any:
     """Ask ten at once."""
     return await asyncio.gather(*(turn.ask(scout, {"topic": "t" * number}) for number in range(1, 11)))
 
@@ -200,7 +198,7 @@ async def test_input_is_shown_short_and_redacted(tmp_path: Path) -> None:
     """`input` is at most 500 characters, or JSON of that size; what cannot be shown is named by its type."""
     async with Stage(tmp_path, AGENTS) as stage:
         told = await stage.run("inputs")
-        shown = [started.get("input") for started in told.of("agent_started", "taker")]
+        shown: list[Any] = [started.get("input") for started in told.of("agent_started", "taker")]
         assert len(shown[0]) == 500
         assert shown[1] == {"api_key": "[redacted]", "n": 1}
         assert isinstance(shown[2], str)

@@ -44,7 +44,7 @@ def test_what_is_no_agent_is_refused() -> None:
 
     for wrong in (stream, pieces, "name"):
         with pytest.raises(TypeError):
-            agent(wrong)  # type: ignore[call-overload]
+            agent(wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="letters"):
         agent(name="two words")(stream_less)
     with pytest.raises(ValueError, match="letters"):
@@ -67,9 +67,13 @@ def test_modules_are_loaded_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Every agent of a module is found by its name; the same agent seen through two modules is one."""
     monkeypatch.syspath_prepend(str(tmp_path))
     one = _module(
-        tmp_path, "reg_one", "from quintet import agent\n@agent(description='d')\nasync def first(turn): ...\nother = 1\n"
+        tmp_path,
+        "reg_one",
+        "from quintet import agent\n@agent(description='d')\nasync def first(turn): ...\nother = 1\n",
     )
-    two = _module(tmp_path, "reg_two", "from reg_one import first\nfrom quintet import agent\n@agent\ndef second(turn): ...\n")
+    two = _module(
+        tmp_path, "reg_two", "from reg_one import first\nfrom quintet import agent\n@agent\ndef second(turn): ...\n"
+    )
     registry = Registry([greeter])
     registry.load([one, two])
     assert registry.descriptions() == {"greeter": "Says hello", "first": "d", "second": ""}
@@ -87,7 +91,11 @@ def test_modules_are_loaded_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("reg_needs", "import reg_not_there\n", "needs 'reg_not_there'"),
         ("reg_broken", "1 / 0\n", "ZeroDivisionError"),
         ("reg_syntax", "def\n", "SyntaxError"),
-        ("reg_double", "from quintet import agent\n@agent\nasync def greeter(turn): ...\n", "two agents are called 'greeter'"),
+        (
+            "reg_double",
+            "from quintet import agent\n@agent\nasync def greeter(turn): ...\n",
+            "two agents are called 'greeter'",
+        ),
     ],
 )
 def test_what_cannot_be_loaded_stops_the_start(

@@ -1,6 +1,7 @@
 """The dispatcher: tools really run, once, within their bounds, and what is told of them is what became of them."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -51,10 +52,8 @@ async def stubborn() -> str:
     """Outlive its time and its cancel."""
     until = time.monotonic() + 1.5
     while time.monotonic() < until:
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0.05)
-        except asyncio.CancelledError:
-            pass
     return "late"
 
 
@@ -99,7 +98,9 @@ async def named() -> str:
 @agent
 async def confidant(turn: Turn) -> None:
     """Use secrets; the agent itself gets them whole."""
-    got = await turn.use(secretive, "https://example.com", api_key="key-canary", headers={"Authorization": "Bearer canary"})
+    got = await turn.use(
+        secretive, "https://example.com", api_key="key-canary", headers={"Authorization": "Bearer canary"}
+    )
     assert got["session_token"] == "key-canary"
     await turn.say("a token is a word")
 
@@ -115,7 +116,7 @@ async def catcher(turn: Turn) -> None:
         lambda: turn.use(slow),
         lambda: turn.use(stubborn),
         lambda: turn.use(stuck),
-        lambda: turn.use(step, "secret-canary", "more", wrong=1),  # type: ignore[call-arg]
+        lambda: turn.use(step, "secret-canary", "more", wrong=1),  # type: ignore[arg-type, call-arg]
     ):
         try:
             await call()
@@ -181,14 +182,17 @@ async def test_secrets_of_a_tool_are_not_shown(tmp_path: Path) -> None:
 
 
 async def test_a_failing_tool_raises_and_says_so(tmp_path: Path) -> None:
-    """Raising, exiting, too slow, ignoring its cancel, stuck in a thread, wrongly called: a status and a fixed sentence each, and the agent goes on."""
+    """Raising, exiting, too slow, stuck, wrongly called: a status and a fixed sentence each, and the agent goes on."""
     async with Stage(tmp_path, AGENTS) as stage:
         told = await stage.run("catcher")
         assert told.text() == "tool_error tool_error tool_error tool_timeout tool_timeout tool_timeout bad_arguments"
         statuses = [done["status"] for done in told.of("tool_completed")]
         assert statuses == ["error", "error", "error", "timeout", "timeout", "timeout", "error"]
         for done in told.of("tool_completed"):
-            assert done["error"] == {"code": done["error"]["code"], "message": RUN_CODES[done["error"]["code"]].sentence}
+            assert done["error"] == {
+                "code": done["error"]["code"],
+                "message": RUN_CODES[done["error"]["code"]].sentence,
+            }
         assert 80 <= told.of("tool_completed")[3]["duration_ms"] < 400
         assert told.of("tool_executing")[6]["arguments"] == {"number": "secret-canary", "seconds": "more", "wrong": 1}
         bodies = b"".join(row[0] for row in await stage.rows("SELECT body FROM events"))

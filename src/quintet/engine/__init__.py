@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from quintet.engine.agent import AgentSpec, agent
 from quintet.engine.failures import AgentError, ToolError
 from quintet.engine.limits import Limits
+from quintet.engine.message import Message
 from quintet.engine.registry import Registry, RegistryError
 from quintet.engine.tool import ToolSpec, tool
 from quintet.engine.turn import SyncTurn, Turn
@@ -20,6 +21,7 @@ __all__ = [
     "AgentError",
     "AgentSpec",
     "Limits",
+    "Message",
     "Registry",
     "RegistryError",
     "SyncTurn",

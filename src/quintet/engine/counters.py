@@ -16,7 +16,7 @@ class Counters:
     refused: int = 0  # emits on an ended invocation or a stopped run
     held: int = 0  # loops that did not turn
     rescued: int = 0  # of these, the ones whose neighbours went on
-    unclosed: int = 0  # endings given up because the store refused all the time
+    unclosed: int = 0  # endings that the store refused for long
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, name: str) -> None:

@@ -5,12 +5,12 @@ written after the next question was accepted, and that question must find it.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from quintet.engine.message import Message
 from quintet.runs import Leased
 from quintet.store import Tx
 
-__all__ = ["HISTORY_BYTES", "HISTORY_MESSAGES", "Message", "histories"]
+__all__ = ["HISTORY_BYTES", "HISTORY_MESSAGES", "histories"]
 
 HISTORY_MESSAGES = 200
 HISTORY_BYTES = 256 * 1024
@@ -20,16 +20,6 @@ _EARLIER = (
     " JOIN runs r ON r.user_id = m.user_id AND r.id = m.run_id"
     " WHERE m.user_id = ? AND m.thread_id = ? AND r.first_seq < ? ORDER BY m.place DESC LIMIT ?"
 )
-
-
-class Message(NamedTuple):
-    """A message of the thread. `role` is `user` or `agent`, `agent` the root agent's name, `created_at` in ms since 1970."""
-
-    id: str
-    role: str
-    text: str
-    agent: str | None
-    created_at: int
 
 
 def histories(tx: Tx, leased: Sequence[Leased]) -> list[tuple[Message, ...]]:

@@ -17,6 +17,7 @@ from quintet.engine.agent import AgentSpec
 from quintet.engine.bounded import How, bounded
 from quintet.engine.dispatch import use
 from quintet.engine.failures import AgentError
+from quintet.engine.message import Message
 from quintet.engine.story import Story
 from quintet.engine.telling import Telling
 from quintet.engine.threads import Outcome
@@ -54,12 +55,15 @@ class Invocation:
     @property
     def text(self) -> str:
         """What was asked, as text."""
-        if isinstance(self.asked, str):
-            return self.asked
-        return "" if self.asked is None else msgspec.json.encode(show(self.asked).value).decode()
+        if self.asked is None or isinstance(self.asked, str):
+            return self.asked or ""
+        try:
+            return msgspec.json.encode(self.asked, enc_hook=_plain).decode()
+        except Exception:  # what is no JSON is shown as well as it can be
+            return msgspec.json.encode(show(self.asked).value).decode()
 
     @property
-    def history(self) -> tuple[Any, ...]:
+    def history(self) -> tuple[Message, ...]:
         """The thread before this run."""
         return self.story.history
 
@@ -204,6 +208,8 @@ class Invocation:
 
 def begin(story: Story, spec: AgentSpec[Any]) -> None:
     """Start the root of a run; on the run's loop."""
+    if story.over:
+        return  # given up while its loop did not turn
     leased = story.leased
     root = Invocation(story, spec, leased.root, clean_text(leased.text), 0)
 

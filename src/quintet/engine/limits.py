@@ -14,7 +14,7 @@ class Limits:
     poll: float = 1.0  # a wake-up may be lost
     drain: float = 60.0  # how long a stopping worker waits for running runs
     threads: int = 256  # of plain functions, those that were abandoned and still run included
-    close_tries: float = 60.0  # how long an ending is tried while the store refuses
+    late_ending: float = 60.0  # an ending refused for so long is counted; a draining worker waits no longer for it
 
     # of the agents' loops
     loops: int = 8  # made while all are responsive

@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 from quintet.engine.counters import Counters
-from quintet.engine.history import Message
 from quintet.engine.limits import Limits
+from quintet.engine.message import Message
 from quintet.engine.outbox import Home, Outbox
 from quintet.engine.threads import Threads
 from quintet.events import AgentRef, Data, draft
@@ -76,7 +76,9 @@ class Story:
         self.limits = work.limits
         self.sources = work.sources
         self.started = work.sources.monotonic()
-        seed = work.sources.token_bytes(64)  # once a run: each look at the system's randomness gives up the interpreter lock
+        seed = work.sources.token_bytes(
+            64
+        )  # once a run: each look at the system's randomness gives up the interpreter lock
         self.ids = Ids(seed[:32])
         self.ending_seed = seed[32:]
         self.stopping: Ending | None = None
@@ -158,12 +160,20 @@ class Story:
             self.home.own(task, self)
             return await verb
 
-        if self.outbox.sealed or self.over:
+        if self._gone():
             verb.close()
             self.work.counters.add("refused")
             raise asyncio.CancelledError
-        future = asyncio.run_coroutine_threadsafe(owned(), self.home.loop)
+        coroutine = owned()
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self.home.loop)
+        except RuntimeError:  # the loop has been closed
+            coroutine.close()
+            verb.close()
+            raise asyncio.CancelledError from None
         self._waiting.add(future)
+        if self._gone():
+            future.cancel()
         try:
             return future.result(self.limits.run + 2 * self.limits.grace)
         except (concurrent.futures.CancelledError, TimeoutError) as error:
@@ -173,6 +183,9 @@ class Story:
             raise asyncio.CancelledError from None
         finally:
             self._waiting.discard(future)
+
+    def _gone(self) -> bool:
+        return self.outbox.sealed or self.over
 
     # --- ending -------------------------------------------------------------------------------------------------------
 

@@ -67,14 +67,14 @@ class Telling:
         """`agent_thinking`."""
         if not isinstance(text, str):
             raise TypeError("think takes text")
+        if progress is not None and not math.isfinite(progress):
+            raise ValueError("progress is a number from 0 to 1")
         shown = clean_text(text[: self.story.limits.piece])
         await self.admit()
         self._step += 1
         if progress is None:
             self.emit(AgentThinking(shown, self._step))
             return
-        if not math.isfinite(progress):
-            raise ValueError("progress is a number from 0 to 1")
         self._progress = max(self._progress or 0.0, min(1.0, float(progress)))
         self.emit(AgentThinking(shown, self._step, self._progress))
 

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from quintet.engine.agent import AgentSpec
+from quintet.engine.message import Message
 from quintet.engine.tool import ToolSpec
 
 __all__ = ["SyncTurn", "Turn", "Voice"]
@@ -22,7 +23,7 @@ class Voice(Protocol):
     @property
     def asked(self) -> Any: ...
     @property
-    def history(self) -> tuple[Any, ...]: ...
+    def history(self) -> tuple[Message, ...]: ...
     @property
     def thread_id(self) -> str: ...
     @property
@@ -62,8 +63,8 @@ class _Turn:
         return self._voice.asked
 
     @property
-    def history(self) -> tuple[Any, ...]:
-        """Earlier messages of the thread, newest last: at most 200 and 256 KiB. Each has `role`, `text`, `agent`, `created_at`."""
+    def history(self) -> tuple[Message, ...]:
+        """Earlier messages of the thread, newest last: at most 200 and 256 KiB."""
         return self._voice.history
 
     @property

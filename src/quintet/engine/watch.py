@@ -2,7 +2,7 @@
 
 1. A stopped run has its grace, then it is abandoned; the ending is written from here, whatever its loop does.
 2. Exactly one ending: decided here by one flag on one thread, and in the database by the fence.
-3. A store that refuses is asked again, for a time; then the next start ends the run.
+3. A store that refuses an ending is asked again for as long as this process lives; then the next start ends the run.
 """
 
 import asyncio
@@ -35,13 +35,14 @@ _LAST_DELAY = 2.0
 class Live:
     """A run that this worker holds, until its ending is durable."""
 
-    __slots__ = ("closing", "ending", "home", "since", "story", "timer", "tries")
+    __slots__ = ("closing", "ending", "home", "late", "since", "story", "timer", "tries")
 
     def __init__(self, story: Story, home: AgentLoop) -> None:
         self.story = story
         self.home = home
         self.timer: asyncio.TimerHandle | None = None
         self.closing = False
+        self.late = False
         self.ending: Ending = Failed("worker_lost")
         self.since = 0.0
         self.tries = 0
@@ -132,10 +133,13 @@ class Watch:
     def _abandon(self, live: Live) -> None:
         if live.closing:
             return
-        self._counters.add("abandoned")
-        live.story.note("an agent did not end when it was told to, and is left alone")
+        if live.story.over:
+            live.story.note("what an agent told could not be stored in time")
+        else:
+            self._counters.add("abandoned")
+            live.story.note("an agent did not end when it was told to, and is left alone")
+            live.home.tainted = True
         live.story.abandon()
-        live.home.tainted = True
         self._close(live, live.story.stopping or Failed("agent_error"))
 
     def _live(self, story: Story) -> Live | None:
@@ -205,11 +209,11 @@ class Watch:
             self._close_later(live)
 
     def _close_later(self, live: Live) -> None:
-        if self.loop.time() - live.since > self._limits.close_tries:
+        """Its place stays taken: while no ending can be stored, no lease can either."""
+        if not live.late and self.loop.time() - live.since > self._limits.late_ending:
+            live.late = True
             self._counters.add("unclosed")
-            live.story.note("the store refused an ending all the time; the next start will end the run")
-            self._free(live)
-            return
+            live.story.note("the store has refused an ending for long; it is tried on")
         live.tries += 1
         self.loop.call_later(min(_LAST_DELAY, _FIRST_DELAY * 2 ** min(live.tries, 10)), self._try_to_close, live)
 

@@ -15,10 +15,11 @@ from typing import Any
 
 from quintet import runs
 from quintet.engine.counters import Counters
-from quintet.engine.history import Message, histories
+from quintet.engine.history import histories
 from quintet.engine.invocation import begin
 from quintet.engine.limits import Limits
 from quintet.engine.lookout import Lookout
+from quintet.engine.message import Message
 from quintet.engine.registry import Registry
 from quintet.engine.story import Story, Work
 from quintet.engine.watch import Watch
@@ -33,7 +34,9 @@ __all__ = ["Worker"]
 logger = logging.getLogger(__name__)
 
 _CANCEL_PAUSE = 0.02  # seconds between two looks for cancels, however many wake-ups there are
-_SWITCH = 0.001  # seconds: beside an agent that spins, a run of ten events takes 39 ms (p95 115) instead of 95 (p95 900)
+_SWITCH = (
+    0.001  # seconds: beside an agent that spins, a run of ten events takes 39 ms (p95 115) instead of 95 (p95 900)
+)
 _AFTER_REFUSAL = 0.25  # seconds to wait when the store refuses
 
 
@@ -198,7 +201,7 @@ class Worker:
         await self._wait_until_empty(timeout)
         for live in tuple(self._watch.live.values()):
             live.story.stop(Cancelled("shutdown"))
-        await self._wait_until_empty(self._limits.grace + self._limits.close_tries)
+        await self._wait_until_empty(self._limits.grace + self._limits.late_ending)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
