@@ -58,6 +58,7 @@ class Stage:
         self.sources = Sources()
         self.config = GatewayConfig(**limits)
         self.port = 0
+        self.clients: list[RawSocket] = []
         self.checks = 0  # how often it was asked whether a session stands
         self.before_check: Callable[[], Awaitable[None]] | None = None
 
@@ -94,6 +95,8 @@ class Stage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for raw in self.clients:
+            await raw.cut()
         await within(self.gateway.drain())
         self.server.should_exit = True
         await within(self._serving)
@@ -128,7 +131,7 @@ class Stage:
         now = self.sources.now_ms()
         session = Session(user_id, session_id, None, now, now + 3_600_000)
         await within(self.kernel.store.write(user_id, lambda tx: sessions.start(tx, session, 20)))
-        return User(user_id, session_id, self.identities.issue(user_id, session_id), run=None)  # type: ignore[arg-type]
+        return User(user_id, session_id, self.identities.issue(user_id, session_id, self.sources.new_id("tok"), now // 1000), run=None)  # type: ignore[arg-type]
 
     async def sign_out(self, user: User) -> None:
         """End the user's session."""
@@ -145,7 +148,9 @@ class Stage:
 
     async def ask(self, token: str | None = None, **options: Any) -> tuple[Handshake, RawSocket]:
         """Ask for the upgrade; returns the answer's head and the connection."""
-        return await handshake(self, token=token, **options)  # type: ignore[arg-type]
+        told, raw = await handshake(self, token=token, **options)  # type: ignore[arg-type]
+        self.clients.append(raw)
+        return told, raw
 
     async def refused(self, token: str | None = None, **options: Any) -> Handshake:
         """Ask for an upgrade that must be answered over HTTP, and see the connection closed."""
@@ -157,7 +162,9 @@ class Stage:
 
     async def open(self, user: User | None, **options: Any) -> RawSocket:
         """A socket of this user, which has read `ready`."""
-        return await RawSocket.open(self, user.token if user else None, **options)  # type: ignore[arg-type]
+        raw = await RawSocket.open(self, user.token if user else None, **options)  # type: ignore[arg-type]
+        self.clients.append(raw)
+        return raw
 
     async def following(self, user: User, after: str = "$", **options: Any) -> RawSocket:
         """A socket that follows and has caught up."""

@@ -4,6 +4,7 @@
 2. Chance, clock and hashes come before the transaction; it decides by what it reads, since the world went on while we hashed.
 """
 
+import hmac
 from dataclasses import dataclass
 
 from quintet.accounts import refresh, sessions, users
@@ -99,7 +100,7 @@ class Accounts:
             self._open(tx, session, token)
 
         await self._store.write(user.id, add)
-        return SignedIn(user, self._pair(Found(user.id, session.id), token))
+        return SignedIn(user, self._pair(Found(user.id, session.id), token, session.created_at))
 
     async def login(self, email: str, password: str, device: str | None) -> SignedIn:
         """Open a session.
@@ -127,10 +128,10 @@ class Accounts:
             return current
 
         current = await self._store.write(user.id, add)
-        return SignedIn(current, self._pair(Found(user.id, session.id), token))
+        return SignedIn(current, self._pair(Found(user.id, session.id), token, session.created_at))
 
     async def refresh(self, token: str, attempt_id: str | None) -> Pair:
-        """Use a refresh token. The same token in the same attempt gives the same one again, for a minute.
+        """Use a refresh token. The same token in the same attempt gives the same answer again, for a minute.
 
         Raises:
             QuintetError: `invalid_token`, `token_expired`, `session_revoked`, `refresh_conflict`, `refresh_reused`.
@@ -144,9 +145,10 @@ class Accounts:
             following = refresh.successor(self._attempt_key, token, attempt_id)
             attempt = refresh.digest_of(attempt_id)
         use = refresh.Use(refresh.digest_of(token), refresh.digest_of(following), attempt, self._sources.now_ms())
-        if not await self._store.write(found.user_id, lambda tx: refresh.rotate(tx, found, use, self._durations)):
+        made = await self._store.write(found.user_id, lambda tx: refresh.rotate(tx, found, use, self._durations))
+        if made is None:
             raise QuintetError("refresh_reused")  # outside, so that the ending of the session is kept
-        return self._pair(found, following)
+        return self._pair(found, following, made)
 
     async def logout(self, access_token: str | None, refresh_token: str | None) -> None:
         """End the sessions of whatever valid tokens are given; none at all is fine."""
@@ -181,5 +183,8 @@ class Accounts:
         sessions.start(tx, session, self.config.sessions_per_user)
         refresh.add_first(tx, session, refresh.digest_of(token), self._durations)
 
-    def _pair(self, found: Found, refresh_token: str) -> Pair:
-        return Pair(found.session_id, self.identities.issue(found.user_id, found.session_id), refresh_token)
+    def _pair(self, found: Found, refresh_token: str, made_ms: int) -> Pair:
+        """A session's tokens. What the access token says follows from the refresh token, so a repeated answer is the same one."""
+        token_id = "tok_" + hmac.digest(self._attempt_key, refresh_token.encode(), "sha256").hex()[:24]
+        access = self.identities.issue(found.user_id, found.session_id, token_id, made_ms // 1000)
+        return Pair(found.session_id, access, refresh_token)

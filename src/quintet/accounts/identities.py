@@ -45,10 +45,9 @@ class Identities:
         """The life of an access token."""
         return self._tokens.seconds
 
-    def issue(self, user_id: str, session_id: str) -> str:
-        """An access token for a session."""
-        now = self._sources.now_ms() // 1000
-        return self._tokens.issue(self.ring, user_id, session_id, self._sources.new_id("tok"), now)
+    def issue(self, user_id: str, session_id: str, token_id: str, now: int) -> str:
+        """An access token for a session, from `now` (Unix seconds)."""
+        return self._tokens.issue(self.ring, user_id, session_id, token_id, now)
 
     async def authenticate(self, token: str) -> Identity:
         """Who the access token speaks for.

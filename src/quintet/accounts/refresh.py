@@ -90,8 +90,8 @@ def find(tx: Tx, digest: bytes) -> Found | None:
     return Found(*row) if row else None
 
 
-def rotate(tx: Tx, found: Found, use: Use, durations: Durations) -> bool:
-    """Use a token. True: the successor stands. False: it was used before, and the session has been ended for it.
+def rotate(tx: Tx, found: Found, use: Use, durations: Durations) -> int | None:
+    """Use a token. Answers when its successor was made; None: it was used before, and the session has been ended for it.
 
     Raises:
         QuintetError: `invalid_token`, `token_expired`, `session_revoked`, `refresh_conflict`.
@@ -107,7 +107,7 @@ def rotate(tx: Tx, found: Found, use: Use, durations: Durations) -> bool:
         raise QuintetError("token_expired")
     _mark_used(tx, found, use)
     _add(tx, found, use.successor, token.generation + 1, use.now, durations)
-    return True
+    return use.now
 
 
 class _Token(NamedTuple):
@@ -131,16 +131,16 @@ def _token(tx: Tx, found: Found, use: Use) -> _Token | None:
     return _Token(*row) if row else None
 
 
-def _used_again(tx: Tx, found: Found, token: _Token, use: Use, durations: Durations) -> bool:
+def _used_again(tx: Tx, found: Found, token: _Token, use: Use, durations: Durations) -> int | None:
     assert token.used_at is not None
     age = max(0, use.now - token.used_at)
     same_attempt = use.attempt is not None and use.attempt == token.attempt_digest
     if same_attempt and age <= durations.repeat and find(tx, use.successor) == found:
-        return True
+        return token.used_at
     if age <= durations.parallel:
         raise QuintetError("refresh_conflict")
     sessions.end(tx, found.user_id, found.session_id, "refresh_reused", use.now)
-    return False
+    return None
 
 
 def _mark_used(tx: Tx, found: Found, use: Use) -> None:
