@@ -103,7 +103,11 @@ export class Feed {
   }
 
   // The same socket goes on with a new token; where that is not possible, a new socket does, from the same cursor.
+  // Where tokens live shorter than the server's warning, the warning comes at once, each time: hence the wait.
   async renew() {
+    const { opening } = this.connection;
+    await new Promise((done) => setTimeout(done, this.session.untilHalf));
+    if (opening !== this.connection.opening) return;
     try {
       const token = await this.session.token(true);
       await this.request({ do: "auth", token });

@@ -3,7 +3,7 @@
 import { isOpen } from "./run.js";
 
 const PAGE = 200;
-const MOST_PAGES = 25;
+const MOST_PAGES = 50;
 
 export class History {
   constructor(session, model) {
@@ -15,9 +15,18 @@ export class History {
     const needed = !this.model.isThreadComplete(threadId) || this.model.runsOf(threadId).some((run) => run.needsWholeText);
     if (!needed) return Promise.resolve();
     if (!this.asked.has(threadId)) {
-      this.asked.set(threadId, this.read(threadId).finally(() => this.asked.delete(threadId)));
+      this.asked.set(threadId, this.readOrMiss(threadId).finally(() => this.asked.delete(threadId)));
     }
     return this.asked.get(threadId);
+  }
+
+  async readOrMiss(threadId) {
+    try {
+      await this.read(threadId);
+    } catch (error) {
+      if (error.status === 404 && !this.model.threads.has(threadId)) this.model.missing.add(threadId);
+      this.model.onChange({ threads: true });
+    }
   }
 
   async read(threadId) {
@@ -32,7 +41,13 @@ export class History {
   }
 
   async completeRun(run) {
-    if (run.isWhole || run.answer.text !== "" && !isOpen(run)) return;
+    if (run.isWhole || (run.answer.text !== "" && !isOpen(run))) return;
+    await this.tell(run);
+  }
+
+  // The whole story of a run. What arrives while it is read is kept and applied after it.
+  async tell(run) {
+    if (run.isWhole || this.model.loading.has(run.id)) return;
     this.model.loading.set(run.id, []);
     try {
       this.model.rebuildRun(run, await this.events(run.id));
@@ -42,8 +57,13 @@ export class History {
   }
 
   async events(runId) {
-    const answer = await this.session.call("GET", `/v1/runs/${encodeURIComponent(runId)}/events?after=0`);
-    return Array.isArray(answer) ? answer : answer.items;
+    const events = [];
+    for (let page = 0, after = 0; page < MOST_PAGES; page += 1, after = events.at(-1).run_seq) {
+      const more = await this.session.call("GET", `/v1/runs/${encodeURIComponent(runId)}/events?after=${after}`);
+      if (more.length === 0) break;
+      events.push(...more);
+    }
+    return events;
   }
 
   // True while there are more.

@@ -16,6 +16,7 @@ export class Model {
     this.isFromStart = false; // the log was read from its very first event, so every thread is complete
     this.isCaughtUp = false;
     this.loading = new Map();
+    this.missing = new Set();
   }
 
   takeThreads(items) {
@@ -102,7 +103,7 @@ export class Model {
   }
 
   isThreadComplete(threadId) {
-    return this.isFromStart || this.threads.get(threadId)?.isComplete === true;
+    return this.isFromStart || this.missing.has(threadId) || this.threads.get(threadId)?.isComplete === true;
   }
 
   isBusy(threadId) {

@@ -25,6 +25,11 @@ export class Outbox {
     this.onChange();
   }
 
+  // A message for a new conversation that a reload came in between of: its draft is taken up again.
+  lastDraft() {
+    return this.items.findLast((item) => item.draft && !item.threadId)?.draft;
+  }
+
   clear() {
     this.items = [];
     this.save();

@@ -113,6 +113,7 @@ function callOf(agent, data, event) {
 // An open run as a snapshot has it: no story, but the text so far and the calls that are open.
 export function takeOpenRun(run, open) {
   run.state = open.state ?? run.state;
+  run.live = true; // seen while it goes on: its story stands open
   run.agentName = open.agent;
   run.acceptedAt = Date.parse(open.created_at) || run.acceptedAt;
   if (typeof open.text === "string") run.answer.replace(open.text);

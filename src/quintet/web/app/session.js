@@ -28,6 +28,7 @@ export class Session {
     this.onSignedInElsewhere = () => {};
     this.access = null;
     this.refreshing = null;
+    this.isLeaving = false;
     this.tabs = "BroadcastChannel" in window ? new BroadcastChannel("quintet") : null;
     this.tabs?.addEventListener("message", (message) => this.heard(message.data));
   }
@@ -56,17 +57,28 @@ export class Session {
   }
 
   async signOut() {
-    await call("POST", "/v1/auth/logout", { token: this.access?.token });
-    this.tabs?.postMessage({ signedOut: true });
-    this.drop("");
+    this.isLeaving = true; // the socket may hear of it first: still nobody has been thrown out
+    try {
+      await call("POST", "/v1/auth/logout", { token: this.access?.token });
+      this.tabs?.postMessage({ signedOut: true });
+      this.drop("");
+    } finally {
+      this.isLeaving = false;
+    }
   }
 
   async token(fresh = false) {
-    if (!fresh && this.access && Date.now() < this.access.until) return this.access.token;
+    const isGood = this.access && Date.now() < this.access.until;
+    if (isGood && !fresh && !this.refreshing) return this.access.token;
     this.refreshing ??= this.refresh().finally(() => (this.refreshing = null));
     await this.refreshing;
     if (!this.access) throw new Unreachable();
     return this.access.token;
+  }
+
+  // How long until half of the token's life is over, in milliseconds: no sooner is a new one worth asking for.
+  get untilHalf() {
+    return Math.max(0, (this.access?.half ?? 0) - Date.now());
   }
 
   async refresh() {
@@ -91,7 +103,8 @@ export class Session {
   take({ access_token: token, expires_in: seconds }) {
     const owner = subjectOf(token);
     if (this.user && owner && owner !== this.user.id) return this.onOtherUser();
-    this.access = { token, until: Date.now() + Math.max(seconds * 1000 - MARGIN_MS, seconds * 500) };
+    const now = Date.now();
+    this.access = { token, half: now + seconds * 500, until: now + Math.max(seconds * 1000 - MARGIN_MS, seconds * 500) };
     forBrowser.set(HINT, "1");
     forBrowser.set(BEEN_HERE, "1");
   }
@@ -102,7 +115,7 @@ export class Session {
     this.access = null;
     forBrowser.remove(HINT);
     forBrowser.remove(ATTEMPT);
-    if (was) this.onSignedOut(reason);
+    if (was) this.onSignedOut(this.isLeaving ? "" : reason);
   }
 
   heard({ signedOut, signedIn }) {

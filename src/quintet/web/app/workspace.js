@@ -56,6 +56,7 @@ export class Workspace {
   actions() {
     return {
       stop: (run) => this.stops.stop(run),
+      tell: (run) => this.history.tell(run).catch((error) => this.notice.tell(wordFor(error))),
       sendAgain: (run) => this.send(run.text, run.agents.get(run.root)?.name),
       tryAgain: (item) => this.outbox.again(item.clientId),
       takeBack: (item) => {
@@ -67,8 +68,9 @@ export class Workspace {
   }
 
   async start() {
-    this.moved();
     this.outbox.load(this.session.user.id);
+    this.draft = this.outbox.lastDraft() ?? this.draft;
+    this.moved();
     this.focus();
     await Promise.all([this.load(true), this.loadAgents()]);
   }
@@ -83,6 +85,7 @@ export class Workspace {
       const snapshot = await untilAnswered(() => this.session.call("GET", "/v1/snapshot"), () => this.notice.connection({ kind: "lost" }));
       const replay = mayReplay && snapshot.last_seq <= REPLAY_MOST;
       this.model.reset();
+      this.conversation.show(this.where());
       if (replay) this.model.takeThreads(snapshot.threads ?? []);
       else this.model.takeSnapshot(snapshot);
       this.feed.start(replay ? "0" : snapshot.cursor);
@@ -152,12 +155,16 @@ export class Workspace {
   moved() {
     this.place = place();
     const { threadId } = this.place;
-    this.conversation.show(threadId ? { threadId } : { draft: this.draft });
+    this.conversation.show(this.where());
     this.composer.show(threadId ?? "new", this.lastAgent());
     this.threads.setCurrent(threadId);
     this.note({ threads: true });
     this.lookCloser();
     if (this.model.isCaughtUp) this.focus();
+  }
+
+  where() {
+    return this.place.threadId ? { threadId: this.place.threadId } : { draft: this.draft };
   }
 
   lastAgent() {
@@ -179,8 +186,8 @@ export class Workspace {
   }
 
   note({ run, event, threads, deleted }) {
-    if (event?.type === "message_accepted") this.outbox.accepted(event.data.client_id, event.thread_id);
     if (run && this.model.isCaughtUp) this.noteLive(run, event);
+    if (event?.type === "message_accepted") this.outbox.accepted(event.data.client_id, event.thread_id);
     if (deleted && deleted === this.place?.threadId) go(null);
     this.isStale ||= threads === true;
     if (this.drawing) return;

@@ -57,7 +57,7 @@ export class CallStep {
 export function section(title, value) {
   if (value === undefined) return [];
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-  return [el("h4", {}, title), el("pre", { tabindex: 0 }, el("code", {}, shorten(text, LONGEST_SHOWN)))];
+  return [el("h3", {}, title), el("pre", { tabindex: 0 }, el("code", {}, shorten(text, LONGEST_SHOWN)))];
 }
 
 // The first telling argument, in a few words.

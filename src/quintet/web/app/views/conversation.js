@@ -13,8 +13,8 @@ export class Conversation {
     this.waiting = el("div", { class: "skeleton", role: "img", "aria-label": "Loading" }, el("i"), el("i"), el("i"));
     this.nothing = el("p", { class: "note missing" }, "There is no such conversation here.");
     this.latest = el("button", { type: "button", class: "latest", hidden: true, on: { click: () => this.toEnd() } }, icon("down"), "Latest");
-    this.scroll = el("div", { class: "scroll", on: { scroll: () => this.moved() } }, empty, this.waiting, this.nothing, this.list);
-    this.node = el("section", { class: "conversation", "aria-label": "Conversation" }, this.scroll, this.latest);
+    this.scroll = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Conversation", on: { scroll: () => this.moved() } }, empty, this.waiting, this.nothing, this.list);
+    this.node = el("div", { class: "conversation" }, this.scroll, this.latest);
     this.isAtEnd = true;
     new ResizeObserver(() => this.keepEnd()).observe(this.list);
   }
@@ -43,9 +43,11 @@ export class Conversation {
     for (const run of runs) this.turnOf(run).update();
     this.updatePending(items);
     const known = !threadId || (this.model.isCaughtUp && this.model.isThreadComplete(threadId));
-    show(this.empty, !threadId && items.length === 0);
-    show(this.waiting, runs.length + items.length === 0 && !known);
-    show(this.nothing, Boolean(threadId) && known && runs.length + items.length === 0);
+    const isEmpty = runs.length + items.length === 0;
+    const isMissing = Boolean(threadId) && known && !this.model.threads.has(threadId);
+    show(this.waiting, isEmpty && !known);
+    show(this.nothing, isEmpty && isMissing);
+    show(this.empty, isEmpty && known && !isMissing);
     this.keepEnd();
   }
 

@@ -7,7 +7,7 @@ export class Frame {
     this.title = el("h1", {}, "New conversation");
     this.menu = el("button", { type: "button", class: "quiet menu", "aria-label": "Conversations", "aria-expanded": "false", "aria-controls": "side", on: { click: () => this.toggle() } }, icon("menu"));
     this.close = el("button", { type: "button", class: "quiet close", "aria-label": "Close", on: { click: () => this.toggle(false) } }, icon("cross"));
-    this.side = el("aside", { id: "side", class: "side", "aria-label": "Side" }, el("div", { class: "side-head" }, brand(), this.close), side);
+    this.side = el("aside", { id: "side", class: "side", "aria-label": "Conversations and account" }, el("div", { class: "side-head" }, brand(), this.close), side);
     this.scrim = el("div", { class: "scrim", on: { click: () => this.toggle(false) } });
     const skip = el("button", { type: "button", class: "skip", on: { click: () => composer.querySelector("textarea").focus() } }, "Skip to the message");
     const bar = el("header", { class: "bar" }, this.menu, this.title);

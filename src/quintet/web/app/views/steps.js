@@ -61,7 +61,8 @@ class AgentStep {
   }
 
   summary() {
-    const head = [avatar(this.agent.name), el("span", { class: "agent-name" }, this.agent.name), this.word, this.time, this.state, icon("chevron")];
+    this.last = el("span", { class: "agent-last" });
+    const head = [avatar(this.agent.name), el("span", { class: "agent-name" }, this.agent.name), this.last, this.word, this.time, this.state, icon("chevron")];
     return el("summary", { on: { click: () => (this.touched = true) } }, head);
   }
 
@@ -75,6 +76,7 @@ class AgentStep {
     show(this.said, this.agent.said.text !== "");
     setText(this.fault, this.agent.error?.message ?? "");
     show(this.fault, this.agent.error !== undefined);
+    setText(this.last, this.agent.items.findLast((item) => item.kind === "thinking")?.text ?? "");
     setText(this.word, AGENT_WORDS[this.agent.state]);
     this.node.dataset.state = this.agent.state;
     drawState(this.state, this.agent.state);

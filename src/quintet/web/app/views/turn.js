@@ -30,7 +30,6 @@ export class Turn {
     const reply = [this.head, this.story, this.answer, this.outcome.node, this.foot];
     this.reply = el("section", { class: "reply", "aria-label": "Answer" }, reply);
     this.node = el("article", { class: "turn", "data-run": run.id }, this.asked, this.reply);
-    this.story.open = run.live === true;
     this.update();
   }
 
@@ -78,12 +77,14 @@ export class Turn {
   updateStory() {
     const { run } = this;
     const root = run.agents.get(run.root);
+    const isUntold = !run.isWhole && ENDED.has(run.state);
     const hasStory = root !== undefined && root.items.length > 0;
-    show(this.story, hasStory);
-    if (!hasStory) return;
+    show(this.story, hasStory || isUntold);
+    if (run.live && !this.hasOpened && !this.touched) this.story.open = this.hasOpened = true;
+    if (isUntold && this.story.open) this.actions.tell(run);
     setText(this.now, this.wordForStory());
     setText(this.sum, summaryOf(run));
-    if (!this.story.open) return;
+    if (!this.story.open || !hasStory) return;
     if (this.steps?.agent !== root) {
       this.steps?.node.remove();
       this.steps = new Steps(run, root);

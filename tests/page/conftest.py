@@ -1,0 +1,57 @@
+"""Chromium, and windows of it. A missing Chromium is a failure that says how to get one: a skipped page test would prove nothing."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from page.window import Window
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from support.server import Server
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+MISSING = (
+    "The tests of the page need a Chromium and found none. Install one: `apt-get install chromium` (Debian, Ubuntu), "
+    "`dnf install chromium` (Fedora), `brew install --cask chromium` (macOS), or `.venv/bin/playwright install chromium`."
+)
+
+expect.set_options(timeout=15_000)
+
+Visit = Callable[..., Awaitable[Window]]
+
+
+def chromium(bundled: str) -> str:
+    """Where the system's Chromium is, else the one that Playwright has downloaded."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None and Path(bundled).exists():
+        return bundled
+    return found or pytest.fail(MISSING, pytrace=False)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium without windows."""
+    async with async_playwright() as playwright:
+        path = chromium(playwright.chromium.executable_path)
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS, headless=True)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@pytest.fixture
+async def visit(browser: Browser, server: Server) -> Visit:
+    """Opens windows. Each is another person's browser, unless `beside` names the window whose browser it shares."""
+
+    async def window(*, at: Server | None = None, beside: Window | None = None, **options: Any) -> Window:
+        context: BrowserContext = beside.page.context if beside else await browser.new_context(**options)
+        context.set_default_timeout(15_000)
+        return Window(await context.new_page(), (at or server).url)
+
+    return window
