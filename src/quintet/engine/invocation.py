@@ -192,9 +192,7 @@ class Invocation:
         """The ending that an outcome deserves."""
         if outcome.error is not None:
             if self.story.stopping is None:
-                self.story.note(
-                    "an agent failed", outcome.error, invocation=self.agent_id, name_of_agent=self.spec.name
-                )
+                self.story.note(f"agent {self.spec.name} failed", outcome.error, invocation=self.agent_id)
             return Failed("agent_error")
         value, said = outcome.value, self.telling.said
         if not said and (value is None or (value == "" and self._depth == 0)):
