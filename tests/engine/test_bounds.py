@@ -23,7 +23,7 @@ def nap(seconds: float) -> str:
 
 
 @agent
-async def napping(turn: Turn) -> list[Any]:
+async def napping(turn: Turn) -> Any:
     """Use two threads at once."""
 
     async def once() -> str:
