@@ -1,0 +1,95 @@
+"""HTTP calls: JSON both ways, a bound on time and size, and a refusal as the error that it names."""
+
+import json
+from typing import Any
+
+import httpx
+
+from quintet.client.address import Address
+from quintet.client.faults import RefusedError, UnreachableError, WireError
+
+__all__ = ["Http", "refusal_in"]
+
+_SECONDS = 15.0
+_MOST_BYTES = 32 * 1024 * 1024  # a page of 200 messages of 1 MiB each is not asked for by anybody
+_PROBLEM = "application/problem+json"
+
+
+class Http:
+    """The HTTP side of one server. Knows no token of its own."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        timeout = httpx.Timeout(_SECONDS, connect=5.0)
+        self._client = httpx.AsyncClient(base_url=address.url, timeout=timeout, trust_env=not address.direct)
+
+    async def call(self, method: str, path: str, *, body: Any = None, token: str | None = None, **query: Any) -> Any:
+        """The JSON of a call, None where there is none.
+
+        Raises:
+            RefusedError: the server said no.
+            UnreachableError: nobody answered, or not in time.
+            WireError: what answered is no such server.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        params = {name: value for name, value in query.items() if value is not None}
+        request = self._client.build_request(method, path, json=body, headers=headers, params=params)
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                content = await _whole(response)
+            finally:
+                await response.aclose()
+        except (httpx.TransportError, httpx.DecodingError) as fault:
+            raise UnreachableError(_in_words(self.address, fault)) from fault
+        return _answer(response, content)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    content = bytearray()
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > _MOST_BYTES:
+            raise WireError(f"an answer is larger than {_MOST_BYTES} bytes")
+    return bytes(content)
+
+
+def _answer(response: httpx.Response, content: bytes) -> Any:
+    if not response.is_success:
+        kind = response.headers.get("content-type", "")
+        raise refusal_in(response.status_code, kind, content, response.headers.get("retry-after"))
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        raise WireError("the answer is not JSON; is this the address of a Quintet server?") from None
+
+
+def refusal_in(status: int, kind: str, content: bytes, retry_after: str | None) -> RefusedError | WireError:
+    """The refusal in an answer that is none of success (RFC 9457). A proxy in front may answer something else."""
+    problem = None
+    if kind.startswith(_PROBLEM):
+        try:
+            problem = json.loads(content)
+        except ValueError:
+            problem = None
+    wait = int(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+    if isinstance(problem, dict) and isinstance(problem.get("code"), str):
+        return RefusedError(problem["code"], str(problem.get("detail") or ""), retry_after=wait, status=status)
+    if status in (502, 503, 504):
+        return RefusedError("unavailable", retry_after=wait, status=status)
+    return WireError(f"HTTP {status} without a Quintet server's words; is this the address of one?")
+
+
+def _in_words(address: Address, fault: Exception) -> str:
+    told = str(fault).strip()
+    if isinstance(fault, httpx.TimeoutException):
+        why = "no answer in time"
+    elif isinstance(fault, httpx.ConnectError):
+        why = "no connection" + (f": {told}" if told else "")
+    else:
+        why = told or type(fault).__name__
+    return f"{address.url} does not answer ({why})"
