@@ -68,9 +68,8 @@ class Log:
 
     async def resolve(self, user_id: str, asked: str) -> Position | Resync:
         """Where the cursor `asked` stands in this user's log; `0` is the beginning of what is kept, `$` now."""
-        found = await self._store.read(lambda tx: resolve_in(tx, user_id, asked))
-        if isinstance(found, Position):
-            self._know(user_id, None, found.auth_rev)
+        found, head = await self._store.read(lambda tx: (resolve_in(tx, user_id, asked), head_in(tx, user_id)))
+        self._know(user_id, head.seq, head.auth_rev)
         return found
 
     def follow(self, user_id: str, wake: Callable[[], None]) -> Follower:
@@ -104,15 +103,14 @@ class Log:
         self._know(user_id, batch.head, batch.auth_rev)
         return batch
 
-    def _know(self, user_id: str, head: int | None, auth_rev: int) -> None:
+    def _know(self, user_id: str, head: int, auth_rev: int) -> None:
         """Take note of a head that was read. News is news for every follower of the user: the poll will not find it again."""
         stream = self._streams.get(user_id)
         if stream is None:
             return
-        news = auth_rev > stream.auth_rev or (head is not None and head > stream.head)
+        news = auth_rev > stream.auth_rev or head > stream.head
         stream.auth_rev = max(stream.auth_rev, auth_rev)
-        if head is not None and head > stream.head:
-            stream.head = head  # ahead of the ring: `after` then falls through to the database
+        stream.head = max(stream.head, head)  # ahead of the ring: `after` then falls through to the database
         if news:
             stream.wake()
 
@@ -143,20 +141,22 @@ class Log:
             stream.auth_rev = max(stream.auth_rev, revisions.get(stream, 0))
             stream.wake()
 
+    async def look(self) -> None:
+        """Look at the heads of all who are followed, and wake where one is news: covers lost wake-ups and what is written
+        beside this process."""
+        users = list(self._streams)
+        for start in range(0, len(users), 500):
+            heads = await self._store.read(partial(heads_in, users=users[start : start + 500]))
+            for user_id, head in heads.items():
+                self._know(user_id, head.seq, head.auth_rev)
+
     async def _poll(self) -> None:
-        """Cover lost wake-ups, and revocations made beside this process."""
         while True:
             await asyncio.sleep(self._poll_seconds)
-            users = list(self._streams)
-            for start in range(0, len(users), 500):
-                some = users[start : start + 500]
-                try:
-                    heads = await self._store.read(partial(heads_in, users=some))
-                except Exception:
-                    logger.warning("polling the heads failed", exc_info=True)
-                    continue
-                for user_id, head in heads.items():
-                    self._know(user_id, head.seq, head.auth_rev)
+            try:
+                await self.look()
+            except Exception:
+                logger.warning("polling the heads failed", exc_info=True)
 
 
 def _bounded(batch: Batch, limit: int, size: int) -> Batch:
