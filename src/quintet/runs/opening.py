@@ -1,5 +1,7 @@
 """How a run begins: opened with its message, made ready when its turn comes, leased to a worker."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from quintet.errors import QuintetError
@@ -128,10 +130,16 @@ def shortened(text: str) -> str:
     return text if len(text) <= _INPUT else text[: _INPUT - 1] + "…"
 
 
-def announce(tx: Tx, worker_id: str, descriptions: dict[str, str]) -> None:
-    """Write down which agents a worker can run; `submit` checks against it. An empty table takes the worker's names back."""
+def announce(
+    tx: Tx, worker_id: str, descriptions: Mapping[str, str], accepted: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """Write down which agents a worker can run, and which attachments they take; `submit` checks against it.
+
+    `accepted` has the media types by agent. An empty table of descriptions takes the worker's names back.
+    """
     tx.sql("DELETE FROM agents WHERE worker_id = ?", (worker_id,))
+    types = accepted or {}
     tx.many(
-        "INSERT INTO agents (worker_id, name, description) VALUES (?, ?, ?)",
-        [(worker_id, name, description) for name, description in descriptions.items()],
+        "INSERT INTO agents (worker_id, name, description, attachments) VALUES (?, ?, ?, ?)",
+        [(worker_id, name, text, json.dumps([*types.get(name, ())])) for name, text in descriptions.items()],
     )

@@ -23,8 +23,12 @@ from sqlalchemy import (
 
 __all__ = [
     "agents",
+    "attachments",
+    "deleted_sends",
     "events",
+    "gone_digests",
     "heads",
+    "message_attachments",
     "messages",
     "metadata",
     "refresh_tokens",
@@ -142,6 +146,18 @@ Index(
     postgresql_where=events.c.final == 1,
 )
 
+_of_no_run = events.c.run_id.is_(None)
+Index("ix_events_of_no_run", events.c.user_id, events.c.seq, sqlite_where=_of_no_run, postgresql_where=_of_no_run)
+
+gone_digests = Table(  # what cursors inside a range event are compared with
+    "gone_digests",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("seq", BigInteger, nullable=False),  # of the range event
+    Column("digests", LargeBinary, nullable=False),  # of the events it stands for, in order, 4 bytes each
+    PrimaryKeyConstraint("user_id", "seq"),
+)
+
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 threads = Table(
@@ -177,6 +193,47 @@ messages = Table(
 )
 Index("ix_messages_user_id_thread_id_place", messages.c.user_id, messages.c.thread_id, messages.c.place)
 
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("id", String(40), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("sent", Integer, nullable=False),  # 1: some message has it; 0: it goes after a day
+    Column("content", LargeBinary, nullable=False),  # last, so that the rest is read without it
+    PrimaryKeyConstraint("user_id", "id"),
+)
+_unsent = attachments.c.sent == 0
+Index("ix_attachments_unsent", attachments.c.created_at, sqlite_where=_unsent, postgresql_where=_unsent)
+
+message_attachments = Table(  # a message sent again after a failure has the same files as the first
+    "message_attachments",
+    metadata,
+    Column("user_id", String(40), nullable=False),
+    Column("message_id", String(40), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("attachment_id", String(40), nullable=False),
+    PrimaryKeyConstraint("user_id", "message_id", "place"),
+    ForeignKeyConstraint(["user_id", "message_id"], ["messages.user_id", "messages.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["user_id", "attachment_id"], ["attachments.user_id", "attachments.id"], ondelete="CASCADE"),
+)
+Index(
+    "ix_message_attachments_user_id_attachment_id",
+    message_attachments.c.user_id,
+    message_attachments.c.attachment_id,
+)
+
+deleted_sends = Table(  # a message whose thread was deleted is not accepted again when its sender repeats it
+    "deleted_sends",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of the client_id
+    PrimaryKeyConstraint("user_id", "digest"),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -211,5 +268,6 @@ agents = Table(  # what the living workers can run; submit checks against it
     Column("worker_id", String(40), nullable=False),
     Column("name", Text, nullable=False),
     Column("description", Text, nullable=False),
+    Column("attachments", Text, nullable=False, server_default=text("'[]'")),  # the media types it takes, a JSON list
     PrimaryKeyConstraint("worker_id", "name"),
 )
