@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.checks.durability import check_killed_at_receipt
+from support.effects import effect, effects
 from support.faithful import Faithful
 from support.frames import Event
 from support.server import Factory, Server
@@ -120,9 +121,10 @@ async def test_the_work_of_a_dead_server_ends_at_the_next_start(server_factory: 
         device = await world.device(alice)
         running = await device.send({"mark": "dies"}, agent="slow_parent")
         queued = await device.send("still here", agent="echo", thread_id=running.thread_id)
+        await effect(server, "begun", "dies-a")
+        await effect(server, "begun", "dies-b")
         await device.step("two tools", lambda: [e for e in device.events if e.type == "tool_executing"][1:] or None)
         seen = [e.raw for e in device.events]
-        before = Counter(line.split(" ", 1)[1] for line in server.done())
         await asyncio.to_thread(server.restart)
         later = await world.device(alice, name="later")
         run = whole(await later.run(running.run_id, 20))
@@ -133,10 +135,7 @@ async def test_the_work_of_a_dead_server_ends_at_the_next_start(server_factory: 
         assert kinds[0] == kinds[1] == ("tool_completed", "error", "worker_lost")
         assert [(kind, code) for kind, _, code in kinds[2:]] == [("agent_failed", "worker_lost")] * 2
         assert ending(whole(await later.run(queued.run_id))).type == "agent_completed"
-        after = Counter(line.split(" ", 1)[1] for line in server.done())
-        assert {k: v for k, v in after.items() if k.startswith("begun")} == {
-            k: v for k, v in before.items() if k.startswith("begun")
-        }
+        assert effects(server, "dies-a") == effects(server, "dies-b") == ["begun"], "no tool ran again"
 
 
 async def test_a_copy_of_the_database_put_back_is_noticed(server_factory: Factory, tmp_path: Path) -> None:
