@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.window import Window
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+
+from page.window import Window
 from support.server import Server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

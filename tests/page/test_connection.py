@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from playwright.async_api import Route, WebSocketRoute, expect
+
 from page.conftest import Visit
 from page.window import GONE, Window
-from playwright.async_api import Route, WebSocketRoute, expect
 from support.server import Factory, Server
 
 pytestmark = [pytest.mark.page, pytest.mark.l3]
@@ -226,7 +227,9 @@ async def test_another_person_in_the_same_browser_sees_nothing(visit: Visit) -> 
     await window.button("Create account").click()
     await window.ready()
     assert "canary" not in await window.page.content()
-    assert "canary" not in await window.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])")
+    assert "canary" not in await window.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, location.href])"
+    )
     assert await window.composer.input_value() == ""
     window.quiet()
 

@@ -1,9 +1,10 @@
 """Coming in and going out, as a person does it."""
 
 import pytest
+from playwright.async_api import Route, expect
+
 from page.conftest import Visit
 from page.window import REFUSED
-from playwright.async_api import expect
 
 pytestmark = [pytest.mark.page, pytest.mark.l3]
 
@@ -42,7 +43,9 @@ async def test_a_refusal_stands_at_the_field_it_is_about(visit: Visit) -> None:
     await window.button("Sign in").click()
     await window.fill_form(known.email, "not the right password")
     await window.button("Sign in").click()
-    await expect(window.page.get_by_role("alert").filter(has_text="The address or the password is wrong.")).to_be_visible()
+    await expect(
+        window.page.get_by_role("alert").filter(has_text="The address or the password is wrong.")
+    ).to_be_visible()
     await window.page.get_by_label("Password", exact=True).fill(known.password)
     await window.button("Sign in").click()
     await window.ready()
@@ -95,13 +98,14 @@ async def test_windows_that_refresh_at_once_stay_signed_in(visit: Visit) -> None
 async def test_a_reload_amid_a_refresh_is_harmless(visit: Visit) -> None:
     """The server has answered a refresh, the answer never arrives, the window is loaded again: still signed in."""
     window = await (await visit()).sign_up()
-    lost = []
+    lost: list[int] = []
 
-    async def lose(route: "object") -> None:
+    async def lose(route: Route) -> None:
         """The server answers; the window, and with it the cookie, hears nothing."""
-        headers = {**route.request.headers, "cookie": cookie}  # type: ignore[attr-defined]
-        lost.append(await outside.request.post(window.url + "/v1/auth/refresh", headers=headers, data=route.request.post_data))  # type: ignore[attr-defined]
-        await route.abort()  # type: ignore[attr-defined]
+        headers = {**route.request.headers, "cookie": cookie}
+        address, body = window.url + "/v1/auth/refresh", route.request.post_data
+        lost.append((await outside.request.post(address, headers=headers, data=body)).status)
+        await route.abort()
 
     outside = (await visit()).page.context
     [kept] = await window.page.context.cookies()
@@ -111,7 +115,7 @@ async def test_a_reload_amid_a_refresh_is_harmless(visit: Visit) -> None:
     await expect(window.page.get_by_text("Connection lost – trying again…")).to_be_visible()
     await window.page.reload()
     await window.ready()
-    assert [answer.status for answer in lost] == [200]
+    assert lost == [200]
     window.quiet("ERR_FAILED")
 
 

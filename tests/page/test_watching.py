@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from page.conftest import Visit
 from playwright.async_api import expect
+
+from page.conftest import Visit
 from support.server import Server
 
 pytestmark = [pytest.mark.page, pytest.mark.l3]

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
+
 from support.users import Account, good_passphrase, random_address
 
 __all__ = ["Window"]
@@ -79,7 +80,7 @@ class Window:
 
     async def ready(self) -> None:
         """The first screen is there and the connection stands."""
-        await expect(self.page.get_by_text("Connected", exact=True)).to_be_visible()
+        await expect(self.page.locator(".link-state")).to_have_text("Connected")  # in the drawer on a phone
         await expect(self.page.locator("#agent option").nth(1)).to_be_attached()
 
     # --- using it -----------------------------------------------------------------------------------------------------

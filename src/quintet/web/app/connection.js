@@ -1,7 +1,7 @@
 // One live socket at a time, for as long as the person is signed in.
 // 1. Only the newest socket is heard: each opening has a number, and what an older one still says is ignored.
 // 2. A close code decides what comes next (closes.js); without a code, come back after a growing pause.
-// 3. Silence is a loss: nothing heard for 60 s, or no answer to a question asked when the window comes back to the front.
+// 3. Silence is a loss: nothing heard for 60 s, or no answer to a question asked when the window is looked at again.
 
 import { ApiError } from "./api.js";
 import { Backoff } from "./backoff.js";

@@ -9,6 +9,19 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
+export function div(name, ...children) {
+  return el("div", { class: name }, ...children);
+}
+
+export function span(name, ...children) {
+  return el("span", { class: name }, ...children);
+}
+
+// A button that does something here; `shape` is its picture, `word` its name, shown or (as `aria-label`) only said.
+export function button(word, click, { shape, ...props }) {
+  return el("button", { type: "button", ...props, on: { click: () => click() } }, shape && icon(shape), word);
+}
+
 function setProp(node, name, value) {
   if (name === "class") node.className = value;
   else if (name === "on") for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
@@ -56,7 +69,11 @@ export function icon(name) {
   return svg;
 }
 
+export function mark(name) {
+  const voices = [1, 2, 3, 4, 5].map((n) => el("i", { class: `voice voice-${n}` }));
+  return el("span", { class: name, "aria-hidden": "true" }, voices);
+}
+
 export function brand() {
-  const bars = [1, 2, 3, 4, 5].map((n) => el("i", { class: `voice voice-${n}` }));
-  return el("span", { class: "brand" }, el("span", { class: "mark", "aria-hidden": "true" }, bars), "Quintet");
+  return span("brand", mark("mark"), "Quintet");
 }

@@ -12,8 +12,8 @@ export class History {
 
   // Fills a conversation, once, and again where an answer was too long for its event.
   complete(threadId) {
-    const needed = !this.model.isThreadComplete(threadId) || this.model.runsOf(threadId).some((run) => run.needsWholeText);
-    if (!needed) return Promise.resolve();
+    const isCut = this.model.runsOf(threadId).some((run) => run.needsWholeText);
+    if (this.model.isThreadComplete(threadId) && !isCut) return Promise.resolve();
     if (!this.asked.has(threadId)) {
       this.asked.set(threadId, this.readOrMiss(threadId).finally(() => this.asked.delete(threadId)));
     }
@@ -31,8 +31,9 @@ export class History {
 
   async read(threadId) {
     const messages = [];
+    const address = `/v1/threads/${encodeURIComponent(threadId)}/messages?limit=${PAGE}`;
     for (let page = 0, next = ""; page < MOST_PAGES && next !== undefined; page += 1) {
-      const answer = await this.session.call("GET", `/v1/threads/${encodeURIComponent(threadId)}/messages?limit=${PAGE}${after(next)}`);
+      const answer = await this.session.call("GET", address + after(next));
       messages.push(...answer.items);
       next = answer.next;
     }

@@ -54,7 +54,8 @@ function readCode(text, at, depth, vain) {
   let run = 1;
   while (text[at + run] === "`") run += 1;
   const mark = "`".repeat(run);
-  const end = vain.has(mark) ? -1 : closing(text, mark, at + run, (found) => text[found - 1] !== "`" && text[found + run] !== "`");
+  const isAlone = (found) => text[found - 1] !== "`" && text[found + run] !== "`";
+  const end = vain.has(mark) ? -1 : closing(text, mark, at + run, isAlone);
   if (end === -1) {
     vain.add(mark);
     return { node: mark, next: at + run };
@@ -121,7 +122,7 @@ function readAngleLink(text, at) {
   if (end === -1) return null;
   const shown = text.slice(at + 1, end);
   const url = /\s/.test(shown) ? null : safeUrl(shown);
-  return url ? { node: { kind: "link", url, children: [{ kind: "text", text: shown }] }, next: end + 1 } : null;
+  return url ? plainLink(url, shown, end + 1) : null;
 }
 
 function readBareLink(text, at) {
@@ -129,7 +130,11 @@ function readBareLink(text, at) {
   BARE_LINK.lastIndex = at;
   const found = BARE_LINK.exec(text)?.[0].slice(0, LONGEST_LINK).replace(/[.,;:!?*_~)\]}]+$/, "");
   const url = found ? safeUrl(found) : null;
-  return url ? { node: { kind: "link", url, children: [{ kind: "text", text: found }] }, next: at + found.length } : null;
+  return url ? plainLink(url, found, at + found.length) : null;
+}
+
+function plainLink(url, shown, next) {
+  return { node: { kind: "link", url, children: [{ kind: "text", text: shown }] }, next };
 }
 
 function safeUrl(text) {

@@ -38,6 +38,7 @@ function enter() {
 function leave(reason = "") {
   workspace?.end();
   workspace = null;
+  speaker.forget();
   history.replaceState(null, "", location.pathname);
   const view = new SignIn({ session, onSignedIn: enter, reason });
   root.replaceChildren(view.node);

@@ -1,5 +1,5 @@
-// Reads a safe subset of Markdown into a tree of plain objects: {kind, …}. It builds nothing; markup.js does. Whatever is not in the
-// subset stays text, HTML first of all.
+// Reads a safe subset of Markdown into a tree of plain objects: {kind, …}. It builds nothing; markup.js does. Whatever
+// is not in the subset stays text, HTML first of all.
 // Linear in practice: a delimiter that was once looked for in vain is not looked for again, and nesting has a bound.
 
 import { inline } from "./inline.js";
@@ -58,7 +58,8 @@ function readFence(lines, at, [, mark, info]) {
   let end = at + 1;
   const closes = (line) => line.trim().length >= mark.length && line.trim() === mark[0].repeat(line.trim().length);
   while (end < lines.length && !closes(lines[end])) end += 1;
-  return [{ kind: "code", language: info.trim().split(" ", 1)[0], text: lines.slice(at + 1, end).join("\n") }, Math.min(end + 1, lines.length)];
+  const [language] = info.trim().split(" ", 1);
+  return [{ kind: "code", language, text: lines.slice(at + 1, end).join("\n") }, Math.min(end + 1, lines.length)];
 }
 
 function readQuote(lines, at, depth) {

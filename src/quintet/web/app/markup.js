@@ -1,6 +1,6 @@
 // Draws the tree of markdown.js, and keeps what is already drawn: of a growing text only the last blocks change.
 
-import { el, icon } from "./dom.js";
+import { button, el, span } from "./dom.js";
 import { parse } from "./markdown.js";
 
 export function drawMarkdown(box, text) {
@@ -34,32 +34,34 @@ const BLOCKS = {
 
 // A list of single lines is drawn tight, without a paragraph in each item.
 function drawItem(item) {
-  return item.map((block, n) => (block.kind === "paragraph" && n === 0 ? el("span", {}, block.children.map(drawInline)) : drawBlock(block)));
+  const [first, ...rest] = item;
+  if (first?.kind !== "paragraph") return item.map(drawBlock);
+  return [el("span", {}, first.children.map(drawInline)), ...rest.map(drawBlock)];
 }
 
 function drawTable({ head, align, rows }) {
-  const cell = (tag) => (children, column) => el(tag, { class: `align-${align[column] ?? "left"}` }, children.map(drawInline));
+  const cell = (tag) => (children, column) =>
+    el(tag, { class: `align-${align[column] ?? "left"}` }, children.map(drawInline));
+  const line = (tag, row) => el("tr", {}, row.map(cell(tag)));
   const scroll = { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table" };
-  return el(
-    "div",
-    scroll,
-    el("table", {}, el("thead", {}, el("tr", {}, head.map(cell("th")))), el("tbody", {}, rows.map((row) => el("tr", {}, row.map(cell("td")))))),
-  );
+  const body = rows.map((row) => line("td", row));
+  return el("div", scroll, el("table", {}, el("thead", {}, line("th", head)), el("tbody", {}, body)));
 }
 
 function drawCode(language, text) {
   const pre = el("pre", { tabindex: 0 }, el("code", {}, text));
-  return el("figure", { class: "code" }, el("figcaption", {}, el("span", {}, language || "text"), copyButton(() => text)), pre);
+  const caption = el("figcaption", {}, el("span", {}, language || "text"), copyButton(() => text));
+  return el("figure", { class: "code" }, caption, pre);
 }
 
 export function copyButton(read, word = "Copy") {
-  const label = el("span", { class: "copy-word" }, word);
+  const label = span("copy-word", word);
   const copy = async () => {
     await navigator.clipboard?.writeText(read());
     label.textContent = "Copied";
     setTimeout(() => (label.textContent = word), 1600);
   };
-  return el("button", { type: "button", class: "quiet copy", on: { click: () => copy().catch(() => {}) } }, icon("copy"), label);
+  return button(label, () => copy().catch(() => {}), { class: "quiet copy", shape: "copy" });
 }
 
 const INLINES = {

@@ -1,7 +1,7 @@
 // What was written here and is not yet known to be accepted. It survives a reload, and is sent again under the same
 // client_id, so that nothing written is lost and nothing is sent twice.
 // 1. One at a time, in the order written; it leaves when its answer or its own message_accepted comes.
-// 2. A passing refusal (busy, rate_limited, …) is tried again by itself; a lasting one is shown and waits for the person.
+// 2. A passing refusal (busy, rate_limited, …) is tried again by itself; a lasting one is shown and waits.
 // 3. The first message of a new conversation carries a draft key; those written after it wait for its thread.
 
 import { Refused } from "./feed.js";

@@ -13,7 +13,7 @@ export function go(threadId) {
   location.hash = addressOf(threadId);
 }
 
-// The draft has become a conversation: the same place under its lasting address, so "back" does not return to an empty draft.
+// The draft has become a conversation: the same place under its lasting address, so "back" leads to no empty draft.
 export function become(threadId) {
   history.replaceState(null, "", addressOf(threadId));
 }

@@ -1,4 +1,5 @@
-// A broken test run to begin with: small, invented, and of the usual kind. One missing setting, one server that is not there, one real defect.
+// A broken test run to begin with: small, invented, and of the usual kind: one missing setting, one server that is not
+// there, one real defect.
 
 export const SAMPLE_AGENT = "triage";
 

@@ -104,7 +104,8 @@ export class Session {
     const owner = subjectOf(token);
     if (this.user && owner && owner !== this.user.id) return this.onOtherUser();
     const now = Date.now();
-    this.access = { token, half: now + seconds * 500, until: now + Math.max(seconds * 1000 - MARGIN_MS, seconds * 500) };
+    const until = now + Math.max(seconds * 1000 - MARGIN_MS, seconds * 500);
+    this.access = { token, half: now + seconds * 500, until };
     forBrowser.set(HINT, "1");
     forBrowser.set(BEEN_HERE, "1");
   }

@@ -1,4 +1,4 @@
-// What a screen reader says by itself: beginnings, endings and the connection; not every step, and never text piece by piece.
+// What a screen reader says by itself: beginnings, endings and the connection; not every step, no piece of text.
 
 import { setText } from "./dom.js";
 import { firstLine } from "./format.js";
@@ -10,12 +10,20 @@ export class Speaker {
   constructor(node) {
     this.node = node;
     this.lastAt = -Infinity;
+    this.next = "";
   }
 
   say(text) {
     this.lastAt = performance.now();
+    this.next = text;
     setText(this.node, "");
-    requestAnimationFrame(() => setText(this.node, text));
+    requestAnimationFrame(() => setText(this.node, this.next));
+  }
+
+  // The next person at this window hears nothing of the last.
+  forget() {
+    this.next = "";
+    setText(this.node, "");
   }
 
   // Said only when nothing was said for a while: the next one is soon enough.

@@ -1,4 +1,4 @@
-// The browser's two small stores, where they exist. A private window may refuse them: then things live as long as the page.
+// The browser's two small stores, where they exist. A private window may refuse them: then things live in memory.
 
 function safe(pick) {
   const kept = new Map();

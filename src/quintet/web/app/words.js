@@ -1,8 +1,22 @@
 // The words for states, endings and refusals.
 
 export const AGENT_WORDS = { running: "working", completed: "done", failed: "failed", cancelled: "stopped" };
-export const CALL_WORDS = { running: "running", ok: "done", error: "failed", timeout: "timed out", cancelled: "stopped" };
-export const RUN_WORDS = { queued: "Waiting its turn", running: "Working", completed: "Done", failed: "Failed", cancelled: "Stopped" };
+
+export const CALL_WORDS = {
+  running: "running",
+  ok: "done",
+  error: "failed",
+  timeout: "timed out",
+  cancelled: "stopped",
+};
+
+export const RUN_WORDS = {
+  queued: "Waiting its turn",
+  running: "Working",
+  completed: "Done",
+  failed: "Failed",
+  cancelled: "Stopped",
+};
 
 export const CANCEL_WORDS = {
   user: "Stopped, as you asked. Nothing more was started.",

@@ -1,5 +1,5 @@
 // The page of somebody who is signed in: the model, the feed that fills it, and the views that show it.
-// Where the log is short enough it is read from its beginning, and everything on the screen comes from it alone. A long log
+// A log that is short enough is read from its beginning, and everything on the screen comes from it alone. A long log
 // is joined at a snapshot; then older texts are asked for when they are looked at (history.js).
 
 import { untilAnswered } from "./backoff.js";
@@ -33,7 +33,8 @@ export class Workspace {
       onReady: () => this.ready(),
       onState: (state) => this.connectionIs(state),
     });
-    this.outbox = new Outbox(this.feed, { onChange: () => this.note({}), onAccepted: (item, id) => this.accepted(item, id) });
+    const onAccepted = (item, threadId) => this.accepted(item, threadId);
+    this.outbox = new Outbox(this.feed, { onChange: () => this.note({}), onAccepted });
     this.stops = new Stops(this.feed, this.model);
     this.history = new History(session, this.model);
     this.build(onSignOut);
@@ -42,13 +43,24 @@ export class Workspace {
   build(onSignOut) {
     const { model, outbox, session, speaker } = this;
     this.notice = new Notice({ onHurry: () => this.hurry(), speaker });
-    this.threads = new Threads({ model, user: session.user, onSignOut, onOlder: () => this.older(), onClose: () => this.frame.toggle(false, false) });
+    this.threads = new Threads({
+      model,
+      user: session.user,
+      onSignOut,
+      onOlder: () => this.older(),
+      onClose: () => this.frame.toggle(false, false),
+    });
     const empty = welcome({ onSample: () => this.composer.fill(SAMPLE_RUN, SAMPLE_AGENT) });
     this.conversation = new Conversation({ model, outbox, actions: this.actions(), empty });
-    this.composer = new Composer({ onSend: (text, agent) => this.send(text, agent), onStop: () => this.stopAll(), limits: () => this.feed.limits });
+    this.composer = new Composer({
+      onSend: (text, agent) => this.send(text, agent),
+      onStop: () => this.stopAll(),
+      limits: () => this.feed.limits,
+    });
     this.life = new AbortController();
     const { signal } = this.life;
-    this.frame = new Frame({ side: this.threads.node, conversation: this.conversation.node, notice: this.notice.node, composer: this.composer.node, signal });
+    const { threads, conversation, notice, composer } = this;
+    this.frame = new Frame({ threads, conversation, notice, composer, signal });
     this.node = this.frame.node;
     window.addEventListener("hashchange", () => this.moved(), { signal });
   }
@@ -82,7 +94,8 @@ export class Workspace {
 
   async load(mayReplay) {
     try {
-      const snapshot = await untilAnswered(() => this.session.call("GET", "/v1/snapshot"), () => this.notice.connection({ kind: "lost" }));
+      const wait = () => this.notice.connection({ kind: "lost" });
+      const snapshot = await untilAnswered(() => this.session.call("GET", "/v1/snapshot"), wait);
       const replay = mayReplay && snapshot.last_seq <= REPLAY_MOST;
       this.model.reset();
       this.conversation.show(this.where());
@@ -132,7 +145,7 @@ export class Workspace {
       this.notice.tell("Too many messages are waiting here. Wait until one has been accepted.");
       return false;
     }
-    this.outbox.add({ text, agent, threadId: this.place.threadId ?? undefined, draft: this.place.threadId ? undefined : this.draft });
+    this.outbox.add({ text, agent, ...this.where() });
     this.conversation.toEnd();
     return true;
   }
@@ -141,7 +154,7 @@ export class Workspace {
     for (const run of this.model.runsOf(this.place.threadId)) if (isOpen(run)) this.stops.stop(run);
   }
 
-  // The person stays where they are, unless they are still looking at the draft that this message has made a conversation.
+  // The person stays where they are, unless they still look at the draft that this message has made a conversation.
   accepted(item, threadId) {
     if (!item.draft || item.draft !== this.draft || this.place.threadId) return;
     this.place = { threadId };

@@ -1,6 +1,6 @@
 // Which agent answers: a plain select, so that every keyboard, screen reader and phone knows it.
 
-import { el } from "../dom.js";
+import { el, span } from "../dom.js";
 import { forBrowser } from "../storage.js";
 
 const DEFAULT = "assistant";
@@ -10,8 +10,10 @@ export class AgentChoice {
 
   constructor() {
     this.wanted = forBrowser.get(AgentChoice.KEY) ?? DEFAULT;
-    this.select = el("select", { id: "agent", on: { change: () => this.chosen() } }, el("option", { value: "" }, "Default agent"));
-    this.node = el("span", { class: "agent-choice" }, el("label", { for: "agent", class: "visually-hidden" }, "Agent"), this.select);
+    const first = el("option", { value: "" }, "Default agent");
+    const label = el("label", { for: "agent", class: "visually-hidden" }, "Agent");
+    this.select = el("select", { id: "agent", on: { change: () => this.chosen() } }, first);
+    this.node = span("agent-choice", label, this.select);
   }
 
   get value() {

@@ -1,6 +1,6 @@
 // One tool call: what it was given, how it went, what came back.
 
-import { el, icon, setText, show } from "../dom.js";
+import { div, el, icon, setText, show, span } from "../dom.js";
 import { duration, shorten } from "../format.js";
 import { countFrom, stopAt } from "../ticker.js";
 import { CALL_WORDS } from "../words.js";
@@ -11,18 +11,19 @@ const LONGEST_SHOWN = 20_000;
 export class CallStep {
   constructor(call) {
     Object.assign(this, { call, rev: -1 });
-    this.state = el("span", { class: "state" });
-    this.word = el("span", { class: "visually-hidden" });
-    this.time = el("span", { class: "time" });
+    this.state = span("state");
+    this.word = span("visually-hidden");
+    this.time = span("time");
     this.fault = el("p", { class: "fault" });
-    this.body = el("div", { class: "call-body" });
+    this.body = div("call-body");
     this.box = el("details", { class: "call-box", on: { toggle: () => this.fill() } }, this.summary(), this.body);
     this.node = el("li", { class: "step call" }, this.box, this.fault);
   }
 
   summary() {
-    const given = el("span", { class: "call-given" }, brief(this.call.arguments));
-    return el("summary", {}, el("code", { class: "call-name" }, this.call.tool), given, this.word, this.time, this.state, icon("chevron"));
+    const name = el("code", { class: "call-name" }, this.call.tool);
+    const given = span("call-given", brief(this.call.arguments));
+    return el("summary", {}, name, given, this.word, this.time, this.state, icon("chevron"));
   }
 
   update() {

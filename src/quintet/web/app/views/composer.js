@@ -1,6 +1,6 @@
 // Where the person writes: Enter sends, Shift+Enter is a new line. What is written but not sent survives a reload.
 
-import { el, icon, setText, show } from "../dom.js";
+import { button, div, el, icon, setText, show } from "../dom.js";
 import { byteLength, kib, tail } from "../format.js";
 import { forBrowser, forTab, readJson } from "../storage.js";
 import { AgentChoice } from "./agents.js";
@@ -21,16 +21,18 @@ export class Composer {
       on: { input: () => this.changed(), keydown: (event) => this.pressed(event) },
     });
     this.note = el("p", { id: "message-note", class: "composer-note", role: "status" });
-    this.shorten = el("button", { type: "button", class: "soft", hidden: true, on: { click: () => this.keepEnd() } }, "Keep only the end");
+    this.shorten = button("Keep only the end", () => this.keepEnd(), { class: "soft", hidden: true });
     this.send = el("button", { type: "submit", class: "primary round", "aria-label": "Send" }, icon("send"));
-    this.stop = el("button", { type: "button", class: "round stop-round", hidden: true, "aria-label": "Stop", on: { click: () => onStop() } }, icon("stop"));
+    this.stop = button("", onStop, { class: "round stop-round", hidden: true, "aria-label": "Stop", shape: "stop" });
     const help = el("span", { id: "message-help", class: "help" }, "Enter sends, Shift + Enter makes a new line");
-    const tools = el("div", { class: "composer-tools" }, this.agents.node, help, this.stop, this.send);
+    const label = el("label", { for: "message", class: "visually-hidden" }, "Message");
+    const tools = div("composer-tools", this.agents.node, help, this.stop, this.send);
+    const submit = (event) => this.submitted(event);
     this.node = el(
       "form",
-      { class: "composer", "aria-label": "Message", on: { submit: (event) => this.submitted(event) } },
-      el("div", { class: "composer-notes" }, this.note, this.shorten),
-      el("div", { class: "composer-box" }, el("label", { for: "message", class: "visually-hidden" }, "Message"), this.text, tools),
+      { class: "composer", "aria-label": "Message", on: { submit } },
+      div("composer-notes", this.note, this.shorten),
+      div("composer-box", label, this.text, tools),
     );
   }
 
@@ -90,7 +92,8 @@ export class Composer {
   noteFor(excess) {
     const most = this.limits().text_bytes;
     const size = byteLength(this.text.value);
-    if (excess > 0) return `This is ${kib(size)}, and ${kib(most)} is the most that can be sent. The end of a test run says most.`;
+    const tooMuch = `This is ${kib(size)}, and ${kib(most)} is the most that can be sent.`;
+    if (excess > 0) return `${tooMuch} The end of a test run says most.`;
     return size > most * NOTE_FROM ? `${kib(size)} of ${kib(most)}` : "";
   }
 

@@ -1,6 +1,6 @@
 // The turns of the conversation on the screen, oldest first, kept at its end while the person stays there.
 
-import { el, icon, show } from "../dom.js";
+import { button, div, el, show } from "../dom.js";
 import { Pending } from "./pending.js";
 import { Turn } from "./turn.js";
 
@@ -9,12 +9,14 @@ const NEAR_END_PX = 90;
 export class Conversation {
   constructor({ model, outbox, actions, empty }) {
     Object.assign(this, { model, outbox, actions, empty, turns: new Map(), pending: new Map(), place: null });
-    this.list = el("div", { class: "turns" });
+    this.list = div("turns");
     this.waiting = el("div", { class: "skeleton", role: "img", "aria-label": "Loading" }, el("i"), el("i"), el("i"));
     this.nothing = el("p", { class: "note missing" }, "There is no such conversation here.");
-    this.latest = el("button", { type: "button", class: "latest", hidden: true, on: { click: () => this.toEnd() } }, icon("down"), "Latest");
-    this.scroll = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Conversation", on: { scroll: () => this.moved() } }, empty, this.waiting, this.nothing, this.list);
-    this.node = el("div", { class: "conversation" }, this.scroll, this.latest);
+    this.latest = button("Latest", () => this.toEnd(), { class: "latest", hidden: true, shape: "down" });
+    const region = { class: "scroll", tabindex: 0, role: "region", "aria-label": "Conversation" };
+    const inside = [empty, this.waiting, this.nothing, this.list];
+    this.scroll = el("div", { ...region, on: { scroll: () => this.moved() } }, inside);
+    this.node = div("conversation", this.scroll, this.latest);
     this.isAtEnd = true;
     new ResizeObserver(() => this.keepEnd()).observe(this.list);
   }

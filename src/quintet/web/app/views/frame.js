@@ -1,20 +1,25 @@
-// The frame of the page once somebody is signed in: the side, the bar, the place of the conversation. On a phone the side is a drawer.
+// The frame of the page once somebody is signed in: side, bar, conversation. On a phone the side is a drawer.
 
-import { brand, el, icon, setText } from "../dom.js";
+import { brand, button, div, el, setText } from "../dom.js";
 
 export class Frame {
-  constructor({ side, conversation, notice, composer, signal }) {
+  constructor({ threads, conversation, notice, composer, signal }) {
     this.title = el("h1", {}, "New conversation");
-    this.menu = el("button", { type: "button", class: "quiet menu", "aria-label": "Conversations", "aria-expanded": "false", "aria-controls": "side", on: { click: () => this.toggle() } }, icon("menu"));
-    this.close = el("button", { type: "button", class: "quiet close", "aria-label": "Close", on: { click: () => this.toggle(false) } }, icon("cross"));
-    this.side = el("aside", { id: "side", class: "side", "aria-label": "Conversations and account" }, el("div", { class: "side-head" }, brand(), this.close), side);
+    const opens = { "aria-label": "Conversations", "aria-expanded": "false", "aria-controls": "side" };
+    this.menu = button("", () => this.toggle(), { class: "quiet menu", shape: "menu", ...opens });
+    this.close = button("", () => this.toggle(false), { class: "quiet close", shape: "cross", "aria-label": "Close" });
+    const head = div("side-head", brand(), this.close);
+    const name = "Conversations and account";
+    this.side = el("aside", { id: "side", class: "side", "aria-label": name }, head, threads.node);
     this.scrim = el("div", { class: "scrim", on: { click: () => this.toggle(false) } });
-    const skip = el("button", { type: "button", class: "skip", on: { click: () => composer.querySelector("textarea").focus() } }, "Skip to the message");
+    const skip = button("Skip to the message", () => composer.focus(), { class: "skip" });
     const bar = el("header", { class: "bar" }, this.menu, this.title);
-    this.main = el("main", { class: "main", tabindex: -1 }, bar, conversation, el("div", { class: "dock" }, notice, composer));
-    this.node = el("div", { class: "frame" }, skip, this.side, this.scrim, this.main);
+    const dock = div("dock", notice.node, composer.node);
+    this.main = el("main", { class: "main", tabindex: -1 }, bar, conversation.node, dock);
+    this.node = div("frame", skip, this.side, this.scrim, this.main);
     this.narrow = window.matchMedia("(max-width: 860px)");
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.isOpen && this.toggle(false), { signal });
+    const escape = (event) => event.key === "Escape" && this.isOpen && this.toggle(false);
+    document.addEventListener("keydown", escape, { signal });
     this.narrow.addEventListener("change", () => this.toggle(false, false), { signal });
     this.toggle(false, false);
   }

@@ -2,12 +2,20 @@
 
 import { el, icon } from "../dom.js";
 
-const STATE_ICONS = { completed: "check", ok: "check", failed: "cross", error: "cross", timeout: "cross", cancelled: "minus" };
+const STATE_ICONS = {
+  completed: "check",
+  ok: "check",
+  failed: "cross",
+  error: "cross",
+  timeout: "cross",
+  cancelled: "minus",
+};
 
 export function drawState(node, state) {
   if (node.dataset.state === state) return;
   node.dataset.state = state;
-  node.replaceChildren(STATE_ICONS[state] ? icon(STATE_ICONS[state]) : el("i", { class: "spinner", "aria-hidden": "true" }));
+  const spinner = el("i", { class: "spinner", "aria-hidden": "true" });
+  node.replaceChildren(STATE_ICONS[state] ? icon(STATE_ICONS[state]) : spinner);
 }
 
 // One of five colours for each name, always the same.

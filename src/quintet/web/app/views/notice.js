@@ -1,6 +1,6 @@
 // One line over the composer: the connection lost and found, and what went wrong outside of any run.
 
-import { el, setText, show } from "../dom.js";
+import { button, el, setText, show, span } from "../dom.js";
 import { CONNECTION_WORDS } from "../words.js";
 
 const SLOW_MS = 700; // a connection that comes back faster than this was never lost to the person
@@ -9,9 +9,10 @@ const FOUND_MS = 4000;
 export class Notice {
   constructor({ onHurry, speaker }) {
     Object.assign(this, { speaker, isLost: false });
-    this.word = el("span", { class: "notice-word" });
-    this.button = el("button", { type: "button", class: "quiet", on: { click: () => onHurry() } }, "Try now");
-    this.node = el("div", { class: "notice", hidden: true }, el("i", { class: "notice-dot", "aria-hidden": "true" }), this.word, this.button);
+    this.word = span("notice-word");
+    this.button = button("Try now", onHurry, { class: "quiet" });
+    const dot = el("i", { class: "notice-dot", "aria-hidden": "true" });
+    this.node = el("div", { class: "notice", hidden: true }, dot, this.word, this.button);
   }
 
   connection(state) {

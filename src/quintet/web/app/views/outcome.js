@@ -1,6 +1,6 @@
-// How a run ended when it did not end well: the sentence for the person, the code and the trace for whoever looks into it.
+// How a run ended that did not end well: the sentence for the person, code and trace for whoever looks into it.
 
-import { el, icon, setText, show } from "../dom.js";
+import { button, el, setText, show } from "../dom.js";
 import { copyButton } from "../markup.js";
 import { CANCEL_WORDS } from "../words.js";
 
@@ -11,7 +11,7 @@ export class Outcome {
     this.run = run;
     this.sentence = el("p", { class: "outcome-sentence" });
     this.details = el("p", { class: "outcome-details" });
-    this.again = el("button", { type: "button", class: "soft", on: { click: () => actions.sendAgain(run) } }, icon("retry"), "Send it again");
+    this.again = button("Send it again", () => actions.sendAgain(run), { class: "soft", shape: "retry" });
     this.node = el("div", { class: "outcome", hidden: true }, this.sentence, this.details, this.again);
   }
 
@@ -22,11 +22,16 @@ export class Outcome {
     if (!ended || this.shown === run.state) return;
     this.shown = run.state;
     this.node.classList.add(run.state);
-    setText(this.sentence, run.state === "failed" ? (run.error?.message ?? UNKNOWN) : (CANCEL_WORDS[run.reason] ?? CANCEL_WORDS.user));
+    setText(this.sentence, sentenceOf(run));
     this.details.replaceChildren(...(run.state === "failed" ? detailsOf(run) : []));
     show(this.details, run.state === "failed");
     show(this.again, run.error?.retryable === true || run.reason === "shutdown");
   }
+}
+
+function sentenceOf({ state, error, reason }) {
+  if (state === "failed") return error?.message ?? UNKNOWN;
+  return CANCEL_WORDS[reason] ?? CANCEL_WORDS.user;
 }
 
 function detailsOf(run) {

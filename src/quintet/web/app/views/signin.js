@@ -1,17 +1,34 @@
-// Signing in and signing up: one form, two moods. Rules are said before they are broken, and a refusal stands at the field it is about.
+// Signing in and signing up: one form, two moods. Rules are said before they are broken; a refusal stands at its field.
 
-import { brand, el, setAttr, setText, show } from "../dom.js";
+import { brand, button, div, el, setAttr, setText, show } from "../dom.js";
 import { wordFor } from "../words.js";
 import { five } from "./five.js";
 
 const SHORTEST = 15;
 const LONGEST = 256;
+const BROKEN = "Something went wrong in this window. Reload it and try again.";
 const AT_EMAIL = new Set(["email_taken", "email_invalid"]);
 const AT_PASSWORD = new Set(["password_too_short", "password_too_long", "password_common", "password_invalid"]);
 const MOODS = {
-  in: { title: "Welcome back", path: "/v1/auth/login", send: "Sign in", ask: "New here?", other: "Create an account", autocomplete: "current-password" },
-  up: { title: "Create your account", path: "/v1/auth/register", send: "Create account", ask: "Already have an account?", other: "Sign in", autocomplete: "new-password" },
+  in: {
+    title: "Welcome back",
+    path: "/v1/auth/login",
+    send: "Sign in",
+    ask: "New here?",
+    other: "Create an account",
+    autocomplete: "current-password",
+  },
+  up: {
+    title: "Create your account",
+    path: "/v1/auth/register",
+    send: "Create account",
+    ask: "Already have an account?",
+    other: "Sign in",
+    autocomplete: "new-password",
+  },
 };
+
+const EMAIL = { type: "email", autocomplete: "username", autocapitalize: "none", spellcheck: "false" };
 
 export class SignIn {
   constructor({ session, onSignedIn, reason = "" }) {
@@ -19,24 +36,27 @@ export class SignIn {
     this.title = el("h1", { tabindex: -1 });
     this.reason = el("p", { class: "form-reason", role: "status" }, reason);
     show(this.reason, reason !== "");
-    this.email = field("email", "E-mail address", { type: "email", autocomplete: "username", inputmode: "email", autocapitalize: "none", spellcheck: "false" });
+    this.email = field("email", "E-mail address", EMAIL);
     this.password = field("password", "Password", { type: "password" });
     this.rule = el("p", { id: "password-rule", class: "field-rule" });
-    this.reveal = el("button", { type: "button", class: "quiet reveal", "aria-pressed": "false", on: { click: () => this.toggleReveal() } }, "Show");
+    this.reveal = button("Show", () => this.toggleReveal(), { class: "quiet reveal", "aria-pressed": "false" });
     this.fault = el("p", { class: "form-fault", role: "alert" });
     this.submit = el("button", { type: "submit", class: "primary wide" });
     this.ask = el("span");
-    this.other = el("button", { type: "button", class: "link", on: { click: () => this.setMood(this.mood === "in" ? "up" : "in", true) } });
+    this.other = button("", () => this.setMood(this.mood === "in" ? "up" : "in", true), { class: "link" });
     this.password.box.append(this.reveal);
     this.password.node.append(this.rule);
     this.password.input.addEventListener("input", () => this.sayRule());
-    this.node = el("div", { class: "gate" }, five(), el("main", { class: "gate-main" }, this.form()));
+    this.node = div("gate", five(), el("main", { class: "gate-main" }, this.form()));
     this.setMood(session.hasBeenHere ? "in" : "up");
   }
 
   form() {
-    const inside = [brand(), this.title, this.reason, this.email.node, this.password.node, this.fault, this.submit, el("p", { class: "form-other" }, this.ask, " ", this.other)];
-    return el("form", { class: "gate-form", novalidate: true, on: { submit: (event) => this.submitted(event) } }, inside);
+    const { title, reason, email, password, fault, submit } = this;
+    const other = el("p", { class: "form-other" }, this.ask, " ", this.other);
+    const on = { submit: (event) => this.submitted(event) };
+    const inside = [brand(), title, reason, email.node, password.node, fault, submit, other];
+    return el("form", { class: "gate-form", novalidate: true, on }, inside);
   }
 
   focus() {
@@ -61,7 +81,8 @@ export class SignIn {
   sayRule() {
     const { length } = [...this.password.input.value.normalize("NFKC")];
     const missing = SHORTEST - length;
-    const said = length === 0 || missing <= 0 ? `At least ${SHORTEST} characters. A short sentence is easy to remember.` : `At least ${SHORTEST} characters: ${missing} to go.`;
+    const rest = length === 0 || missing <= 0 ? ". A short sentence is easy to remember." : `: ${missing} to go.`;
+    const said = `At least ${SHORTEST} characters${rest}`;
     setText(this.rule, length > LONGEST ? `At most ${LONGEST} characters.` : said);
     this.rule.classList.toggle("is-kept", missing <= 0 && length <= LONGEST);
     show(this.rule, this.mood === "up");
@@ -99,18 +120,25 @@ export class SignIn {
   isComplete() {
     this.clearFaults();
     const { length } = [...this.password.input.value.normalize("NFKC")];
-    if (!/^\S+@\S+$/.test(this.email.input.value.trim())) return this.faultAt(this.email, "Enter an e-mail address, such as name@example.org.");
-    if (length === 0) return this.faultAt(this.password, "Enter the password.");
-    if (this.mood === "up" && length < SHORTEST) return this.faultAt(this.password, `The password needs at least ${SHORTEST} characters; this has ${length}.`);
-    if (length > LONGEST) return this.faultAt(this.password, `The password may have at most ${LONGEST} characters.`);
-    return true;
+    if (!/^\S+@\S+$/.test(this.email.input.value.trim())) {
+      return this.faultAt(this.email, "Enter an e-mail address, such as name@example.org.");
+    }
+    const word = this.faultOfPassword(length);
+    return word === "" || this.faultAt(this.password, word);
+  }
+
+  faultOfPassword(length) {
+    if (length === 0) return "Enter the password.";
+    if (length > LONGEST) return `The password may have at most ${LONGEST} characters.`;
+    const isShort = this.mood === "up" && length < SHORTEST;
+    return isShort ? `The password needs at least ${SHORTEST} characters; this has ${length}.` : "";
   }
 
   refuse(error) {
     if (AT_EMAIL.has(error.code)) this.faultAt(this.email, wordFor(error));
     else if (AT_PASSWORD.has(error.code)) this.faultAt(this.password, wordFor(error));
     else {
-      setText(this.fault, error.code ? wordFor(error) : "Something went wrong in this window. Reload it and try again.");
+      setText(this.fault, error.code ? wordFor(error) : BROKEN);
       this.password.input.focus();
     }
   }
@@ -132,8 +160,9 @@ export class SignIn {
 }
 
 function field(name, label, props) {
-  const input = el("input", { id: name, name, required: true, "aria-describedby": `${name}-fault ${name}-rule`, ...props });
+  const described = { "aria-describedby": `${name}-fault ${name}-rule` };
+  const input = el("input", { id: name, name, required: true, ...described, ...props });
   const fault = el("p", { id: `${name}-fault`, class: "field-fault", role: "alert" });
-  const box = el("div", { class: "field-box" }, input);
-  return { input, fault, box, node: el("div", { class: "field" }, el("label", { for: name }, label), box, fault) };
+  const box = div("field-box", input);
+  return { input, fault, box, node: div("field", el("label", { for: name }, label), box, fault) };
 }

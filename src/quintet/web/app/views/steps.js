@@ -1,7 +1,7 @@
 // The story of one agent: its thoughts, its tools and the agents it called, in the order they happened, nested.
 // Each view is made once and then only brought up to date; what has not changed (`rev`) is not touched.
 
-import { el, icon, setText, show } from "../dom.js";
+import { div, el, icon, setText, show, span } from "../dom.js";
 import { duration, shorten } from "../format.js";
 import { countFrom, stopAt } from "../ticker.js";
 import { AGENT_WORDS } from "../words.js";
@@ -37,7 +37,8 @@ export class Steps {
 class ThoughtStep {
   constructor({ text, progress }) {
     this.bar = progress === undefined ? null : el("progress", { max: 1, value: progress, "aria-label": "Progress" });
-    this.node = el("li", { class: "step thought" }, el("span", { class: "dot", "aria-hidden": "true" }), el("span", { class: "thought-text" }, text), this.bar);
+    const dot = el("span", { class: "dot", "aria-hidden": "true" });
+    this.node = el("li", { class: "step thought" }, dot, span("thought-text", text), this.bar);
   }
 
   // The newest thought of a working agent is what it does now; only there the bar means something.
@@ -50,20 +51,22 @@ class ThoughtStep {
 class AgentStep {
   constructor(run, agent) {
     Object.assign(this, { run, agent, rev: -1, touched: false });
-    this.state = el("span", { class: "state" });
-    this.word = el("span", { class: "visually-hidden" });
-    this.time = el("span", { class: "time" });
+    this.state = span("state");
+    this.last = span("agent-last");
+    this.word = span("visually-hidden");
+    this.time = span("time");
     this.steps = new Steps(run, agent);
     this.said = el("p", { class: "said" });
     this.fault = el("p", { class: "fault" });
-    this.box = el("details", { class: "agent-box", open: true }, this.summary(), el("div", { class: "agent-body" }, this.steps.node, this.said, this.fault));
+    const body = div("agent-body", this.steps.node, this.said, this.fault);
+    this.box = el("details", { class: "agent-box", open: true }, this.summary(), body);
     this.node = el("li", { class: "step agent" }, this.box);
   }
 
   summary() {
-    this.last = el("span", { class: "agent-last" });
-    const head = [avatar(this.agent.name), el("span", { class: "agent-name" }, this.agent.name), this.last, this.word, this.time, this.state, icon("chevron")];
-    return el("summary", { on: { click: () => (this.touched = true) } }, head);
+    const { name } = this.agent;
+    const head = [avatar(name), span("agent-name", name), this.last, this.word, this.time, this.state];
+    return el("summary", { on: { click: () => (this.touched = true) } }, head, icon("chevron"));
   }
 
   update() {

@@ -1,6 +1,6 @@
 // The conversations at the side, newest first, grouped by day; the one on the screen is marked, one at work shows it.
 
-import { el, icon, setText, show } from "../dom.js";
+import { button, div, el, icon, setText, show, span } from "../dom.js";
 import { day } from "../format.js";
 import { addressOf } from "../router.js";
 
@@ -11,13 +11,15 @@ export class Threads {
     Object.assign(this, { model, current: null, links: new Map() });
     this.list = el("nav", { class: "threads", "aria-label": "Conversations" });
     this.none = el("p", { class: "note" }, "Your conversations will stand here.");
-    this.older = el("button", { type: "button", class: "quiet older", hidden: true, on: { click: () => onOlder() } }, "Show older ones");
-    this.state = el("span", { class: "link-state" });
-    const fresh = el("a", { class: "new-link", href: "#/new", on: { click: () => onClose() } }, icon("plus"), "New conversation");
-    const leave = el("button", { type: "button", class: "quiet", on: { click: () => onSignOut() } }, icon("leave"), "Sign out");
-    const who = el("div", { class: "who" }, el("span", { class: "who-name", title: user.email }, user.name || user.email), this.state);
+    this.older = button("Show older ones", onOlder, { class: "quiet older", hidden: true });
+    this.state = span("link-state");
+    const toNew = { class: "new-link", href: "#/new", on: { click: onClose } };
+    const fresh = el("a", toNew, icon("plus"), "New conversation");
+    const leave = button("Sign out", onSignOut, { class: "quiet", shape: "leave" });
+    const name = el("span", { class: "who-name", title: user.email }, user.name || user.email);
     this.list.addEventListener("click", (event) => event.target.closest("a") && onClose());
-    this.node = el("div", { class: "side-inner" }, fresh, el("div", { class: "side-scroll" }, this.none, this.list, this.older), el("div", { class: "account" }, who, leave));
+    const scroll = div("side-scroll", this.none, this.list, this.older);
+    this.node = div("side-inner", fresh, scroll, div("account", div("who", name, this.state), leave));
   }
 
   setOlder(isMore) {
@@ -52,15 +54,16 @@ export class Threads {
       const name = day(thread.updatedAt ?? 0, Date.now());
       groups.set(name, [...(groups.get(name) ?? []), thread]);
     }
-    const drawn = [...groups].map(([name, group]) => [el("h2", {}, name), el("ul", {}, group.map((thread) => el("li", {}, this.linkOf(thread))))]);
-    this.list.replaceChildren(...drawn.flat());
+    const itemOf = (thread) => el("li", {}, this.linkOf(thread));
+    const drawn = [...groups].flatMap(([name, group]) => [el("h2", {}, name), el("ul", {}, group.map(itemOf))]);
+    this.list.replaceChildren(...drawn);
     if (focused) this.links.get(focused)?.focus();
   }
 
   linkOf({ id }) {
     if (!this.links.has(id)) {
-      const link = el("a", { href: addressOf(id), "data-thread": id }, el("span", { class: "thread-title" }), el("span", { class: "thread-mark" }));
-      this.links.set(id, link);
+      const inside = [span("thread-title"), span("thread-mark")];
+      this.links.set(id, el("a", { href: addressOf(id), "data-thread": id }, inside));
     }
     return this.links.get(id);
   }

@@ -1,6 +1,6 @@
 // One turn of a conversation: what the person wrote, the story of the work, the answer, how it ended.
 
-import { el, icon, setText, show } from "../dom.js";
+import { button, div, el, icon, setText, show, span } from "../dom.js";
 import { clockTime, count, duration } from "../format.js";
 import { copyButton, drawMarkdown } from "../markup.js";
 import { ENDED, nameOf, tally } from "../run.js";
@@ -15,18 +15,19 @@ import { written } from "./written.js";
 export class Turn {
   constructor(run, actions) {
     Object.assign(this, { run, actions, rev: -1, touched: false, steps: null });
-    this.asked = el("div", { class: "asked" });
+    this.asked = div("asked");
     this.head = el("header", { class: "reply-head" });
-    this.state = el("span", { class: "state" });
-    this.word = el("span", { class: "run-word" });
-    this.time = el("span", { class: "time" });
-    this.stop = el("button", { type: "button", class: "quiet stop", on: { click: () => actions.stop(run) } }, icon("stop"), el("span", {}, "Stop"));
-    this.now = el("span", { class: "now" });
-    this.sum = el("span", { class: "sum" });
+    this.state = span("state");
+    this.word = span("run-word");
+    this.time = span("time");
+    this.stop = button("Stop", () => actions.stop(run), { class: "quiet stop", shape: "stop" });
+    this.now = span("now");
+    this.sum = span("sum");
     this.story = el("details", { class: "story", on: { toggle: () => this.updateStory() } }, this.storySummary());
-    this.answer = el("div", { class: "answer prose" });
+    this.answer = div("answer prose");
     this.outcome = new Outcome(run, actions);
-    this.foot = el("footer", { class: "reply-foot" }, copyButton(() => run.answer.text, "Copy answer"), (this.when = el("time")));
+    this.when = el("time");
+    this.foot = el("footer", { class: "reply-foot" }, copyButton(() => run.answer.text, "Copy answer"), this.when);
     const reply = [this.head, this.story, this.answer, this.outcome.node, this.foot];
     this.reply = el("section", { class: "reply", "aria-label": "Answer" }, reply);
     this.node = el("article", { class: "turn", "data-run": run.id }, this.asked, this.reply);
@@ -111,7 +112,8 @@ export class Turn {
   updateResult() {
     const result = this.run.agents.get(this.run.root)?.result;
     if (result === undefined || this.result) return;
-    this.result = el("details", { class: "call-box result" }, el("summary", {}, icon("chevron"), "Result as data"), ...section("Result", result));
+    const summary = el("summary", {}, icon("chevron"), "Result as data");
+    this.result = el("details", { class: "call-box result" }, summary, ...section("Result", result));
     this.answer.after(this.result);
   }
 }

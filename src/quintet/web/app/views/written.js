@@ -1,4 +1,4 @@
-// What a person wrote. A pasted report is shown as it was pasted, in the letters of a terminal, folded to its first lines.
+// What a person wrote. A pasted report is shown as it was pasted, in a terminal's letters, folded to its first lines.
 
 import { el } from "../dom.js";
 import { byteLength, count, kib } from "../format.js";
