@@ -20,11 +20,11 @@ async def check_killed_at_receipt(server: Server, *, rounds: int = 4) -> None:
         seen = await _until_killed(server, alice, seen, wanted=3 + 2 * place)
         await asyncio.to_thread(server.restart)
         async with World(server) as world:
-            kept = await read_from(world, alice, "0", len(seen)) if await _holds(alice, len(seen)) else []
+            held = await _holds(world.adopt(alice), len(seen))
+            kept = await read_from(world, alice, "0", len(seen)) if held else []
         assert kept == seen, (
             f"after kill -9 the log has not what was delivered: {len(kept)} of {len(seen)} events\n{server.tail()}"
         )
-    await alice.close()
 
 
 async def _alone(server: Server) -> Account:
