@@ -59,6 +59,7 @@ class Stage:
         self.config = GatewayConfig(**limits)
         self.port = 0
         self.clients: list[RawSocket] = []
+        self.connections: list[asyncio.StreamWriter] = []
         self.checks = 0  # how often it was asked whether a session stands
         self.before_check: Callable[[], Awaitable[None]] | None = None
 
@@ -95,8 +96,11 @@ class Stage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for writer in self.connections:
+            writer.transport.abort()
         for raw in self.clients:
-            await raw.cut()
+            if not raw.writer.is_closing():
+                await raw.cut()
         await within(self.gateway.drain())
         self.server.should_exit = True
         await within(self._serving)
@@ -175,7 +179,9 @@ class Stage:
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection that has said nothing yet."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.connections.append(writer)
+        return reader, writer
 
     def tail(self) -> str:
         """What the server counted, for a failure's message."""
