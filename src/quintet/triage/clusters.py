@@ -6,12 +6,13 @@ cluster as `places`. The first exception of a chain counts as much as the last: 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from quintet.triage.model import Cluster, Entry, Fact, Frame, Raised
 from quintet.triage.normalise import shorten
 
-CLUSTERS_LIMIT = 400
+CLUSTERS_LIMIT = 2_000
 NAMES_SHOWN = 60
 MESSAGE_SHOWN = 600
 
@@ -69,12 +70,27 @@ def cluster(entries: Sequence[Entry], facts: Sequence[Sequence[Fact]]) -> tuple[
     for number, entry in enumerate(entries):
         groups.setdefault(_key(entry), []).append(number)
     ordered = sorted(groups.values(), key=lambda members: (-len(members), members[0]))
-    kept = ordered[: CLUSTERS_LIMIT - 1] + _rest(ordered[CLUSTERS_LIMIT - 1 :])
-    return tuple(_cluster(f"C{number}", entries, members, facts) for number, members in enumerate(kept, 1))
+    kept = [
+        _cluster(f"C{number}", entries, members, facts) for number, members in enumerate(ordered[:CLUSTERS_LIMIT], 1)
+    ]
+    rest = [member for members in ordered[CLUSTERS_LIMIT:] for member in members]
+    return (*kept, _various(entries, rest, facts)) if rest else tuple(kept)
 
 
-def _rest(groups: Sequence[Sequence[int]]) -> list[list[int]]:
-    return [[member for members in groups for member in members]] if groups else []
+def _various(entries: Sequence[Entry], members: Sequence[int], facts: Sequence[Sequence[Fact]]) -> Cluster:
+    """What is beyond the bound, as one cluster that claims no likeness."""
+    shown = _cluster(f"C{CLUSTERS_LIMIT + 1}", entries, members, facts)
+    words = "various errors, too many to group"
+    return replace(
+        shown,
+        exception="",
+        message=words,
+        first_exception="",
+        first_message=words,
+        places=(),
+        raised=(),
+        simulated=False,
+    )
 
 
 def _key(entry: Entry) -> tuple[str, ...]:
@@ -109,8 +125,3 @@ def _cluster(
 def _home(entry: Entry) -> str:
     frame = home_of(entry.chain[0]) or home_of(entry.last)
     return f"{shorten(frame.path, 160)}:{frame.line}" if frame else ""
-
-
-def names_of(clusters: Iterable[Cluster]) -> tuple[str, ...]:
-    """The names of all entries in some clusters, as far as they are kept."""
-    return tuple(name for one in clusters for name in one.names)

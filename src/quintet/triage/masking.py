@@ -21,7 +21,7 @@ _QUOTED = re.compile(
     rf"({_NAME}\\?[\"']?\s{{0,4}}(?:[:=]|,(?=\s?[\"'])|=>|\bis\b)\s{{0,4}}{_PREFIX}(\\?[\"']))((?:(?!\2).){{1,4000}}?)(\2)",
     re.IGNORECASE,
 )
-_SPOKEN = re.compile(r"\b(password|passwd|token|secret|api key)\s+([\"'])([^\"'\s]{4,200})(\2)", re.IGNORECASE)
+_SPOKEN = re.compile(r"\b(password|passwd|token|secret|api key)[ \t]+([\"'])([^\"'\s]{4,200})(\2)", re.IGNORECASE)
 # NAME=value, --name value, name=value&…
 _BARE = re.compile(
     rf"({_NAME}(?:\s{{0,2}}=\s{{0,2}}|=))(?!(?:\[masked\]|None|True|False|null|true|false|\"|'|[rRbBuUfF]{{1,2}}[\"']|[\w.]{{1,80}}[(\[]|=))([^\s,;&\"'<>)\]}}]{{1,4000}})",
@@ -55,19 +55,17 @@ _DSN_HALVES = (
     re.compile(r"([a-zA-Z][\w+.-]{1,30}://[^\s:/@\"'<>]{1,200}:)((?!\d{1,5}\b)[^\s@\"'<>/]{1,200}?)(\.\.\.)"),
 )
 _SCHEME = re.compile(
-    r"\b((?:Bearer|Basic|Token|ApiKey)\s+)((?=[^\s\"'<>]*[\d=_./+-])[^\s\"'<>,;)\]]{8,8000}|[A-Za-z]{20,4000})"
+    r"\b((?:Bearer|Basic|Token|ApiKey)[ \t]+)((?=[^\s\"'<>]*[\d=_./+-])[^\s\"'<>,;)\]]{8,8000}|[A-Za-z]{20,4000})"
 )
 _AUTH_PAIR = re.compile(r"(\bauth\s?=\s?\(\s?[\"'][^\"']{0,200}[\"']\s?,\s?[\"'])([^\"']{1,400})([\"'])")
-_HEADER = re.compile(r"(\b(?:set-)?cookie:\s+|\bauthorization:\s+)([^\s\"'<>][^\"'<>\n]{0,4000})", re.IGNORECASE)
-_KEY_BLOCK = re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(.{0,20000}?)(-----END|\Z)", re.DOTALL)
+_HEADER = re.compile(r"(\b(?:set-)?cookie:[ \t]+|\bauthorization:[ \t]+)([^\s\"'<>][^\"'<>\n]{0,4000})", re.IGNORECASE)
+_KEY_BLOCK = re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)([^-]{1,20000})")
 _RANDOM = re.compile(
-    r"(?<![\w/.=+-])(?=[\w-]{0,80}\d)(?=[\w-]{0,80}[a-z])(?=[\w-]{0,80}[A-Z])[A-Za-z0-9_-]{32,512}={0,2}(?![\w/.])"
+    r"(?<![\w.+-])(?=[\w-]{0,80}\d)(?=[\w-]{0,80}[a-z])(?=[\w-]{0,80}[A-Z])[A-Za-z0-9_-]{32,512}={0,2}(?![\w/.])"
 )
 # pydantic prints the name on one line and the value on the next
-_INPUT_VALUE = re.compile(
-    rf"(^(?:E\s+|\|\s*|\s*)?{_NAME}[ \t]*\n[^\n]{{0,400}}?input_value=)([^\n]{{1,400}}?)(, input_type|\]|$)",
-    re.IGNORECASE | re.MULTILINE,
-)
+_NAME_ALONE = re.compile(rf"{_NAME}(?:$|\\n|[ \t]{{2}})", re.IGNORECASE)
+_INPUT_VALUE = re.compile(r"(input_value=)(.{1,400}?)(, input_type|\]|$)")
 
 
 _HINT = re.compile(r"pass|pwd|secret|token|key|auth|cookie|credential|session|signature|_pat", re.IGNORECASE)
@@ -91,19 +89,24 @@ def mask(text: str) -> str:
         text = half.sub(rf"\1{MASK}\3", text)
     text = _DSN_TOKEN.sub(rf"\1{MASK}\3", text)
     text = _SCHEME.sub(rf"\1{MASK}", text)
-    text = _INPUT_VALUE.sub(rf"\1{MASK}\3", text)
-    text = "\n".join(_line(line) if _HINT.search(line) else line for line in text.split("\n"))
-    return _RANDOM.sub(_random, text)
+    lines = text.split("\n")
+    masked = (_line(line, previous) for previous, line in zip(["", *lines], lines, strict=False))
+    return _RANDOM.sub(_random, "\n".join(masked))
 
 
-def _line(line: str) -> str:
+def _line(line: str, previous: str) -> str:
+    value = line.find("input_value=")
+    if value >= 0 and _NAME_ALONE.search(f"{previous[-200:]}\\n{line[max(0, value - 400) : value]}"):
+        line = _INPUT_VALUE.sub(rf"\1{MASK}\3", line)
+    if not _HINT.search(line):
+        return line
     for pattern, replacement in _NAMED:
         line = pattern.sub(replacement, line)
     return _COLON.sub(_colon, line)
 
 
 def _block(found: re.Match[str]) -> str:
-    return found[1] + MASK + "\n" * found[2].count("\n") + found[3]
+    return found[1] + MASK + "\n" * found[2].count("\n")
 
 
 def _colon(found: re.Match[str]) -> str:

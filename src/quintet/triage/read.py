@@ -150,8 +150,6 @@ def _without_name(chain: tuple[Raised, ...], title: str) -> tuple[Raised, ...]:
 def _from_summary(line: Line) -> Entry:
     node, said = split_node(line.subject)
     exception, message = split_head(said)
-    if not exception and said.startswith("assert "):
-        exception = "AssertionError"
     outcome: Outcome = "error" if line.kind == "error" else "failed"
     phase: Phase = "call" if outcome == "failed" else "setup" if "::" in node else "collect"
     return Entry(node, outcome, phase, (Raised(exception, message, line.at),), line.at)

@@ -13,6 +13,7 @@ from quintet.triage.model import Category, Certainty, Cluster, Phase, Place
 
 _QUOTED_WORDS = frozenset({"AssertionError", "Failed"})
 _ADDRESS = re.compile(r"^['\"]?([\w.:-]+?)['\"]?[:,] ?(?:port[= ])?(\d{2,5})$")
+_OF_PYTEST = frozenset({"FixtureLookupError", "ScopeMismatch"})  # pytest raises them itself, and shows no frame
 SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unknown": 0}
 
 
@@ -140,12 +141,8 @@ def _certainty(rule: Rule, cluster: Cluster, name: str, *, own_words: bool) -> C
     if rule.proven:
         return "proven" if name in rule.exceptions or own_words else "suspect"
     place = cluster.raised[-1].partition(":")[0] if cluster.raised else ""
-    if (
-        name
-        and name in rule.exceptions
-        and name not in _QUOTED_WORDS
-        and place
-        and (not rule.raised_in or place in rule.raised_in)
-    ):
+    place = place or ("runner" if name in _OF_PYTEST else "")
+    confirmed = bool(place) and (not rule.raised_in or place in rule.raised_in)
+    if confirmed and name in rule.exceptions and name not in _QUOTED_WORDS:
         return "probable"
     return "suspect"

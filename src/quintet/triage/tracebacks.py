@@ -19,6 +19,7 @@ _SHORT = re.compile(r"^(\S.{0,500}?):(\d{1,7}): in (.{1,300})$")
 _LONG = re.compile(r"^(\S.{0,500}?\.\w{1,6}|<[^>]{1,80}>):(\d{1,7}):?(?: ([A-Za-z_][\w.]*))?$")
 _NATIVE = re.compile(r'^\s*File "([^"]{1,500})", line (\d{1,7})(?:, in (.{1,300}))?$')
 _GUTTER = re.compile(r"^\s*(?:[|+]\s?)+")
+_SUB_EXCEPTION = re.compile(r"^[\s|]{0,40}\+-[+-]*-+ \d+ -+$")
 _HEAD = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*)|:)?$")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/\.venv/|/venv/lib|/\.tox/|/\.nox/", re.IGNORECASE)
@@ -64,6 +65,8 @@ def chain_of(lines: Sequence[str], first: int) -> tuple[Raised, ...]:
         plain = _GUTTER.sub("", line) if grouped and line.lstrip()[:1] in ("|", "+") else line
         if plain.startswith(_CHAIN):
             segments.append(_Segment())
+        elif grouped and _SUB_EXCEPTION.match(line):  # what the group holds says more than the group
+            segments[-1] = _Segment()
         else:
             _take(segments[-1], plain, lines[offset + 1] if offset + 1 < len(lines) else "", first + offset)
     raised = [_finish(segment) for segment in segments if segment.words]
@@ -111,14 +114,14 @@ def _finish(segment: _Segment) -> Raised:
     exception, message = split_head(segment.words[0].strip())
     if not exception and segment.named:
         exception = segment.named
-    elif segment.words[0].startswith("assert "):
-        exception = "AssertionError"
     message = "\n".join([message, *segment.words[1:]]).strip()[:MESSAGE_LIMIT]
     return Raised(exception, message, segment.at, tuple(segment.frames))
 
 
 def split_head(text: str) -> tuple[str, str]:
     """`pkg.SomeError: words` to its two parts; the class is empty where the text does not begin with one."""
+    if text.startswith("assert "):
+        return "AssertionError", text
     found = _HEAD.match(text)
     name = found[1].rpartition(".")[2] if found else ""
     if found is None or not (name[:1].isupper() or name.endswith(("error", "exception", "timeout", "gaierror"))):

@@ -19,10 +19,8 @@ _FIXTURES = (
     row(
         "fixture-of-plugin",
         "dependencies",
-        r"fixture '(?P<subject>requests_mock|mocker|benchmark|httpx_mock|respx_mock|aiohttp_client|aioresponses"
-        r"|snapshot|faker|freezer|page|browser|live_server|django_db_setup|db|settings|"
-        r"postgresql|redisdb|httpserver|testdir|vcr|responses|cov|celery_app|docker_services|httpbin|qtbot"
-        r"|session_mocker)' not found",
+        r"fixture '(?P<subject>requests_mock|mocker|session_mocker|benchmark|httpx_mock|respx_mock|aiohttp_client|aioresponses|freezer|"
+        r"live_server|django_db_setup|httpserver|httpbin|qtbot|docker_services|testdir)' not found",
         "The fixture {subject} belongs to a plugin that is not loaded.",
         "pytest looked for the fixture and none of the loaded plugins has it.",
         "The plugin is in nobody's requirements, or they were not installed here.",
