@@ -85,3 +85,68 @@ def migrate(
     from .serving import Wish, migrate_once
 
     raise typer.Exit(migrate_once(Wish(dev, None, None, data, database, (), "all")))
+
+
+Url = Annotated[str | None, typer.Option(metavar="U", help="The server; the one signed in to last if not given.")]
+
+
+@app.command()
+def login(
+    *,
+    url: Annotated[
+        str | None, typer.Option(metavar="U", help="The server; http://localhost:8750 if not given.")
+    ] = None,
+    email: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The e-mail address; asked for if not given.")
+    ] = None,
+    register: Annotated[bool, typer.Option("--register", help="Make a new account.")] = False,
+) -> None:
+    """Sign this terminal in.
+
+    Asks for e-mail address and password; from a pipe they are two lines. Machines set QUINTET_TOKEN instead.
+    """
+    from .login import login as sign_in
+
+    raise typer.Exit(sign_in(url, email, register=register))
+
+
+@app.command()
+def logout(*, url: Url = None) -> None:
+    """Sign this terminal out, at the server too."""
+    from .login import logout as sign_out
+
+    raise typer.Exit(sign_out(url))
+
+
+@app.command()
+def chat(
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="One message; - reads it from standard input.")
+    ] = None,
+    *,
+    url: Url = None,
+    agent: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who answers; the server's default if not given.")
+    ] = None,
+) -> None:
+    """Talk with agents and watch them work.
+
+    Ctrl-C cancels the run, again leaves. With a TEXT, or with one piped in, ends after the answer: 0 where the run completed, else 1.
+    """
+    from .chat import chat as talk
+
+    raise typer.Exit(talk(url, agent, text))
+
+
+@app.command()
+def events(
+    *,
+    url: Url = None,
+    after: Annotated[
+        str, typer.Option(metavar="CURSOR", help="Begin after this event; 0 is the beginning, $ is now.")
+    ] = "0",
+) -> None:
+    """Print the log as JSON lines, and go on as it grows. Reconnects by itself."""
+    from .events import events as print_events
+
+    raise typer.Exit(print_events(url, after))

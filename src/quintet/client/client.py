@@ -86,6 +86,11 @@ class Client:
             await asyncio.wait(self._tasks, timeout=_CLOSING)
         await self._door.close()
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection at this moment. Without one, what is said waits for the next."""
+        return self._shared is None or self._shared.connected
+
     # --- what is said -------------------------------------------------------------------------------------------------
 
     async def send(

@@ -81,6 +81,11 @@ class Conversation:
             self._end(ClientError("the client was closed"))
             raise
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a socket at this moment."""
+        return self._line is not None
+
     async def request(self, verb: str, fields: dict[str, Any], within: float) -> dict[str, Any]:
         """The answer to a verb.
 

@@ -1,6 +1,8 @@
 """HTTP calls: JSON both ways, a bound on time and size, and a refusal as the error that it names."""
 
 import json
+import os
+import socket
 from typing import Any
 
 import httpx
@@ -8,7 +10,7 @@ import httpx
 from quintet.client.address import Address
 from quintet.client.faults import RefusedError, UnreachableError, WireError
 
-__all__ = ["Http", "refusal_in"]
+__all__ = ["Http", "reason_of", "refusal_in"]
 
 _SECONDS = 15.0
 _MOST_BYTES = 32 * 1024 * 1024  # a page of 200 messages of 1 MiB each is not asked for by anybody
@@ -85,11 +87,19 @@ def refusal_in(status: int, kind: str, content: bytes, retry_after: str | None) 
 
 
 def _in_words(address: Address, fault: Exception) -> str:
-    told = str(fault).strip()
-    if isinstance(fault, httpx.TimeoutException):
-        why = "no answer in time"
-    elif isinstance(fault, httpx.ConnectError):
-        why = "no connection" + (f": {told}" if told else "")
-    else:
-        why = told or type(fault).__name__
+    late = isinstance(fault, httpx.TimeoutException)
+    why = "no answer in time" if late else reason_of(fault) or str(fault).strip() or type(fault).__name__
     return f"{address.url} does not answer ({why})"
+
+
+def reason_of(fault: BaseException | None, depth: int = 0) -> str:
+    """What the system said, below all that libraries have wrapped around it: `connection refused`."""
+    if fault is None or depth > 8:
+        return ""
+    if isinstance(fault, OSError) and fault.errno is not None and fault.errno > 0:
+        return os.strerror(fault.errno).lower()
+    if isinstance(fault, socket.gaierror):
+        return "no such host"
+    inside = list(fault.exceptions) if isinstance(fault, BaseExceptionGroup) else []
+    around = [*inside, fault.__cause__, fault.__context__]
+    return next((reason for one in around if (reason := reason_of(one, depth + 1))), "")

@@ -25,7 +25,7 @@ from quintet.client.faults import (
     UnreachableError,
     WireError,
 )
-from quintet.client.http import refusal_in
+from quintet.client.http import reason_of, refusal_in
 from quintet.protocol import FRAME_BYTES, SUBPROTOCOL
 
 __all__ = ["Heard", "Line"]
@@ -171,7 +171,9 @@ async def _upgraded(address: Address, token: str) -> ClientConnection:
 
 
 def _why(fault: Exception) -> str:
-    return "no answer in time" if isinstance(fault, TimeoutError) else str(fault) or type(fault).__name__
+    if isinstance(fault, TimeoutError):
+        return "no answer in time"
+    return reason_of(fault) or str(fault) or type(fault).__name__
 
 
 def _refusal(refused: InvalidStatus) -> ClientError:

@@ -46,6 +46,7 @@ class Run:
         self.ending: Event | None = None
         self._door = door
         self._send = send
+        self._sending = asyncio.Lock()
         self._cancel = cancel
         self._inbox: deque[Event] = deque()
         self._news = asyncio.Event()
@@ -60,10 +61,11 @@ class Run:
         Raises:
             RefusedError: it was refused. UnansweredError: nobody knows. ClientError: what else `send` raises.
         """
-        if self.sent is None:
-            self.sent = await self._send()
-            self.run_id = self.sent.run_id
-        return self.sent
+        async with self._sending:
+            if self.sent is None:
+                self.sent = await self._send()
+                self.run_id = self.sent.run_id
+            return self.sent
 
     async def cancel(self) -> str:
         """Stop the run; its state at that moment, which may still be `running`. Its ending comes as an event."""
