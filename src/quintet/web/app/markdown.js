@@ -1,5 +1,5 @@
-// Reads a safe subset of Markdown into a tree of plain objects: {kind, …}. It builds nothing; markup.js does. Whatever
-// is not in the subset stays text, HTML first of all.
+// Reads a safe subset of Markdown into a tree of plain objects: {kind, …}. It builds nothing; markup.js does.
+// Whatever is not in the subset stays text, HTML first of all.
 // Linear in practice: a delimiter that was once looked for in vain is not looked for again, and nesting has a bound.
 
 import { inline } from "./inline.js";
