@@ -179,7 +179,7 @@ def test_the_ring_is_the_database(world: World, monkeypatch: pytest.MonkeyPatch)
     run_state_machine_as_test(
         partial(Following, world),  # type: ignore[arg-type]  # a maker of machines is as good as their class
         settings=settings(
-            max_examples=120,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             database=None,

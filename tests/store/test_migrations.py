@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -151,3 +152,34 @@ def test_a_migration_killed_midway_left_nothing(tmp_path: Path, statement: int) 
     assert definitions(tmp_path / "q.db") == set()
     schema.migrate(url)
     schema.check(tmp_path / "q.db")
+
+
+@pytest.mark.parametrize("older", [script.revision for script in scripts().walk_revisions()][1:])
+def test_an_older_database_is_brought_forward_with_what_it_holds(tmp_path: Path, older: str) -> None:
+    """From every revision that was shipped, migrating keeps what users have and gives the tables of this version. (The
+    table of agents is written anew by every worker.)"""
+    path, fresh = tmp_path / "older.db", tmp_path / "fresh.db"
+    config = Config()
+    config.set_main_option("script_location", "quintet.store:migrations")
+    config.attributes["path"] = path
+    command.upgrade(config, older)
+    assert schema.revision_of(path) == older
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)"
+            " VALUES ('u', 'e', 'e', 0, 'h', 'user', 1)"
+        )
+        connection.execute("INSERT INTO heads (user_id, epoch, seq, digest) VALUES ('u', 'e', 7, 'abcdef01')")
+    schema.migrate(f"sqlite:///{path}")
+    schema.migrate(f"sqlite:///{fresh}")
+    assert columns(path) == columns(fresh)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT id, email FROM users").fetchall() == [("u", "e")]
+        assert connection.execute("SELECT user_id, seq, digest FROM heads").fetchall() == [("u", 7, "abcdef01")]
+
+
+def columns(path: Path) -> dict[str, list[object]]:
+    """Every table's columns and every index's, as the database sees them."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'index')").fetchall()
+        return {name: connection.execute(f"PRAGMA {kind}_xinfo('{name}')").fetchall() for kind, name in names}
