@@ -31,12 +31,12 @@ __all__ = ["User", "Stage"]
 
 @dataclass(frozen=True)
 class User:
-    """A user with one session. `run` is theirs, to append events to."""
+    """A session of a user. `run` is theirs, to append events to."""
 
     id: str
     session_id: str
     token: str
-    run: Leased
+    run: Leased | None = None
 
 
 async def _plain(scope: Any, receive: Any, send: Any) -> None:
@@ -135,7 +135,11 @@ class Stage:
         now = self.sources.now_ms()
         session = Session(user_id, session_id, None, now, now + 3_600_000)
         await within(self.kernel.store.write(user_id, lambda tx: sessions.start(tx, session, 20)))
-        return User(user_id, session_id, self.identities.issue(user_id, session_id, self.sources.new_id("tok"), now // 1000), run=None)  # type: ignore[arg-type]
+        return User(user_id, session_id, self.token(user_id, session_id))
+
+    def token(self, user_id: str, session_id: str) -> str:
+        """An access token, valid from now."""
+        return self.identities.issue(user_id, session_id, self.sources.new_id("tok"), self.sources.now_ms() // 1000)
 
     async def sign_out(self, user: User) -> None:
         """End the user's session."""
@@ -146,6 +150,7 @@ class Stage:
 
     async def emit(self, user: User, count: int = 1, text: str = "a thought") -> None:
         """Append `count` events to the user's log, as one commit."""
+        assert user.run is not None
         await self.kernel.append(user.run, *(self.kernel.thought(user.run, text, n + 1) for n in range(count)))
 
     # --- clients ------------------------------------------------------------------------------------------------------
@@ -195,4 +200,4 @@ def _no_signals() -> Any:
 
 
 def _add_agent(tx: Tx) -> None:
-    tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w1', 'assistant', 'answers')")
+    tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w1', 'assistant', 'answers') ON CONFLICT DO NOTHING")
