@@ -19,5 +19,5 @@ def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callab
 
 @pytest.fixture
 def stage(kernel: Kernel) -> Iterator[Callable[..., Stage]]:
-    """Makes stages: `async with stage(heartbeat=0.1) as s`."""
+    """Makes stages, with limits other than the published ones."""
     yield lambda **limits: Stage(kernel, **limits)

@@ -26,7 +26,7 @@ from quintet.store import Tx
 from support.kernel import Kernel, within
 from support.raw import Handshake, RawSocket, handshake
 
-__all__ = ["User", "Stage"]
+__all__ = ["Stage", "User"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,14 @@ class Stage:
         cancel = cancelling(self.kernel.store, self.sources)
         origins = OriginPolicy(None, (), dev=True)
         self.gateway = Gateway(
-            self.log, self.identities.authenticate, self._still_valid, submit, cancel, origins, self.sources, self.config
+            self.log,
+            self.identities.authenticate,
+            self._still_valid,
+            submit,
+            cancel,
+            origins,
+            self.sources,
+            self.config,
         )
         plug = socket.socket()
         plug.bind(("127.0.0.1", 0))
@@ -200,4 +207,6 @@ def _no_signals() -> Any:
 
 
 def _add_agent(tx: Tx) -> None:
-    tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w1', 'assistant', 'answers') ON CONFLICT DO NOTHING")
+    tx.sql(
+        "INSERT INTO agents (worker_id, name, description) VALUES ('w1', 'assistant', 'answers') ON CONFLICT DO NOTHING"
+    )

@@ -51,7 +51,9 @@ async def test_an_empty_rest_is_caught_up_at_once(stage: Stages) -> None:
             assert (await raw.frame()).body == {"type": "caught_up", "cursor": told["after"]}
 
 
-@pytest.mark.parametrize(("asked", "reason"), [("nonsense", "malformed"), ("", "malformed"), ("abc.1.00000000", "epoch")])
+@pytest.mark.parametrize(
+    ("asked", "reason"), [("nonsense", "malformed"), ("", "malformed"), ("abc.1.00000000", "epoch")]
+)
 async def test_a_cursor_that_is_not_of_this_log_is_a_resync_and_then_silence(
     stage: Stages, asked: str, reason: str
 ) -> None:
@@ -192,7 +194,9 @@ async def test_a_store_that_cannot_read_is_asked_again(stage: Stages, monkeypatc
         assert await events(raw, 7) == list(range(1, 8))
 
 
-async def test_a_follow_that_the_store_cannot_answer_is_an_error(stage: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_follow_that_the_store_cannot_answer_is_an_error(
+    stage: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the frame's id, and the socket lives."""
     async with stage() as s:
         raw = await s.following(await s.user())
@@ -231,7 +235,12 @@ async def test_what_one_commit_released_is_one_write(stage: Stages, monkeypatch:
         writes: list[bytes] = []
         wire = next(iter(s.gateway._parts.connections._all))
         write = wire._write  # type: ignore[attr-defined]
-        monkeypatch.setattr(type(wire), "_write", lambda _self, data: (writes.append(data), write(data)))
+
+        def noted(_: Any, data: bytes) -> None:
+            writes.append(data)
+            write(data)
+
+        monkeypatch.setattr(type(wire), "_write", noted)
         await s.emit(alice, 5)
         assert await events(raw, 5) == [3, 4, 5, 6, 7]
         assert len(writes) == 1

@@ -107,7 +107,11 @@ def test_the_size_is_that_of_the_whole_message() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [bytes([0x81, 0xFE, 0, 125]), bytes([0x81, 0xFF]) + (65_535).to_bytes(8, "big"), bytes([0x81, 0xFF, 0x80, *[0] * 7])],
+    [
+        bytes([0x81, 0xFE, 0, 125]),
+        bytes([0x81, 0xFF]) + (65_535).to_bytes(8, "big"),
+        bytes([0x81, 0xFF, 0x80, *[0] * 7]),
+    ],
     ids=["16 bits for 125", "64 bits for 65,535", "the highest bit"],
 )
 def test_a_length_has_one_form(header: bytes) -> None:
@@ -152,9 +156,7 @@ def test_a_close_is_unmasked_across_reads() -> None:
 @given(st.lists(st.binary(max_size=300) | st.just(b"x" * 65_535) | st.just(b"x" * 65_536), max_size=5))
 def test_what_goes_out_are_unmasked_frames(payloads: list[bytes]) -> None:
     """Read by another implementation: the same messages, one final frame each."""
-    assert text_frames(payloads) == b"".join(
-        Frame(Opcode.TEXT, payload).serialize(mask=False) for payload in payloads
-    )
+    assert text_frames(payloads) == b"".join(Frame(Opcode.TEXT, payload).serialize(mask=False) for payload in payloads)
 
 
 def test_control_frames_that_go_out() -> None:

@@ -271,4 +271,4 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
             self.parts.connections.remove(self)
         if self._socket is not None:
             self._socket.lost()
-        self._ws.wire = None
+        self._socket = self._ws.wire = None  # no cycle: what is gone is freed at once

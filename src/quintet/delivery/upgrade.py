@@ -67,8 +67,8 @@ class WebSocketProtocol(Connection):
         try:
             if not token:
                 raise QuintetError("invalid_token")
-            asked = self.parts.authenticate(token)
-            identity = await asyncio.wait_for(asked, self.parts.config.check_timeout)
+            async with asyncio.timeout(self.parts.config.check_timeout):
+                identity = await self.parts.authenticate(token)
             if self.parts.connections.draining:
                 raise QuintetError("unavailable", retry_after=1)
         except TimeoutError:

@@ -301,8 +301,8 @@ class Socket:
         """A heartbeat goes out also while the store cannot tell the head; then with the last one known."""
         try:
             with contextlib.suppress(QuintetError, TimeoutError, LookupError):
-                head = self._parts.log.head(self._user_id or "")
-                _, self._head = await asyncio.wait_for(head, self._parts.config.check_timeout)
+                async with asyncio.timeout(self._parts.config.check_timeout):
+                    _, self._head = await self._parts.log.head(self._user_id or "")
             self._wire.write([protocol.heartbeat(self._head)])
         finally:
             self._beating = None
