@@ -127,8 +127,8 @@ class _Terminal:
         turn = _SPINNER[int(now * 12) % len(_SPINNER)]
         parts: list[RenderableType] = []
         if self._text:
-            tail = shown(self._text, lines=True).rstrip().splitlines()[-_TAIL:]
-            parts += [Text(""), *(Text(line, overflow="ellipsis", no_wrap=True) for line in tail), Text("")]
+            recent = Text(shown(self._text[-_TAIL * self._console.width :], lines=True).rstrip())
+            parts += [Text(""), *recent.wrap(self._console, self._console.width)[-_TAIL:], Text("")]
         for one in self._timeline.running[-_TAIL:]:
             label, took = one.text, duration((now - one.since) * 1000 // 100 * 100)
             line = Text(overflow="ellipsis", no_wrap=True).append(_rails(one.depth), "dim")
