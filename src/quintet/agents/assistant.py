@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from quintet.agents.reports import REPORT_TYPES, report_of
 from quintet.agents.triage import triage
 from quintet.engine import AgentError, Turn, agent, tool
 from quintet.triage import read
@@ -20,30 +21,31 @@ def list_agents() -> list[dict[str, str]]:
     ]
 
 
-@agent(description=_DESCRIPTION)
+@agent(description=_DESCRIPTION, attachments=REPORT_TYPES)
 async def assistant(turn: Turn) -> None:
     """Answer with what can be done here, or hand on."""
+    text = await report_of(turn)
 
     @tool(timeout=60)
     def look_at_message() -> dict[str, Any]:
-        """Whether the message is a test report."""
-        run = read(turn.text, "message")
+        """Whether the message, or a file that came with it, is a test report."""
+        run = read(text, "message")
         return {"kind": run.kind, "failing_entries": len(run.entries)}
 
     await turn.think("Is this the output of a test run?", 0.1)
     seen = await turn.use(look_at_message)
     if seen["kind"] != "nothing":
         await turn.think(f"It is ({seen['failing_entries']} failing entries): the triage team can explain it", 0.2)
-        await _hand_on(turn)
+        await _hand_on(turn, text)
         return
     await turn.think("It is not; looking up who is here", 0.4)
     agents = await turn.use(list_agents)
     await turn.say(_answer(agents))
 
 
-async def _hand_on(turn: Turn) -> None:
+async def _hand_on(turn: Turn, text: str) -> None:
     try:
-        report = str(await turn.ask(triage, {"report": turn.text}))
+        report = str(await turn.ask(triage, {"report": text}))
     except AgentError:
         await turn.say("The triage team could not finish. Please send the same text to the agent `triage` once more.")
         return

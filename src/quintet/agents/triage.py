@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from quintet.agents.casework import Casework, Inquiry
+from quintet.agents.reports import REPORT_TYPES, report_of
 from quintet.engine import AgentError, AgentSpec, Turn, agent
 from quintet.triage import Case, Findings
 from quintet.triage.model import Challenge, Claim
@@ -91,11 +92,15 @@ specialists: tuple[AgentSpec[dict[str, Any]], ...] = (
 )
 
 
-@agent(description="Explains a broken pytest run: paste its output or a JUnit file", timeout=300)
+@agent(
+    description="Explains a broken pytest run: paste its output, or attach it or a JUnit file",
+    timeout=300,
+    attachments=REPORT_TYPES,
+)
 async def triage(turn: Turn) -> Any:
     """Lead the team and say the report. Asked by another agent with `{"report": text}`, return the report instead of saying it."""
     asked = turn.input
-    text = asked.get("report", "") if isinstance(asked, dict) else turn.text
+    text = asked.get("report", "") if isinstance(asked, dict) else await report_of(turn)
     work = Casework(str(text))
     await _investigate(turn, work)
     if isinstance(asked, dict):

@@ -1,6 +1,7 @@
 """What is said: threads, messages, sending, stopping, the snapshot, and their HTTP calls."""
 
 from quintet.chat.api import cancelling, chat_router
+from quintet.chat.attachments import Purging
 from quintet.chat.submit import Submitting
 
-__all__ = ["Submitting", "cancelling", "chat_router"]
+__all__ = ["Purging", "Submitting", "cancelling", "chat_router"]

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from quintet import runs
-from quintet.chat import reading
+from quintet.chat import attachments, reading
+from quintet.chat.deleting import delete_thread
 from quintet.chat.submit import Submitting
 from quintet.chat.threads import create_thread, rename_thread
+from quintet.chat.uploads import Uploads, download
 from quintet.edge.bodies import StrictJSONRoute
-from quintet.protocol import Send
+from quintet.protocol import ATTACHMENTS, Send
 from quintet.scope import Identity, UserScope
 from quintet.sources import Sources
 from quintet.store import Store
@@ -21,9 +23,14 @@ __all__ = ["cancelling", "chat_router"]
 _EVENTS_PAGE = 500
 
 ThreadId = Annotated[str, Path(max_length=200)]
+FileId = Annotated[str, Path(max_length=200)]
 RunId = Annotated[str, Path(max_length=200)]
 After = Annotated[str | None, Query(max_length=40)]
 Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+_FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+_FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}}}
 
 
 class NewThread(BaseModel):
@@ -47,10 +54,12 @@ class NewMessage(BaseModel):
     client_id: str = Field(min_length=1, max_length=64)
     text: str
     agent: str | None = Field(default=None, min_length=1, max_length=200)
-    attachments: list[str] = Field(default=[], max_length=20)
+    attachments: list[str] = Field(default=[], max_length=ATTACHMENTS)
 
 
-def cancelling(store: Store, sources: Sources) -> Callable[[UserScope, str], Awaitable[dict[str, str]]]:
+def cancelling(
+    store: Store, sources: Sources, *, most_running: int = runs.RUNNING_PER_USER
+) -> Callable[[UserScope, str], Awaitable[dict[str, str]]]:
     """The one way to stop a run: `cancel(scope, run_id)` answers its id and its state at the commit of the cancel.
 
     It raises QuintetError `not_found`, or the store's.
@@ -58,7 +67,10 @@ def cancelling(store: Store, sources: Sources) -> Callable[[UserScope, str], Awa
 
     async def cancel(scope: UserScope, run_id: str) -> dict[str, str]:
         moment = runs.moment(sources)
-        state = await store.write(scope.user_id, lambda tx: runs.cancel(tx, scope.user_id, run_id, "user", moment))
+        state = await store.write(
+            scope.user_id,
+            lambda tx: runs.cancel(tx, scope.user_id, run_id, "user", moment, most_running=most_running),
+        )
         return {"run_id": run_id, "state": state}
 
     return cancel
@@ -70,8 +82,11 @@ def chat_router(
     identity: Callable[[Request], Awaitable[Identity]],
     submit: Submitting,
     cancel: Callable[[UserScope, str], Awaitable[dict[str, str]]],
+    *,
+    attachment_bytes: int = 5_000_000,
+    most_running: int = runs.RUNNING_PER_USER,
 ) -> APIRouter:
-    """Threads, messages, runs, agents and the snapshot."""
+    """Threads, messages, runs, agents, attachments and the snapshot."""
     router = APIRouter(prefix="/v1", route_class=StrictJSONRoute)
     Me = Annotated[Identity, Depends(identity)]  # noqa: N806 - a type
 
@@ -96,6 +111,14 @@ def chat_router(
     async def rename(me: Me, thread_id: ThreadId, body: Renaming) -> dict[str, Any]:
         moment = runs.moment(sources)
         return await store.write(me.user_id, lambda tx: rename_thread(tx, me.scope, thread_id, body.title, moment))
+
+    @router.delete("/threads/{thread_id}", status_code=204)
+    async def delete(me: Me, thread_id: ThreadId) -> Response:
+        moment = runs.moment(sources)
+        await store.write(
+            me.user_id, lambda tx: delete_thread(tx, me.scope, thread_id, moment, most_running=most_running)
+        )
+        return Response(status_code=204)
 
     @router.get("/threads/{thread_id}/messages")
     async def list_messages(me: Me, thread_id: ThreadId, after: After = None, limit: Limit = 50) -> dict[str, Any]:
@@ -122,5 +145,26 @@ def chat_router(
     @router.get("/snapshot")
     async def take_snapshot(me: Me) -> dict[str, Any]:
         return await store.read(lambda tx: reading.snapshot(tx, me.scope))
+
+    router.include_router(_files_router(store, sources, Me, Uploads(attachment_bytes)))
+    return router
+
+
+def _files_router(store: Store, sources: Sources, Me: Any, uploads: Uploads) -> APIRouter:  # noqa: N803 - a type
+    router = APIRouter(prefix="/attachments")
+
+    @router.post("", status_code=201, openapi_extra=_FORM)
+    async def upload(me: Me, request: Request) -> dict[str, Any]:
+        file = await uploads.read(request, me.user_id)
+        new_id, now_ms = sources.new_id("att"), sources.now_ms()
+        return await store.write(me.user_id, lambda tx: attachments.keep(tx, me.scope, new_id, file, now_ms))
+
+    @router.get("/{attachment_id}")
+    async def one_file(me: Me, attachment_id: FileId) -> dict[str, Any]:
+        return await store.read(lambda tx: attachments.attachment_of(tx, me.scope, attachment_id))
+
+    @router.get("/{attachment_id}/content", response_class=Response)
+    async def content(me: Me, attachment_id: FileId) -> Response:
+        return download(await store.read(lambda tx: attachments.content_of(tx, me.scope, attachment_id)))
 
     return router

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, select
 
+from quintet.chat.attachments import of_messages
 from quintet.errors import QuintetError
 from quintet.events import splice, timestamp
 from quintet.log import head_in
@@ -63,7 +64,11 @@ def message_page(tx: Tx, scope: UserScope, thread_id: str, after: str | None, li
     )
     if after is not None:
         query = query.where(messages.c.place > _place(after))
-    return _page(tx, query, limit, _message)
+    page = _page(tx, query, limit, _message)
+    files = of_messages(tx, scope, [message["id"] for message in page["items"]])
+    for message in page["items"]:
+        message["attachments"] = files.get(message["id"], [])
+    return page
 
 
 def _message(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -170,6 +175,9 @@ def _open_run(tx: Tx, scope: UserScope, row: RowMapping) -> dict[str, Any]:
 
 def agents_in(tx: Tx) -> list[dict[str, Any]]:
     """The agents that living workers can run, by name."""
-    query = select(agents.c.name, agents.c.description).order_by(agents.c.name, agents.c.worker_id)
-    named = {row.name: row.description for row in tx.core.execute(query)}
-    return [{"name": name, "description": text, "attachments": []} for name, text in named.items()]
+    query = select(agents).order_by(agents.c.name, agents.c.worker_id)
+    named = {row.name: row for row in tx.core.execute(query)}
+    return [
+        {"name": row.name, "description": row.description, "attachments": json.loads(row.attachments)}
+        for row in named.values()
+    ]

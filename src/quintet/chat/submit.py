@@ -1,7 +1,7 @@
 """Sending a message: message, run and `message_accepted` in one transaction, once per `client_id`.
 
 1. The same `client_id` again returns the first answer; with anything else in it changed it is a conflict.
-2. An unknown agent, a thread that is not the user's, a full queue: nothing is stored.
+2. An unknown agent, a thread or a file that is not the user's, a full queue: nothing is stored.
 3. A text that would not fit into one event is refused before anything is stored.
 """
 
@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from quintet import runs
+from quintet.chat.attachments import attach, attachment_of
+from quintet.chat.deleting import was_deleted
 from quintet.chat.threads import add_thread
 from quintet.errors import QuintetError
 from quintet.events import cursor
@@ -64,8 +66,6 @@ class Submitting:
             raise QuintetError("too_long", f"A message may have at most {TEXT_BYTES // 1024} KiB of text.")
         if not sent.text.strip():
             raise QuintetError("bad_message", "The message is empty.")
-        if sent.attachments:
-            raise QuintetError("not_found", "There is no such attachment.")
         moment = runs.moment(self._sources)
         return await self._store.write(scope.user_id, lambda tx: self._submit(tx, scope, sent, moment))
 
@@ -74,6 +74,8 @@ class Submitting:
         before = tx.sql(_SENT, (scope.user_id, sent.client_id)).fetchone()
         if before is not None:
             return _first_answer(tx, scope, before, print_of)
+        if was_deleted(tx, scope, sent.client_id):
+            raise QuintetError("not_found", "This was sent before, and its conversation has been deleted.")
         agent = sent.agent or self._default_agent
         if tx.sql("SELECT 1 FROM agents WHERE name = ? LIMIT 1", (agent,)).fetchone() is None:
             raise QuintetError("unknown_agent")
@@ -81,7 +83,9 @@ class Submitting:
             raise QuintetError("queue_full", retry_after=5)
         ids = Moment(moment.now_ms, moment.seed + b"submit").ids()
         thread_id = _thread(tx, scope, sent, ids.new("thr"), moment.now_ms)
-        new = NewRun(scope.user_id, ids.new("run"), thread_id, ids.new("msg"), sent.client_id, agent, sent.text)
+        files = list(dict.fromkeys(sent.attachments))
+        shown = [attachment_of(tx, scope, file) for file in files]
+        new = NewRun(scope.user_id, ids.new("run"), thread_id, ids.new("msg"), sent.client_id, agent, sent.text, shown)
         # The message first: the run's row and its event refer to it, and `place` is the number the event is about to get.
         place = head_in(tx, scope.user_id).seq + 1
         row = (
@@ -96,6 +100,7 @@ class Submitting:
             place,
         )
         tx.sql(_MESSAGE, row)
+        attach(tx, scope, new.message_id, files)
         try:
             _, accepted = runs.open_run(tx, new, moment, most_running=self._most_running)
         except ValueError:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from quintet.engine.agent import AgentSpec, agent
+from quintet.engine.attachment import Attachment
 from quintet.engine.failures import AgentError, ToolError
 from quintet.engine.limits import Limits
 from quintet.engine.message import Message
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentError",
     "AgentSpec",
+    "Attachment",
     "Limits",
     "Message",
     "Registry",

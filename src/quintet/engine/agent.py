@@ -2,13 +2,14 @@
 
 import inspect
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 __all__ = ["AgentSpec", "agent", "checked_name", "checked_timeout"]
 
 R = TypeVar("R")
+_MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/(?:[a-z0-9.+-]+|\*)")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -21,6 +22,7 @@ class AgentSpec(Generic[R]):
     timeout: float | None
     function: Callable[[Any], Any]
     is_async: bool
+    attachments: tuple[str, ...] = ()  # media types it can make use of, such as text/*
 
     def __call__(self, turn: Any) -> Any:
         """Call the function itself, without events: for its own tests."""
@@ -39,7 +41,9 @@ def agent(function: Callable[[Any], Coroutine[Any, Any, R]], /) -> AgentSpec[R]:
 @overload
 def agent(function: Callable[[Any], R], /) -> AgentSpec[R]: ...
 @overload
-def agent(*, name: str | None = None, description: str = "", timeout: float | None = None) -> _Decorator: ...
+def agent(
+    *, name: str | None = None, description: str = "", timeout: float | None = None, attachments: Sequence[str] = ()
+) -> _Decorator: ...
 def agent(
     function: Callable[[Any], Any] | None = None,
     /,
@@ -47,6 +51,7 @@ def agent(
     name: str | None = None,
     description: str = "",
     timeout: float | None = None,
+    attachments: Sequence[str] = (),
 ) -> Any:
     """Make an agent of an async function of a `Turn`, or of a plain one, which runs in a thread with a blocking turn.
 
@@ -55,9 +60,10 @@ def agent(
         name: what it is called on the wire; the function's name when absent.
         description: a sentence for people who choose an agent.
         timeout: seconds it may take. Never longer than the run.
+        attachments: media types of the files it can make use of, such as `text/*`, for people who choose an agent.
 
     Raises:
-        ValueError: a name that is not 1 to 64 letters, digits, `_`, `-` or `.`, or a timeout that is not positive.
+        ValueError: a name that is not 1 to 64 letters, digits, `_`, `-` or `.`, a timeout that is not positive, or no media type.
         TypeError: not a function.
     """
 
@@ -68,6 +74,7 @@ def agent(
             timeout=checked_timeout(timeout),
             function=function,
             is_async=inspect.iscoroutinefunction(function),
+            attachments=_checked_types(attachments),
         )
 
     return make if function is None else make(function)
@@ -81,6 +88,12 @@ def checked_name(name: str | None, function: Callable[..., Any]) -> str:
     if not _NAME.fullmatch(chosen):
         raise ValueError(f"the name {chosen!r} is not 1 to 64 letters, digits, '_', '-' or '.'")
     return chosen
+
+
+def _checked_types(attachments: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(attachments, str) or not all(_MEDIA_TYPE.fullmatch(one) for one in attachments):
+        raise ValueError('attachments are media types, such as ("text/*", "application/xml")')
+    return tuple(attachments)
 
 
 def checked_timeout(timeout: float | None) -> float | None:

@@ -101,7 +101,7 @@ async def _run(telling: Telling, call: _Call, args: tuple[Any, ...], kwargs: dic
         story.note("a tool could not be started", error, tool=spec.name)
         call.close("error", "tool_error")
         raise ToolError("tool_error") from error
-    how = await bounded(call.work, spec.timeout, story.limits.grace)
+    how = await bounded(call.work, spec.timeout or story.limits.tool, story.limits.grace)
     if not call.work.done():
         story.work.counters.add("abandoned")
     return _outcome(telling, call, how)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from quintet.engine.agent import AgentSpec
+from quintet.engine.attachment import Attachment
 from quintet.engine.bounded import How, bounded
 from quintet.engine.dispatch import use
 from quintet.engine.failures import AgentError
@@ -66,6 +67,11 @@ class Invocation:
     def history(self) -> tuple[Message, ...]:
         """The thread before this run."""
         return self.story.history
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files of the message."""
+        return self.story.attachments
 
     @property
     def thread_id(self) -> str:

@@ -26,6 +26,8 @@ class Limits:
 
     # of a run
     run: float = 600.0
+    tool: float = 120.0  # a call of a tool that says nothing itself
+    per_user: int = 5  # runs of one user at the same time; an ending makes the next one ready
     grace: float = 5.0  # between a cancel and being abandoned
     events: int = 10_000
     said: int = 1024 * 1024  # UTF-8 bytes of all texts

@@ -61,6 +61,10 @@ class Registry:
         """Name and description of each."""
         return {name: spec.description for name, spec in self._agents.items()}
 
+    def accepted(self) -> dict[str, tuple[str, ...]]:
+        """Name and the media types of attachments of each."""
+        return {name: spec.attachments for name, spec in self._agents.items()}
+
     def __iter__(self) -> Iterator[AgentSpec[Any]]:
         return iter(self._agents.values())
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
+from quintet.engine.attachment import Attachment, AttachmentRow, ReadAttachment
 from quintet.engine.counters import Counters
 from quintet.engine.limits import Limits
 from quintet.engine.message import Message
@@ -54,9 +55,18 @@ class Overseer(Protocol):
 class Work:
     """What all runs of a worker share: pools, sources, bounds."""
 
-    __slots__ = ("counters", "limits", "log", "overseer", "sources", "threads")
+    __slots__ = ("counters", "limits", "log", "overseer", "read_attachment", "sources", "threads")
 
-    def __init__(self, log: Log, sources: Sources, limits: Limits, counters: Counters, overseer: Overseer) -> None:
+    def __init__(
+        self,
+        log: Log,
+        sources: Sources,
+        limits: Limits,
+        counters: Counters,
+        overseer: Overseer,
+        read_attachment: ReadAttachment,
+    ) -> None:
+        self.read_attachment = read_attachment
         self.log = log
         self.sources = sources
         self.limits = limits
@@ -68,9 +78,18 @@ class Work:
 class Story:
     """One run that this worker has leased."""
 
-    def __init__(self, leased: Leased, history: tuple[Message, ...], home: RunLoop, work: Work) -> None:
+    def __init__(
+        self,
+        leased: Leased,
+        history: tuple[Message, ...],
+        home: RunLoop,
+        work: Work,
+        attached: tuple[AttachmentRow, ...] = (),
+    ) -> None:
         self.leased = leased
         self.history = history
+        read = partial(work.read_attachment, leased.user_id)
+        self.attachments = tuple(Attachment(row, partial(read, row.id)) for row in attached)
         self.home = home
         self.work = work
         self.limits = work.limits

@@ -15,10 +15,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec(Generic[P, R]):
-    """A tool: its name on the wire, the seconds one call may take, its function and how that is called."""
+    """A tool: its name on the wire, the seconds one call may take (None: the server's default), its function and how that is called."""
 
     name: str
-    timeout: float
+    timeout: float | None
     function: Callable[..., Any]
     signature: inspect.Signature
     is_async: bool
@@ -40,14 +40,16 @@ def tool(function: Callable[P, Coroutine[Any, Any, R]], /) -> ToolSpec[P, R]: ..
 @overload
 def tool(function: Callable[P, R], /) -> ToolSpec[P, R]: ...
 @overload
-def tool(*, name: str | None = None, timeout: float = 120) -> _Decorator: ...
-def tool(function: Callable[..., Any] | None = None, /, *, name: str | None = None, timeout: float = 120) -> Any:
+def tool(*, name: str | None = None, timeout: float | None = None) -> _Decorator: ...
+def tool(
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None, timeout: float | None = None
+) -> Any:
     """Make a tool of an async function, or of a plain one, which runs in a thread.
 
     Args:
         function: the function, when the decorator is used without parentheses.
         name: what it is called on the wire; the function's name when absent.
-        timeout: seconds one call may take.
+        timeout: seconds one call may take; when absent, what the server allows (`QUINTET_TOOL_SECONDS`).
 
     Raises:
         ValueError: a name that is not 1 to 64 letters, digits, `_`, `-` or `.`, or a timeout that is not positive.
@@ -57,7 +59,7 @@ def tool(function: Callable[..., Any] | None = None, /, *, name: str | None = No
     def make(function: Callable[..., Any]) -> ToolSpec[Any, Any]:
         return ToolSpec(
             name=checked_name(name, function),
-            timeout=checked_timeout(timeout) or 120,
+            timeout=checked_timeout(timeout),
             function=function,
             signature=inspect.signature(function),
             is_async=inspect.iscoroutinefunction(function),

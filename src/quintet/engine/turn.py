@@ -8,10 +8,11 @@ from collections.abc import Coroutine
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from quintet.engine.agent import AgentSpec
+from quintet.engine.attachment import Attachment
 from quintet.engine.message import Message
 from quintet.engine.tool import ToolSpec
 
-__all__ = ["SyncTurn", "Turn", "Voice"]
+__all__ = ["SyncAttachment", "SyncTurn", "Turn", "Voice"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,6 +25,8 @@ class Voice(Protocol):
     def asked(self) -> Any: ...
     @property
     def history(self) -> tuple[Message, ...]: ...
+    @property
+    def attachments(self) -> tuple[Attachment, ...]: ...
     @property
     def thread_id(self) -> str: ...
     @property
@@ -68,11 +71,6 @@ class _Turn:
         return self._voice.history
 
     @property
-    def attachments(self) -> tuple[Any, ...]:
-        """The files sent with the message."""
-        return ()
-
-    @property
     def thread_id(self) -> str:
         """The conversation."""
         return self._voice.thread_id
@@ -97,6 +95,11 @@ class Turn(_Turn):
     """One invocation of an async agent."""
 
     __slots__ = ()
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files sent with the message."""
+        return self._voice.attachments
 
     async def think(self, text: str, progress: float | None = None) -> None:
         """Tell a step of the work (`agent_thinking`): at most 8,000 code points are shown. `progress` is 0..1 and never falls."""
@@ -125,10 +128,30 @@ class Turn(_Turn):
         return result
 
 
+class SyncAttachment:
+    """A file sent with the message, for an agent that is a plain function."""
+
+    __slots__ = ("_file", "_voice", "id", "media_type", "name", "size")
+
+    def __init__(self, file: Attachment, voice: Voice) -> None:
+        self._file = file
+        self._voice = voice
+        self.id, self.name, self.media_type, self.size = file.id, file.name, file.media_type, file.size
+
+    def read(self) -> bytes:
+        """See `Attachment.read`."""
+        return self._voice.wait(self._file.read())
+
+
 class SyncTurn(_Turn):
     """One invocation of a plain function, which runs in a thread. The verbs are those of `Turn`, and block."""
 
     __slots__ = ()
+
+    @property
+    def attachments(self) -> tuple[SyncAttachment, ...]:
+        """The files sent with the message."""
+        return tuple(SyncAttachment(file, self._voice) for file in self._voice.attachments)
 
     def think(self, text: str, progress: float | None = None) -> None:
         """See `Turn.think`."""

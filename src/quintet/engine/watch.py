@@ -184,6 +184,7 @@ class Watch:
             ending=live.ending,
             moment=Moment(self._sources.now_ms(), live.story.ending_seed),
             duration_ms=lasted,
+            most_running=self._limits.per_user,
         )
         try:
             future = self._store.submit(run.user_id, step)

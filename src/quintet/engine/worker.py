@@ -14,7 +14,9 @@ from functools import partial
 from typing import Any
 
 from quintet import runs
+from quintet.engine.attachment import AttachmentRow
 from quintet.engine.counters import Counters
+from quintet.engine.files import attached, reading
 from quintet.engine.history import histories
 from quintet.engine.invocation import begin
 from quintet.engine.limits import Limits
@@ -60,14 +62,15 @@ class Worker:
         self.worker_id = worker_id or self._sources.new_id("wrk")
         self.counters = Counters()
         self._watch = Watch(store, self._sources, self._limits, self.counters)
-        self._work = Work(log, self._sources, self._limits, self.counters, self._watch)
+        self._work = Work(log, self._sources, self._limits, self.counters, self._watch, reading(store))
         self._look = asyncio.Event()
         self._look_for_cancels = asyncio.Event()
         self._empty = asyncio.Event()
         self._draining = False
         self._switch = sys.getswitchinterval()
         self._tasks: list[asyncio.Task[None]] = []
-        self._deaf: Callable[[], None] = lambda: None
+        self._deaf: list[Callable[[], None]] = []
+        self._some_deleted = False
 
     @property
     def running(self) -> int:
@@ -96,11 +99,12 @@ class Worker:
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._watch.loop))
 
     async def _open(self) -> None:
-        await self._store.write(
-            "", partial(runs.announce, worker_id=self.worker_id, descriptions=self._registry.descriptions())
-        )
+        names, types = self._registry.descriptions(), self._registry.accepted()
+        announce = partial(runs.announce, worker_id=self.worker_id, descriptions=names, accepted=types)
+        await self._store.write("", announce)
         self._watch.freed = self._freed
-        self._deaf = self._store.wakes.listen("work", self._wake)
+        listen = self._store.wakes.listen
+        self._deaf = [listen("work", self._wake), listen("deleted", self._wake_for_deleted)]
         lookout = Lookout(self._watch, self._limits, self.counters)
         loop = self._watch.loop
         self._tasks = [loop.create_task(it) for it in (self._lease(), self._hear_cancels(), lookout.run())]
@@ -112,6 +116,11 @@ class Worker:
         """In the committing thread."""
         self._watch.post(self._wake_up)
 
+    def _wake_for_deleted(self) -> None:
+        """In the committing thread."""
+        self._some_deleted = True
+        self._wake()
+
     def _wake_up(self) -> None:
         self._look.set()
         if self._watch.live:
@@ -122,11 +131,14 @@ class Worker:
         if not self._watch.live:
             self._empty.set()
 
-    async def _woken(self, event: asyncio.Event) -> None:
+    async def _woken(self, event: asyncio.Event) -> bool:
+        """Wait to be woken; False when it was only time to look anyway."""
+        woken = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.poll):
-                await event.wait()
+                woken = await event.wait()
         event.clear()
+        return woken
 
     # --- leasing ------------------------------------------------------------------------------------------------------
 
@@ -151,21 +163,24 @@ class Worker:
         leased = await self._store.write("", partial(runs.lease, worker_id=self.worker_id, limit=places, moment=now))
         if not leased:
             return False
-        for run, history in zip(leased, await self._histories(leased), strict=True):
-            self._start(run, history)
+        for run, (history, files) in zip(leased, await self._before(leased), strict=True):
+            self._start(run, history, files)
         return len(leased) == places
 
-    async def _histories(self, leased: list[Leased]) -> list[tuple[Message, ...] | None]:
+    async def _before(self, leased: list[Leased]) -> list[tuple[tuple[Message, ...] | None, tuple[AttachmentRow, ...]]]:
+        """What was said in the thread before, and the files of the message; None for what could not be read."""
         try:
-            return list(await self._store.read(partial(histories, leased=leased)))
+            return await self._store.read(
+                lambda tx: list(zip(histories(tx, leased), attached(tx, leased), strict=True))
+            )
         except Exception:
             logger.exception("reading what was said before failed")
-            return [None] * len(leased)
+            return [(None, ())] * len(leased)
 
-    def _start(self, run: Leased, history: tuple[Message, ...] | None) -> None:
+    def _start(self, run: Leased, history: tuple[Message, ...] | None, files: tuple[AttachmentRow, ...]) -> None:
         spec = self._registry.get(run.agent)
         home = self._watch.loops.pick() or self._watch.loops.all[0]
-        story = Story(run, history or (), home, self._work)
+        story = Story(run, history or (), home, self._work, files)
         self._watch.begin(story, home, spec.timeout if spec is not None else None)
         if spec is None or history is None:
             story.note("a run could not be started: its agent is not known here, or its thread could not be read")
@@ -177,14 +192,11 @@ class Worker:
 
     async def _hear_cancels(self) -> None:
         while True:
-            await self._woken(self._look_for_cancels)
+            woken = await self._woken(self._look_for_cancels)
             if not self._watch.live:
                 continue
             try:
-                for _, run_id, reason in await self._store.read(partial(runs.cancelled, worker_id=self.worker_id)):
-                    live = self._watch.live.get(run_id)
-                    if live is not None:
-                        live.story.stop(Cancelled(reason))
+                await self._stop_some(self._some_deleted or not woken)
             except QuintetError:
                 await asyncio.sleep(_AFTER_REFUSAL)
             except Exception:
@@ -192,11 +204,25 @@ class Worker:
                 await asyncio.sleep(_AFTER_REFUSAL)
             await asyncio.sleep(_CANCEL_PAUSE)
 
+    async def _stop_some(self, look_for_deleted: bool) -> None:
+        """Stop what was cancelled, and what was deleted together with its thread."""
+        self._some_deleted = False
+        held = [(live.story.leased.user_id, run_id) for run_id, live in self._watch.live.items()]
+        found = await self._store.read(partial(runs.cancelled, worker_id=self.worker_id))
+        stops = {run_id: reason for _, run_id, reason in found}
+        if look_for_deleted:
+            stops |= dict.fromkeys(await self._store.read(partial(runs.deleted, held=held)), "user")
+        for run_id, reason in stops.items():
+            live = self._watch.live.get(run_id)
+            if live is not None:
+                live.story.stop(Cancelled(reason))
+
     # --- draining -----------------------------------------------------------------------------------------------------
 
     async def _empty_out(self, timeout: float) -> None:
         self._draining = True
-        self._deaf()
+        for stop_listening in self._deaf:
+            stop_listening()
         self._look.set()
         await self._wait_until_empty(timeout)
         for live in tuple(self._watch.live.values()):

@@ -1,5 +1,6 @@
 """The log: the only road between the parts. One appends, another reads."""
 
+from quintet.log.forgetting import Place, forget_in
 from quintet.log.numbers import Fenced, Stopped, append_in, create_head, head_in
 from quintet.log.reading import Batch, Position, Resync, Row
 from quintet.log.road import Log
@@ -10,11 +11,13 @@ __all__ = [
     "Fenced",
     "Follower",
     "Log",
+    "Place",
     "Position",
     "Resync",
     "Row",
     "Stopped",
     "append_in",
     "create_head",
+    "forget_in",
     "head_in",
 ]

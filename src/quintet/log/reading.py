@@ -12,6 +12,10 @@ __all__ = ["Batch", "Position", "Resync", "Row", "heads_in", "read_in", "resolve
 
 _READ = "SELECT seq, first_seq, run_seq, digest, body FROM events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 _AT = "SELECT digest FROM events WHERE user_id = ? AND seq = ?"
+_AROUND = (
+    "SELECT e.first_seq, g.digests FROM events e JOIN gone_digests g ON g.user_id = e.user_id AND g.seq = e.seq"
+    " WHERE e.user_id = ? AND e.seq = (SELECT min(seq) FROM events WHERE user_id = ? AND seq > ?)"
+)
 _CURSOR = re.compile(r"([a-z0-9]{1,16})\.(0|[1-9][0-9]{0,17})\.(0|[0-9a-f]{8})")
 
 
@@ -47,7 +51,10 @@ class Resync(NamedTuple):
 
 
 def read_in(tx: Tx, user_id: str, after: int, limit: int, size: int) -> Batch:
-    """Rows after `after`: at most `limit`, and no more than `size` bytes unless the first alone is larger."""
+    """Rows after `after`: at most `limit`, and no more than `size` bytes unless the first alone is larger.
+
+    An event that stands for several is cut for a reader inside of it: it then begins right after `after`.
+    """
     head = head_in(tx, user_id)
     rows: list[Row] = []
     total = 0
@@ -55,8 +62,9 @@ def read_in(tx: Tx, user_id: str, after: int, limit: int, size: int) -> Batch:
         total += len(body)
         if rows and total > size:
             break
-        frame = splice(head.epoch, seq, digest, body, run_seq=run_seq, first_seq=first_seq)
-        rows.append(Row(seq, first_seq or seq, frame))
+        first = None if first_seq is None else max(first_seq, after + 1)
+        frame = splice(head.epoch, seq, digest, body, run_seq=run_seq, first_seq=first)
+        rows.append(Row(seq, first or seq, frame))
     return Batch(rows, head.seq, head.auth_rev)
 
 
@@ -89,7 +97,14 @@ def _digest_at(tx: Tx, user_id: str, head: Head, seq: int) -> str | None:
     row = None if seq == 0 else tx.sql(_AT, (user_id, seq)).fetchone()
     if row is not None:
         return str(row[0])
-    return "0" if seq in {0, head.kept_after} else None
+    return "0" if seq in {0, head.kept_after} else _digest_inside(tx, user_id, seq)
+
+
+def _digest_inside(tx: Tx, user_id: str, seq: int) -> str | None:
+    """Of an event that another one stands for."""
+    row = tx.sql(_AROUND, (user_id, user_id, seq)).fetchone()
+    at = -1 if row is None else 4 * (seq - row[0])
+    return bytes(row[1][at : at + 4]).hex() if at >= 0 else None
 
 
 def heads_in(tx: Tx, users: Sequence[str]) -> dict[str, Head]:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from quintet.events import Draft, splice
+from quintet.log.forgetting import Forgotten
 from quintet.log.numbers import Append, Appended, gather, head_in
 from quintet.log.reading import Batch, Position, Resync, Row, heads_in, read_in, resolve_in
 from quintet.log.stream import RING_BYTES, Follower, Stream
@@ -118,7 +119,7 @@ class Log:
         """In the committing thread: splice what somebody here follows and hand it to the delivery loop."""
         if self._loop is None:
             return
-        news: dict[Stream, list[Row]] = {}
+        news: dict[Stream, list[Row | Forgotten]] = {}
         revisions: dict[Stream, int] = {}
         for fact in facts:
             stream = self._streams.get(fact.user_id)
@@ -127,6 +128,8 @@ class Log:
             if isinstance(fact, Appended):
                 frame = splice(fact.epoch, fact.seq, fact.digest, fact.body, run_seq=fact.run_seq)
                 news.setdefault(stream, []).append(Row(fact.seq, fact.seq, frame))
+            elif isinstance(fact, Forgotten):
+                news.setdefault(stream, []).append(fact)
             elif isinstance(fact, Revision):
                 revisions[stream] = fact.auth_rev
                 news.setdefault(stream, [])
@@ -134,11 +137,20 @@ class Log:
             with contextlib.suppress(RuntimeError):  # the loop has closed
                 self._loop.call_soon_threadsafe(self._tell, news, revisions)
 
-    def _tell(self, news: dict[Stream, list[Row]], revisions: dict[Stream, int]) -> None:
+    def _tell(self, news: dict[Stream, list[Row | Forgotten]], revisions: dict[Stream, int]) -> None:
         """To the very streams that were followed at the commit: one opened since may know a newer head than these rows."""
-        for stream, rows in news.items():
-            stream.add(rows)
+        for stream, facts in news.items():
             stream.auth_rev = max(stream.auth_rev, revisions.get(stream, 0))
+            rows: list[Row] = []
+            for fact in facts:
+                if isinstance(fact, Row):
+                    rows.append(fact)
+                    continue
+                stream.add(rows)  # those who were at the head still see how it ended
+                stream.wake()
+                stream.forget()
+                rows = []
+            stream.add(rows)
             stream.wake()
 
     async def look(self) -> None:

@@ -44,6 +44,11 @@ class Stream:
         while self.rows and (len(self.rows) > RING_EVENTS or self.size > RING_BYTES):
             self.size -= len(self.rows.popleft().frame)
 
+    def forget(self) -> None:
+        """What the ring holds may not be the log's any more; whoever has not read it reads the database."""
+        self.rows.clear()
+        self.size = 0
+
     def after(self, after: int) -> list[Row] | None:
         if 0 <= self.head <= after:
             return []

@@ -25,11 +25,13 @@ __all__ = [
     "TEXT_BYTES",
     "Cancelled",
     "Completed",
+    "Ended",
     "Ending",
     "Failed",
     "cancel",
     "cancelled",
     "close",
+    "deleted",
     "lose_all",
 ]
 
@@ -74,6 +76,17 @@ class Cancelled(NamedTuple):
 
 
 Ending = Completed | Failed | Cancelled
+
+
+class Ended(NamedTuple):
+    """A fact published with the commit of a run's ending. `duration_ms` is what the ending says."""
+
+    user_id: str
+    run_id: str
+    trace_id: str
+    agent: str
+    state: str
+    duration_ms: int
 
 
 class _Run(NamedTuple):
@@ -126,6 +139,7 @@ def close(
     tx.sql(_END, (state, run.run_seq + len(drafts), error, moment.now_ms, user_id, run_id))
     tx.sql("UPDATE threads SET updated_at = ? WHERE user_id = ? AND id = ?", (moment.now_ms, user_id, run.thread_id))
     promote(tx, user_id, most_running)
+    tx.publish(Ended(user_id, run_id, run.trace_id, run.agent, state, duration_ms))
     return state
 
 
@@ -207,7 +221,9 @@ def _keep_what_was_said(
         tx.sql(_SAY, (user_id, message_id, run.thread_id, run_id, run.agent, text, now_ms, place))
 
 
-def cancel(tx: Tx, user_id: str, run_id: str, reason: str, moment: Moment) -> str:
+def cancel(
+    tx: Tx, user_id: str, run_id: str, reason: str, moment: Moment, *, most_running: int = RUNNING_PER_USER
+) -> str:
     """Ask for a run to be stopped; idempotent. A queued run ends at once. Returns the state at this commit.
 
     Raises:
@@ -220,7 +236,7 @@ def cancel(tx: Tx, user_id: str, run_id: str, reason: str, moment: Moment) -> st
         raise QuintetError("not_found")
     state, attempt, flag = row
     if state == "queued":
-        return close(tx, user_id, run_id, attempt, Cancelled(reason), moment)
+        return close(tx, user_id, run_id, attempt, Cancelled(reason), moment, most_running=most_running)
     if state in OPEN and flag is None:
         tx.sql("UPDATE runs SET cancelled = ? WHERE user_id = ? AND id = ?", (reason, user_id, run_id))
         tx.wake("work")
@@ -238,13 +254,20 @@ def cancelled(tx: Tx, worker_id: str) -> list[tuple[str, str, str]]:
     )
 
 
-def lose_all(tx: Tx, moment: Moment) -> Sequence[tuple[str, str]]:
+def deleted(tx: Tx, held: Sequence[tuple[str, str]]) -> list[str]:
+    """Of the runs (user, run) that a worker holds, those that are no more: their thread was deleted."""
+    known = "SELECT 1 FROM runs WHERE user_id = ? AND id = ?"
+    return [run[1] for run in held if tx.sql(known, run).fetchone() is None]
+
+
+def lose_all(tx: Tx, moment: Moment, *, most_running: int = RUNNING_PER_USER) -> Sequence[tuple[str, str]]:
     """End every running run as `worker_lost`, and forget the agents of all workers: for when they are known to be dead."""
     rows = tx.sql(
         "SELECT user_id, id, attempt, cancelled FROM runs WHERE state IN ('queued', 'running') AND state = 'running'"
     ).fetchall()
     for number, (user_id, run_id, attempt, flag) in enumerate(rows):
         ending: Ending = Failed("worker_lost") if flag is None else Cancelled(flag)
-        close(tx, user_id, run_id, attempt, ending, Moment(moment.now_ms, moment.seed + number.to_bytes(4)))
+        seed = Moment(moment.now_ms, moment.seed + number.to_bytes(4))
+        close(tx, user_id, run_id, attempt, ending, seed, most_running=most_running)
     tx.sql("DELETE FROM agents")
     return [(user_id, run_id) for user_id, run_id, _, _ in rows]

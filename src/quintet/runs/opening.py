@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
 from quintet.errors import QuintetError
 from quintet.events import AgentRef, AgentStarted, MessageAccepted, TooLargeError, cursor, draft
 from quintet.log import append_in
@@ -44,6 +46,7 @@ class NewRun(NamedTuple):
     client_id: str
     agent: str
     text: str
+    attachments: Sequence[Mapping[str, Any]] = ()  # each as the wire shows it
 
 
 class Leased(NamedTuple):
@@ -71,7 +74,7 @@ def open_run(tx: Tx, new: NewRun, moment: Moment, *, most_running: int = RUNNING
     trace_id = ids.event()
     try:
         accepted = draft(
-            MessageAccepted(new.message_id, new.client_id, new.text),
+            MessageAccepted(new.message_id, new.client_id, new.text, [*map(dict, new.attachments)] or UNSET),
             event_id=ids.event(),
             time_ms=moment.now_ms,
             thread_id=new.thread_id,

@@ -15,8 +15,8 @@ from quintet import __version__, runs
 from quintet.accounts import Accounts
 from quintet.accounts.api import accounts_router
 from quintet.agents import SHIPPED
-from quintet.chat import Submitting, cancelling, chat_router
-from quintet.delivery import Gateway
+from quintet.chat import Purging, Submitting, cancelling, chat_router
+from quintet.delivery import Cancel, Gateway
 from quintet.edge.application import http_application
 from quintet.edge.identity import identity_of
 from quintet.edge.origins import OriginPolicy
@@ -44,6 +44,7 @@ class _Parts:
     accounts: Accounts
     worker: Worker
     gateway: Gateway
+    purging: Purging
 
 
 class Server:
@@ -99,6 +100,7 @@ class Server:
         http.should_exit = True
         with contextlib.suppress(Exception):
             await self._serving
+        await parts.purging.close()
         await parts.log.close()
         parts.accounts.close()
         await parts.store.close()
@@ -122,9 +124,9 @@ class Server:
         settings, sources = self._settings, self._sources
         store = await self._open_store()
         moment = runs.moment(sources)
-        lost = await store.write("", lambda tx: runs.lose_all(tx, moment))
-        for _, run_id in lost:
-            logger.warning("run %s was running when the last server ended; it has been closed as worker_lost", run_id)
+        lost = await store.write("", lambda tx: runs.lose_all(tx, moment, most_running=settings.runs_per_user))
+        if lost:
+            logger.warning("%d runs were going on when the last server ended: closed as worker_lost", len(lost))
         log = Log(store)
         await log.start()
         accounts = Accounts(store, sources, settings.secret_key.get_secret_value(), values.accounts(settings))
@@ -136,12 +138,14 @@ class Server:
             accounts.authenticate,
             accounts.still_valid,
             self._submitting(store),
-            cancelling(store, sources),
+            self._cancelling(store),
             self._origins(),
             sources,
             values.gateway(settings),
         )
-        return _Parts(store, log, accounts, worker, gateway)
+        purging = Purging(store, sources)
+        purging.start()
+        return _Parts(store, log, accounts, worker, gateway, purging)
 
     async def _open_store(self) -> Store:
         settings = self._settings
@@ -163,13 +167,25 @@ class Server:
             most_waiting=settings.queued_runs_per_user,
         )
 
+    def _cancelling(self, store: Store) -> Cancel:
+        return cancelling(store, self._sources, most_running=self._settings.runs_per_user)
+
     def _application(self, parts: _Parts) -> object:
         policy, sources = self._origins(), self._sources
         app = http_application(policy, sources, __version__)
         app.include_router(accounts_router(parts.accounts, policy, sources))
         identity = identity_of(parts.accounts.authenticate)
-        cancel = cancelling(parts.store, sources)
-        app.include_router(chat_router(parts.store, sources, identity, self._submitting(parts.store), cancel))
+        app.include_router(
+            chat_router(
+                parts.store,
+                sources,
+                identity,
+                self._submitting(parts.store),
+                self._cancelling(parts.store),
+                attachment_bytes=self._settings.attachment_bytes,
+                most_running=self._settings.runs_per_user,
+            )
+        )
         app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
         app.include_router(pages_router())
         return app

@@ -38,7 +38,12 @@ def accounts(settings: Settings) -> AccountsConfig:
 
 def engine(settings: Settings) -> Limits:
     """The engine's bounds."""
-    return Limits(run=settings.run_seconds, drain=settings.drain_seconds)
+    return Limits(
+        run=settings.run_seconds,
+        tool=settings.tool_seconds,
+        drain=settings.drain_seconds,
+        per_user=settings.runs_per_user,
+    )
 
 
 def gateway(settings: Settings) -> GatewayConfig:

@@ -31,13 +31,14 @@ class Revision(NamedTuple):
 class Tx:
     """One transaction. `core` is for SQLAlchemy Core, `sql` for the few hot statements written by hand."""
 
-    __slots__ = ("_raw", "core", "facts", "topics")
+    __slots__ = ("_raw", "core", "facts", "scrubs", "topics")
 
     def __init__(self, raw: Any, core: Connection) -> None:
         self._raw = raw
         self.core = core
         self.facts: list[Any] = []
         self.topics: set[str] = set()
+        self.scrubs = False
 
     def sql(self, statement: str, params: Sequence[Any] = ()) -> Any:
         """Run one statement with `?` placeholders at the driver; returns its cursor."""
@@ -54,6 +55,10 @@ class Tx:
     def wake(self, topic: str) -> None:
         """Wake the listeners of `topic` after the commit."""
         self.topics.add(topic)
+
+    def scrub(self) -> None:
+        """After the commit, leave nothing of what was deleted in the database's files, as soon as readers allow it."""
+        self.scrubs = True
 
     def revoke(self, user_id: str) -> int:
         """Raise the user's `auth_rev`, so that every feed of theirs asks again whether its session stands. Returns the new one."""

@@ -47,6 +47,10 @@ class Database(Protocol):
     def rewind(self) -> None:
         """Come back to the mark, and forget it."""
 
+    def scrub(self) -> bool:
+        """Take what was deleted out of the files; False when readers are in the way just now."""
+        ...
+
     @property
     def in_transaction(self) -> bool:
         """False once the database has taken the transaction back by itself."""
@@ -80,6 +84,7 @@ class Committer:
         self._gate = threading.Lock()  # nothing is queued behind the end, where nobody would answer it
         self._closed = False
         self.commits = 0
+        self._scrubs = False  # something that was deleted may still be in the files
 
     def start(self) -> None:
         """Connect, and start the thread. Raises what the driver raises when the database cannot be opened."""
@@ -142,6 +147,15 @@ class Committer:
             return
         self.commits += 1
         self._tell(tx, batch)
+        self._scrubs = self._scrubs or tx.scrubs
+        if self._scrubs:
+            self._scrub(database)
+
+    def _scrub(self, database: Database) -> None:
+        try:
+            self._scrubs = not database.scrub()  # else after the next commit
+        except Exception:
+            log.warning("what was deleted could not be taken out of the files yet", exc_info=True)
 
     def _lost(self, database: Database, batch: list[Item], error: Exception) -> None:
         try:

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _BUSY_MS = 5000  # how long to wait for an administration command beside the server
 _READERS = 3
+_SCRUB_MS = 100  # how long commits wait for readers to leave the write-ahead log, when something was deleted from it
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
@@ -65,6 +66,7 @@ class _Connection:
                 raise sqlite3.OperationalError("this file system cannot hold a write-ahead log")
             self._raw.execute("PRAGMA wal_autocheckpoint = 2000")
             self._raw.execute("PRAGMA journal_size_limit = 67108864")
+            self._raw.execute("PRAGMA secure_delete = ON")  # what users delete is not to be found in free pages
         else:
             self._raw.execute("PRAGMA query_only = ON")
         self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
@@ -94,6 +96,13 @@ class _Connection:
     def rewind(self) -> None:
         self._raw.execute("ROLLBACK TO step")
         self._raw.execute("RELEASE step")
+
+    def scrub(self) -> bool:
+        self._raw.execute(f"PRAGMA busy_timeout = {_SCRUB_MS}")
+        try:
+            return bool(self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        finally:
+            self._raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
 
     @property
     def in_transaction(self) -> bool:

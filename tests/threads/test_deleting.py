@@ -1,0 +1,96 @@
+"""Deleting and renaming a thread at a real server, with its work going on and its reader at the socket."""
+
+import asyncio
+import secrets
+import time
+
+import pytest
+
+from support.effects import effect, effects
+from support.story import whole
+from support.world import World
+
+pytestmark = pytest.mark.l3
+
+
+async def test_deleting_a_thread_stops_its_work_and_leaves_nothing(world: World) -> None:
+    """The tool is cancelled, the socket sees one ending and then `thread_deleted`; afterwards no route, no reader, no file has any of it."""
+    alice = await world.user()
+    device = await world.device(alice)
+    canary = f"canary{secrets.token_hex(12)}"
+    kept = await device.send("kept", agent="echo")
+    whole(await device.run(kept.run_id))
+    said = await device.send({"text": canary, "mark": canary, "seconds": 60}, agent="slow_tool")
+    await device.event("the tool", lambda e: e.run_id == said.run_id and e.type == "tool_executing")
+    await effect(world.server, "begun", canary)
+    file = (await alice.http.post("/v1/attachments", files={"file": ("f.txt", canary.encode(), "text/plain")})).json()
+    waiting = await device.send(canary, thread_id=said.thread_id, agent="echo", attachments=[file["id"]])
+    renamed = await alice.http.patch(f"/v1/threads/{said.thread_id}", json={"title": f"about {canary}"})
+    assert renamed.status_code == 200
+    cursors = {event.seq: event["cursor"] for event in device.events}
+
+    answer = await alice.http.delete(f"/v1/threads/{said.thread_id}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    await device.event("the deletion", lambda e: e.type == "thread_deleted" and e["thread_id"] == said.thread_id)
+    for run_id in (said.run_id, waiting.run_id):
+        endings = [e for e in device.events if e.run_id == run_id and e.body.get("final")]
+        assert [e.type for e in endings] == ["agent_cancelled"], device.fault("one ending each was due")
+    await effect(world.server, "cancelled", canary, 7)
+    assert "done" not in effects(world.server, canary)
+
+    for path in (
+        f"/v1/threads/{said.thread_id}",
+        f"/v1/threads/{said.thread_id}/messages",
+        f"/v1/runs/{said.run_id}",
+        f"/v1/runs/{said.run_id}/events",
+        f"/v1/runs/{waiting.run_id}",
+        f"/v1/attachments/{file['id']}",
+    ):
+        assert (await alice.http.get(path)).status_code == 404, path
+    assert (await alice.http.delete(f"/v1/threads/{said.thread_id}")).status_code == 404
+    snapshot = await alice.snapshot()
+    assert ([t["id"] for t in snapshot["threads"]], snapshot["runs"]) == ([kept.thread_id], [])
+
+    late = await world.device(alice, name="late")
+    assert canary.encode() not in late.received()
+    assert [e.raw for e in late.events if e.run_id == kept.run_id] == [
+        e.raw for e in device.events if e.run_id == kept.run_id
+    ]
+    assert {e.type for e in late.events if e.body.get("thread_id") == said.thread_id} == {"thread_deleted"}
+    assert late.events[-1].seq == snapshot["last_seq"]
+    for seq, cursor in cursors.items():
+        assert (await late.following(cursor))["last_seq"] == seq
+        assert late.events[-1].seq == snapshot["last_seq"]
+
+    deadline = time.monotonic() + 10
+    while any(canary.encode() in path.read_bytes() for path in world.server.data.glob("*.db*")):
+        assert time.monotonic() < deadline, "the database's files still hold what was deleted"
+        await asyncio.sleep(0.05)
+    assert canary not in world.server.logged()
+
+
+async def test_what_was_sent_to_a_deleted_thread_is_not_done_again(world: World) -> None:
+    """A sender that repeats an unanswered send after the deletion gets `not_found`, not a second run."""
+    alice = await world.user()
+    device = await world.device(alice)
+    said = await device.send("once", agent="echo", client_id="c")
+    whole(await device.run(said.run_id))
+    assert (await alice.http.delete(f"/v1/threads/{said.thread_id}")).status_code == 204
+    told = await device.request("send", client_id="c", text="once", agent="echo")
+    assert (told["type"], told["code"]) == ("error", "not_found")
+    assert (await alice.get("/v1/threads"))["items"] == []
+
+
+async def test_renaming_and_deleting_are_heard_on_every_device(world: World) -> None:
+    """`thread_updated` with the title and `thread_deleted`, no `run_id`, on each device of the user, the same bytes."""
+    alice = await world.user()
+    one, two = await world.device(alice, name="one"), await world.device(alice, name="two")
+    thread = (await alice.http.post("/v1/threads", json={"title": "first"})).json()
+    assert (await alice.http.patch(f"/v1/threads/{thread['id']}", json={"title": "second"})).json()["title"] == "second"
+    assert (await alice.http.delete(f"/v1/threads/{thread['id']}")).status_code == 204
+    for device in (one, two):
+        await device.event("the deletion", lambda e: e.type == "thread_deleted")
+        assert [e.type for e in device.events] == ["thread_updated", "thread_deleted"]
+        assert device.events[0].data["title"] == "second"
+        assert not any("run_id" in e.body or "run_seq" in e.body for e in device.events)
+    assert [e.raw for e in one.events] == [e.raw for e in two.events]
