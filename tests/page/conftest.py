@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from page.window import Window
@@ -34,9 +35,9 @@ def chromium(bundled: str) -> str:
     return found or pytest.fail(MISSING, pytrace=False)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A Chromium without windows."""
+    """A Chromium without windows, one for the tests of a file."""
     async with async_playwright() as playwright:
         path = chromium(playwright.chromium.executable_path)
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS, headless=True)
@@ -46,13 +47,17 @@ async def browser() -> AsyncIterator[Browser]:
             await browser.close()
 
 
-@pytest.fixture
-async def visit(browser: Browser, server: Server) -> Visit:
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
     """Opens windows. Each is another person's browser, unless `beside` names the window whose browser it shares."""
+    contexts: list[BrowserContext] = []
 
     async def window(*, at: Server | None = None, beside: Window | None = None, **options: Any) -> Window:
-        context: BrowserContext = beside.page.context if beside else await browser.new_context(**options)
+        context = beside.page.context if beside else await browser.new_context(**options)
+        contexts.append(context)
         context.set_default_timeout(15_000)
         return Window(await context.new_page(), (at or server).url)
 
-    return window
+    yield window
+    for context in contexts:
+        await context.close()

@@ -9,7 +9,7 @@ from page.conftest import Visit
 from page.window import GONE, Window
 from support.server import Factory, Server
 
-pytestmark = [pytest.mark.page, pytest.mark.l3]
+pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
 LOST = "Connection lost – trying again…"
 FOUND = "Connected again. Nothing was lost."

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from page.conftest import Visit
 from page.window import Window
 
-pytestmark = [pytest.mark.page, pytest.mark.l3]
+pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
 REPORT = """# Three *causes*
 

@@ -6,7 +6,7 @@ from playwright.async_api import Route, expect
 from page.conftest import Visit
 from page.window import REFUSED
 
-pytestmark = [pytest.mark.page, pytest.mark.l3]
+pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_sign_up_leads_to_the_first_screen(visit: Visit) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from page.conftest import Visit
 from support.server import Server
 
-pytestmark = [pytest.mark.page, pytest.mark.l3]
+pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
 
 def orders(**told: object) -> str:
@@ -33,6 +33,41 @@ async def test_the_five_events_are_seen_as_they_happen(visit: Visit) -> None:
     assert await turn.locator(".call[data-state=ok]").count() == 3
     assert all(re.fullmatch(r"\d+ ms|\d\.\d s", time) for time in await turn.locator(".call .time").all_inner_texts())
     assert await window.answer() == "4 sources. That is all."
+    window.quiet()
+
+
+async def test_the_sample_run_is_explained_by_the_team(visit: Visit) -> None:
+    """One click and Enter: the shipped team explains the sample run, four specialists under triage, and the report is an answer."""
+    window = await (await visit()).sign_up()
+    await window.button("Try a broken test run").click()
+    await expect(window.page.get_by_label("Agent")).to_have_value("triage")
+    await window.composer.press("Enter")
+    turn = await window.ended("completed")
+    await expect(turn.locator(".sum")).to_contain_text("5 agents")
+    await window.unfold()
+    specialists = turn.locator(".story > .steps > .agent[data-state=completed]")
+    await expect(specialists).to_have_count(4)
+    for place in range(4):
+        assert await specialists.nth(place).locator(".thought-text").count() >= 1
+        assert await specialists.nth(place).locator(".call[data-state=ok]").count() >= 1
+    answer = await window.answer()
+    assert "SECRET_KEY" in answer
+    assert "9 tests: 2 passed, 4 failed, 3 errors" in answer
+    await expect(window.page.get_by_role("heading", level=1)).to_have_text("Test run: 4 failed, 2 passed, 3 errors")
+    window.quiet()
+
+
+async def test_a_long_answer_is_read_from_its_first_line(visit: Visit) -> None:
+    """The window follows the work, but does not run after an answer longer than itself; one click leads to its end."""
+    window = await (await visit()).sign_up()
+    await window.say("# The first line\n" + "\n\nand more" * 200 + "\n\nthe last line", agent="echo")
+    turn = await window.ended("completed")
+    await expect(turn.locator(".answer").get_by_text("The first line")).to_be_in_viewport()
+    await expect(turn.locator(".answer").get_by_text("the last line")).not_to_be_in_viewport()
+    await window.button("Latest").click()
+    await expect(turn.locator(".answer").get_by_text("the last line")).to_be_in_viewport()
+    await window.say("short", agent="echo")
+    await expect(window.turn(1).locator(".answer").get_by_text("short")).to_be_in_viewport()
     window.quiet()
 
 
@@ -160,9 +195,9 @@ async def test_messages_written_at_once_keep_their_order(visit: Visit) -> None:
 
 async def test_a_long_report_is_measured_before_it_is_sent(visit: Visit) -> None:
     """Over 32 KiB nothing is sent; the page says by how much, and keeps the end, which says most; exactly 32 KiB passes."""
-    window = await (await visit()).sign_up()
+    window = await (await visit(permissions=["clipboard-read", "clipboard-write"])).sign_up()
     lines = "".join(f"line {number:05d} of a long report\n" for number in range(1400))
-    await window.composer.fill(lines)
+    await window.paste(lines)
     await expect(window.page.locator("#message-note")).to_contain_text("32.0 KiB is the most that can be sent")
     await expect(window.button("Send")).to_be_disabled()
     await window.composer.press("Enter")

@@ -105,6 +105,12 @@ class Window:
         await self.composer.fill(text)
         await self.composer.press("Enter")
 
+    async def paste(self, text: str) -> None:
+        """Paste from the clipboard, as one does with a long report; needs its permissions."""
+        await self.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+        await self.composer.focus()
+        await self.page.keyboard.press("ControlOrMeta+V")
+
     def turn(self, number: int = -1) -> Locator:
         """A turn of the conversation on the screen, the last one unless told otherwise."""
         return self.page.locator(".turn").nth(number)

@@ -1,5 +1,5 @@
-// One run as its events tell it: what was asked, the tree of agents, their steps, the answer, the ending. Pure: an event
-// in, the run changed. `rev` is raised on all that an event touched, up to the root: a view skips what stands still.
+// One run as its events tell it: what was asked, the tree of agents, their steps, the answer, the ending. Pure:
+// an event in, the run changed. `rev` is raised on all that an event touched, up to the root: the rest is not redrawn.
 
 import { Pieces } from "./pieces.js";
 

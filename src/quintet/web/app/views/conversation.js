@@ -1,10 +1,12 @@
-// The turns of the conversation on the screen, oldest first, kept at its end while the person stays there.
+// The turns of the conversation on the screen, oldest first, kept at its end while the person stays there. An answer
+// that grows out of the window is not run after: its first line stays in sight, until the person goes on.
 
 import { button, div, el, show } from "../dom.js";
 import { Pending } from "./pending.js";
 import { Turn } from "./turn.js";
 
 const NEAR_END_PX = 90;
+const ABOVE_ANSWER_PX = 76;
 
 export class Conversation {
   constructor({ model, outbox, actions, empty }) {
@@ -86,17 +88,32 @@ export class Conversation {
   moved() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroll;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    if (this.isAtEnd && scrollTop > this.startOfAnswer() + 1) this.readOn = this.lastTurn();
     show(this.latest, !this.isAtEnd);
   }
 
   keepEnd() {
-    if (this.isAtEnd) this.scroll.scrollTop = this.scroll.scrollHeight;
+    const { scrollHeight, clientHeight } = this.scroll;
+    if (this.isAtEnd) this.scroll.scrollTop = Math.min(scrollHeight - clientHeight, this.startOfAnswer());
     else this.moved();
   }
 
   toEnd() {
     this.isAtEnd = true;
+    this.readOn = this.lastTurn();
     this.keepEnd();
     this.moved();
+  }
+
+  lastTurn() {
+    return [...this.turns.values()].at(-1);
+  }
+
+  // How far down the window may follow by itself: to the first line of the answer that is being given.
+  startOfAnswer() {
+    const turn = this.lastTurn();
+    if (!turn?.run.live || turn === this.readOn || turn.answer.hidden) return Infinity;
+    const top = turn.answer.getBoundingClientRect().top - this.scroll.getBoundingClientRect().top;
+    return this.scroll.scrollTop + top - ABOVE_ANSWER_PX;
   }
 }
