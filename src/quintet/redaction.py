@@ -32,6 +32,8 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_DEPTH = 32
 _MAX_NODES = 20_000
 _PREVIEW = 2_000
+_NAME = 200  # characters of a key
+_SHORT = 300  # of a value in the preview of an object
 
 
 class Shown(NamedTuple):
@@ -47,9 +49,10 @@ def clean_text(text: str) -> str:
 
 
 def show(value: Any, limit: int = 24 * 1024) -> Shown:
-    """`value` redacted and encodable in at most `limit` bytes of JSON; beyond that the first characters of its JSON.
+    """`value` redacted and encodable in at most `limit` bytes of JSON; beyond that a preview.
 
-    Rule 8 of the wire's events. Never raises.
+    The preview of an object is that object with its long values shortened, so that its keys stay where they are looked for; of
+    anything else, or of an object with too many keys, the first characters of its JSON. Rule 8 of the wire's events. Never raises.
     """
     try:
         shown = _Walk().walk(value, 0)
@@ -60,8 +63,22 @@ def show(value: Any, limit: int = 24 * 1024) -> Shown:
         return Shown(_named(value), False)
     if len(encoded) <= limit:
         return Shown(shown, False)
+    return Shown(_preview(shown, encoded, limit), True)
+
+
+def _preview(shown: Any, encoded: bytes, limit: int) -> Any:
+    if isinstance(shown, dict) and len(shown) * (_NAME + _SHORT) * 6 <= limit:
+        return {key: _short(value) for key, value in shown.items()}
     text = shown if isinstance(shown, str) else encoded.decode()
-    return Shown(text[: min(_PREVIEW, limit // 6)], True)
+    return text[: min(_PREVIEW, limit // 6)]
+
+
+def _short(value: Any) -> Any:
+    """`value` if its JSON is short, else the first characters of it."""
+    encoded = msgspec.json.encode(value)
+    if len(encoded) <= _SHORT:
+        return value
+    return (value if isinstance(value, str) else encoded.decode())[: _SHORT - 1] + "…"
 
 
 def _named(value: Any) -> str:

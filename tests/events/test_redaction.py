@@ -394,7 +394,7 @@ def test_hostile_values_are_shown_safely(name: str) -> None:
 def test_what_is_cut_says_so() -> None:
     """A value past its limit is a preview and marked; one within it is whole and not marked."""
     assert show({"a": "x" * 100}) == ({"a": "x" * 100}, False)
-    for value in ({"a": "x" * 30_000}, ["x"] * 30_000, "x" * 30_000, '"' * 20_000):
+    for value in (["x"] * 30_000, "x" * 30_000, '"' * 20_000):
         shown, truncated = show(value)
         assert truncated
         assert isinstance(shown, str)
@@ -402,7 +402,18 @@ def test_what_is_cut_says_so() -> None:
     shown, truncated = show("\U0001f600" * 1000, limit=600)
     assert (shown, truncated) == ("\U0001f600" * 100, True)
     assert show({"password": "x" * 100_000}) == ({"password": REDACTED}, False)
-    assert "s3cr3t" not in show({"password": "s3cr3t", "a": "x" * 100_000}).value
+    assert "s3cr3t" not in str(show({"password": "s3cr3t", "a": "x" * 100_000}).value)
+
+
+def test_a_long_object_keeps_its_keys() -> None:
+    """A preview of an object is an object: who looks for an argument by its name finds it, shortened; short ones are whole."""
+    shown, truncated = show({"text": "x" * 30_000, "times": 3, "api_key": "s3cr3t", "rows": [1] * 9_000})
+    assert truncated
+    assert (shown["times"], shown["api_key"]) == (3, REDACTED)
+    assert shown["text"] == "x" * 299 + "…"
+    assert shown["rows"].startswith("[1,1,1")
+    many, _ = show({f"key {number}": "x" * 1000 for number in range(1000)})
+    assert isinstance(many, str)
 
 
 def test_a_value_is_not_changed() -> None:

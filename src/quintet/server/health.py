@@ -18,11 +18,11 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     """`/healthz`: the process answers. `/readyz`: every check does, each named; 503 when one does not."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/healthz")
+    @router.api_route("/healthz", methods=["GET", "HEAD"])
     async def alive() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/readyz")
+    @router.api_route("/readyz", methods=["GET", "HEAD"])
     async def ready() -> Response:
         names = list(checks)
         answers = await asyncio.gather(*(_ask(checks[name]) for name in names))
