@@ -1,0 +1,1 @@
+"""What Quintet costs, measured: one command for each question, `python -m benchmarks` lists them."""

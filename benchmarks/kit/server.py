@@ -1,0 +1,36 @@
+"""A Quintet server as its users start it, on a data folder of its own, with the agents of the benchmarks."""
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.kit.people import TOKEN_SECONDS, people
+from benchmarks.kit.process import Process
+
+__all__ = ["Served", "quintet"]
+
+
+class Served:
+    """A server under test: its process, where it answers, and the credentials of its users."""
+
+    def __init__(self, process: Process, url: str, tokens: list[str]) -> None:
+        self.process = process
+        self.url = url
+        self.tokens = tokens
+
+
+@contextlib.contextmanager
+def quintet(users: int, *, cores: str | None = None, runs: int | None = None, **variables: str) -> Iterator[Served]:
+    """Serve `users` users. `runs` raises how many runs the worker holds at once."""
+    with tempfile.TemporaryDirectory(prefix="quintet-bench-") as folder:
+        data = Path(folder)
+        tokens = people(data, users)
+        start = ["quintet"] if runs is None else ["benchmarks.kit.roomy", str(runs)]
+        command = [sys.executable, "-m", *start, "serve", "--dev", "--port", "0", "--data", folder]
+        environment = {"QUINTET_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS), "BENCH_COMMANDS": "1", **variables}
+        with Process(
+            [*command, "--agents", "benchmarks.agents"], environment=environment, cores=cores, log=data / "server.log"
+        ) as process:
+            yield Served(process, process.address(), tokens)
