@@ -103,6 +103,68 @@ async def test_frames_lost_doubled_and_late_change_nothing(visit: Visit) -> None
     await window.ended("completed")
     await whole_story(window, 10)
     assert min(done.values()) >= 2, f"the network was too kind: {done}"
+    assert done["followed"] <= 1 + done["dropped"] + done["late"], f"what came twice was asked for again: {done}"
+    window.quiet()
+
+
+async def test_a_resync_starts_over_from_the_snapshot(visit: Visit) -> None:
+    """The cursor is refused when the connection comes back: the page reads the snapshot, follows from there, and shows all of it."""
+    window = await visit()
+    sockets: list[WebSocketRoute] = []
+
+    def refuse(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+        asked: list[str] = []
+
+        def up(frame: str | bytes) -> None:
+            told = json.loads(frame)
+            if told["do"] == "follow" and len(sockets) == 2 and not asked:
+                asked.append(told["after"])
+                told["after"] = "a cursor of a log that was put back"
+            server.send(json.dumps(told))
+
+        server.on_message(socket.send)
+        socket.on_message(up)
+
+    await window.page.route_web_socket("**/v1/ws", refuse)
+    await window.sign_up()
+    await window.say("before the break", agent="echo")
+    await window.ended("completed")
+    await window.say(steps(10, 0.3), agent="stepper")
+    await expect(window.page.locator(".thought-text").nth(3)).to_be_visible()
+    await sockets[0].close(code=1012)
+    await window.ended("completed")
+    await whole_story(window, 10)
+    assert (await window.said())[0] == "before the break"
+    assert await window.answer(window.turn(0)) == "before the break"
+    assert len(sockets) == 2
+    window.quiet()
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [(4503, "may not open"), (4504, "Too many windows"), (4505, "Reload the page"), (4506, "older than the server")],
+)
+async def test_a_close_that_says_stop_is_obeyed(visit: Visit, code: int, word: str) -> None:
+    """Close codes from 4500 on: no new socket is opened by itself, the page says why, and a click tries again."""
+    window = await visit()
+    sockets: list[WebSocketRoute] = []
+
+    def keep(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await window.page.route_web_socket("**/v1/ws", keep)
+    await window.sign_up()
+    await sockets[0].close(code=code)
+    await expect(window.notice).to_contain_text(word)
+    await window.evaluate("dispatchEvent(new Event('online'))")
+    await window.evaluate("new Promise((done) => setTimeout(done, 1500))")
+    assert len(sockets) == 1
+    await window.button("Try now").click()
+    await expect(window.notice).to_contain_text(FOUND)
+    assert len(sockets) == 2
     window.quiet()
 
 

@@ -78,9 +78,9 @@ export class Composer {
 
   changed() {
     this.keepDraft();
+    this.text.classList.toggle("is-report", this.text.value.split("\n").length > 6);
     this.text.style.height = "auto";
     this.text.style.height = `${this.text.scrollHeight}px`;
-    this.text.classList.toggle("is-report", this.text.value.split("\n").length > 6);
     const excess = this.excess();
     this.send.disabled = this.text.value.trim() === "" || excess > 0;
     show(this.shorten, excess > 0);
