@@ -2,7 +2,7 @@
 
 1. A frame is one JSON object. What is none of ours is a `BadFrameError`, which carries the frame's `id` if that could be read.
 2. Absent means absent: no key that we send is ever null. Fields nobody knows are ignored.
-3. What cannot be written as UTF-8 (a lone surrogate) is kept in no string; the parser lets it pass, so it is looked for here.
+3. What cannot be written as UTF-8 (a lone surrogate) is kept in no string, whatever the JSON parser lets pass.
 4. The states of a connection are a table; what is not in it cannot happen.
 """
 
@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from quintet.errors import QuintetError
+from quintet.scope import Identity
 
 __all__ = [
     "BEARER",
@@ -155,9 +156,9 @@ def _object(payload: bytes) -> dict[str, Any]:
         fields = msgspec.json.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # the last: nested too deep
         fields = None
-    if not isinstance(fields, dict):
-        raise BadFrameError("bad_message", "The frame is not a JSON object.")
-    return fields
+    if isinstance(fields, dict):
+        return fields
+    raise BadFrameError("bad_message", "The frame is not a JSON object.")
 
 
 def _checked(frame: Any, frame_id: str | None) -> ClientFrame:
@@ -186,10 +187,9 @@ def _readable(value: Any) -> str | None:
 
 def _encodable(text: str) -> bool:
     try:
-        text.encode()
+        return text.encode() is not None
     except UnicodeEncodeError:
         return False
-    return True
 
 
 # --- from the server --------------------------------------------------------------------------------------------------
@@ -197,13 +197,11 @@ def _encodable(text: str) -> bool:
 _encode = msgspec.json.Encoder().encode
 
 
-def ready(
-    *, connection_id: str, user_id: str, session_id: str, expires_in: int, head: str, frames_per_second: int
-) -> bytes:
+def ready(connection_id: str, who: Identity, *, expires_in: int, head: str, frames_per_second: int) -> bytes:
     """The socket knows its user. `head` is the cursor of the newest event, `expires_in` in seconds."""
     limits = {"frame_bytes": FRAME_BYTES, "text_bytes": TEXT_BYTES, "frames_per_second": frames_per_second}
-    who = {"connection_id": connection_id, "user_id": user_id, "session_id": session_id}
-    return _encode({"type": "ready", **who, "expires_in": expires_in, "head": head, "limits": limits})
+    named = {"connection_id": connection_id, "user_id": who.user_id, "session_id": who.session_id}
+    return _encode({"type": "ready", **named, "expires_in": expires_in, "head": head, "limits": limits})
 
 
 def following(frame_id: str, after: str, last_seq: int) -> bytes:

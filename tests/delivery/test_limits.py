@@ -45,6 +45,6 @@ def test_counts_are_bounded_and_forgotten() -> None:
     for user in ("u", "u", "v"):
         connections.leave_user(user)
     connections.leave_address("a")
-    assert connections.snapshot() == {"sockets": 0, "users": 0, "unauthenticated": 0}
+    assert set(connections.snapshot().values()) == {0}
     assert not connections._users
     assert not connections._addresses

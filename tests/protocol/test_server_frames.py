@@ -7,6 +7,7 @@ import pytest
 
 from quintet import protocol
 from quintet.errors import QuintetError
+from quintet.scope import Identity
 
 pytestmark = pytest.mark.l1
 
@@ -41,9 +42,7 @@ def test_absent_means_absent(frame: bytes, told: dict[str, Any]) -> None:
 
 def test_ready_says_who_one_is_and_what_is_allowed() -> None:
     """The limits are those of the protocol."""
-    frame = protocol.ready(
-        connection_id="c", user_id="u", session_id="s", expires_in=600, head="h", frames_per_second=10
-    )
+    frame = protocol.ready("c", Identity("u", "s", 0), expires_in=600, head="h", frames_per_second=10)
     assert json.loads(frame) == {
         "type": "ready",
         "connection_id": "c",
@@ -61,7 +60,7 @@ def test_the_steps_of_a_connection() -> None:
     assert state == "unauthenticated"
     for impossible in ("followed", "resynced", "upgraded"):
         with pytest.raises(KeyError):
-            protocol.step(state, impossible)  # type: ignore[arg-type]
+            protocol.step(state, impossible)
     state = protocol.step(protocol.step(state, "identified"), "followed")
     assert (state, protocol.step(state, "resynced")) == ("following", "ready")
     closing = protocol.step(state, "closing")

@@ -74,7 +74,7 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
         "_fragments",
         "_gate",
         "_lesser",
-        "_opened",
+        "_opened", "_out",
         "_socket",
         "_tcp",
         "_timer",
@@ -90,11 +90,12 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
             False, None, None, WSAutoPingStrategy.PING_WHEN_IDLE, False, _NO_LIMIT, None, 2048,
         )  # fmt: skip
         self._tcp: Any = None
+        self._out: Any = None
         self._socket: Socket | None = None
         self._opened = False
         self._gate = FrameGate(self.parts.config.frame_bytes)
         self._lesser: Bucket | None = None
-        self._fragments: list[bytes] = []
+        self._fragments: list[bytes] | None = None
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None
         self._written = 0
@@ -109,10 +110,12 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
             plug = self._tcp.get_extra_info("socket")
             plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT)
         self._opened = True
+        self._out = self._tcp.write
         self.parts.connections.add(self)
         fields = ("Upgrade: websocket", "Connection: upgrade", "Sec-WebSocket-Version: 13")
         lines = ("GET / HTTP/1.1", *fields, f"Sec-WebSocket-Key: {key}", "", "")
         self._parse("\r\n".join(lines).encode("ascii"))
+        self.transport.request.headers = self.transport.response.headers = None  # two kilobytes nobody reads again
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
@@ -157,11 +160,15 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
             if self.writable:
                 self._write(frames.pong_frame(payload))
         elif kind != frames.PONG:
-            self._fragments.append(payload)
-            if final:
-                payload = b"".join(self._fragments)
-                self._fragments.clear()
-                self._message(payload)
+            self._collect(payload, final=final)
+
+    def _collect(self, fragment: bytes, *, final: bool) -> None:
+        if self._fragments is None:
+            self._fragments = []
+        self._fragments.append(fragment)
+        if final:
+            message, self._fragments = b"".join(self._fragments), None
+            self._message(message)
 
     def _bear_lesser(self) -> bool:
         """Whether one more frame that is no message may be: they cost us as much as messages."""
@@ -198,7 +205,7 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
 
     def _write(self, data: bytes) -> None:
         self._written += len(data)
-        self._tcp.write(data)
+        self._out(data)
 
     def taken(self) -> int:
         """How many bytes the peer's connection has taken so far."""
@@ -235,7 +242,7 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
     def _begin_closing(self) -> None:
         self._closing = True
         self._gate.discarding = True
-        self._fragments.clear()
+        self._fragments = None
         if self._socket is not None:
             self._socket.stopped()
         self._timer = asyncio.get_running_loop().call_later(self.parts.config.close_wait, self._drop)

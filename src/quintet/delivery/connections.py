@@ -22,7 +22,9 @@ class Connections:
 
     def __init__(self, per_user: int, per_address: int) -> None:
         self.draining = False
-        self.counted: Counter[str] = Counter()  # events, frames, closes by reason: for the metrics
+        self.delivered = 0  # events, since the start
+        self.counted: Counter[str] = Counter()  # closes by reason, since the start
+        self.streams = 0  # of all connections, those that are answers to HTTP requests
         self._per_user = per_user
         self._per_address = per_address
         self._all: set[Closable] = set()
@@ -74,9 +76,11 @@ class Connections:
     def snapshot(self) -> dict[str, int]:
         """Figures for the metrics: sockets, users, unauthenticated ones, and everything counted since the start."""
         return {
-            "sockets": len(self._all),
+            "sockets": len(self._all) - self.streams,
+            "streams": self.streams,
             "users": len(self._users),
             "unauthenticated": self._addresses.total(),
+            "events": self.delivered,
             **self.counted,
         }
 

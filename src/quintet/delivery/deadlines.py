@@ -83,6 +83,11 @@ class Deadlines:
         """The peer has sent something. The timer finds out when it looks."""
         self._heard = self._sources.monotonic()
 
+    def hear_again(self) -> None:
+        """We read again; the silence until now was ours."""
+        self.deaf = False
+        self.heard()
+
     def paused(self) -> None:
         """The peer takes less than is sent to it."""
         self._stalled = self._sources.monotonic()

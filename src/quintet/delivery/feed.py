@@ -15,7 +15,7 @@ import msgspec
 
 from quintet.delivery.config import Parts
 from quintet.errors import QuintetError
-from quintet.log import Batch, Resync
+from quintet.log import Batch, Resync, Row
 from quintet.protocol import caught_up, following, resync
 from quintet.scope import Identity
 
@@ -24,6 +24,7 @@ __all__ = ["Feed", "Outlet"]
 logger = logging.getLogger(__name__)
 
 READ_EVENTS = 256
+_CAUGHT_UP = -1
 
 
 class Outlet(Protocol):
@@ -69,7 +70,7 @@ class Feed:
         self._revision = identity.auth_rev
         self._after: int | None = None  # the position; None: not following
         self._cursor = ""  # of the position, where no row tells it
-        self._target: int | None = None  # the head seen first: there it has caught up; -1: it has
+        self._target: int | None = None  # the head seen first; when it is reached, _CAUGHT_UP
         self._missed = False
         self._closed = False
         self._task: asyncio.Task[None] | None = None
@@ -92,6 +93,7 @@ class Feed:
         try:
             found = await self._parts.log.resolve(self.identity.user_id, cursor)
             if isinstance(found, Resync):
+                self._parts.connections.counted[f"resync_{found.reason}"] += 1
                 self._outlet.write([resync(found.reason, found.first, frame_id)])
                 return False
             self._outlet.write([following(frame_id, found.cursor, found.after)])
@@ -137,9 +139,6 @@ class Feed:
 
     def _pump(self) -> None:
         outlet, user_id, recent = self._outlet, self.identity.user_id, self._parts.log.recent
-        if self._follower.auth_rev > self._revision:
-            self._begin()
-            return
         while self._after is not None and outlet.writable:
             batch = recent(user_id, self._after)
             if batch is None or batch.auth_rev > self._revision:
@@ -147,16 +146,29 @@ class Feed:
                 return
             if not self._deliver(batch):
                 return
+        if self.suspect:
+            self._begin()
 
     def _deliver(self, batch: Batch) -> bool:
         """Write rows until the outlet is full; True when there is more to look for at once."""
-        after, rows, most = self._after, batch.rows, self._parts.config.write_bytes
+        after, rows = self._after, batch.rows
         if after is None:
             return False
         if self._target is None:
             self._target = batch.head
         if rows and rows[0].first_seq != after + 1:
             raise LookupError("a hole in the log")  # never seen; if it were, the client must not see past it
+        if len(rows) == 1:  # by far the most frequent case
+            self._after = rows[0].seq
+            frames = [rows[0].frame]
+        else:
+            frames = self._portioned(rows)
+        self._parts.connections.delivered += (self._after or after) - after
+        return self._finish(frames, batch)
+
+    def _portioned(self, rows: list[Row]) -> list[bytes]:
+        """Write whole portions, as long as the outlet takes them; returns the rest, which is less than one."""
+        most = self._parts.config.write_bytes
         frames: list[bytes] = []
         size = 0
         for row in rows:
@@ -169,17 +181,16 @@ class Feed:
                 if not self._outlet.writable:
                     self._cursor = _cursor_of(row.frame).cursor
                     break
-        self._parts.connections.counted["events"] += (self._after or 0) - after
-        return self._finish(frames, batch)
+        return frames
 
     def _finish(self, frames: list[bytes], batch: Batch) -> bool:
-        after, target = self._after or 0, self._target or 0
-        if 0 <= target <= after and self._outlet.writable:
-            self._target = -1
-            frames.append(caught_up(_cursor_of(batch.rows[-1].frame).cursor if batch.rows else self._cursor))
+        after, rows = self._after or 0, batch.rows
+        if self._target != _CAUGHT_UP and after >= (self._target or 0) and self._outlet.writable:
+            self._target = _CAUGHT_UP
+            frames.append(caught_up(_cursor_of(rows[-1].frame).cursor if rows else self._cursor))
         if frames:
             self._outlet.write(frames)
-        return bool(batch.rows) and after < batch.head
+        return after < batch.head and bool(rows)
 
     # --- what has to wait ---------------------------------------------------------------------------------------------
 

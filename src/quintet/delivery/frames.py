@@ -147,23 +147,26 @@ def _is_minimal(short: int, length: int) -> bool:
 # --- what goes out ----------------------------------------------------------------------------------------------------
 
 _SHORT: Final = tuple(bytes((0x80 | TEXT, length)) for length in range(126))
-_pack_medium = struct.Struct(">BBH").pack
-_pack_long = struct.Struct(">BBQ").pack
+_pack_medium = struct.Struct(">HH").pack
+_pack_long = struct.Struct(">HQ").pack
+_MEDIUM, _LONG = 0x807E | TEXT << 8, 0x807F | TEXT << 8
 
 
 def text_frames(payloads: "list[bytes]") -> bytes:
     """Text messages, one frame each, as the bytes of one write."""
+    if len(payloads) == 1:
+        return _header(len(payloads[0])) + payloads[0]
     parts: list[bytes] = []
     for payload in payloads:
-        length = len(payload)
-        if length < 126:
-            parts.append(_SHORT[length])
-        elif length < 65_536:
-            parts.append(_pack_medium(0x80 | TEXT, 126, length))
-        else:
-            parts.append(_pack_long(0x80 | TEXT, 127, length))
+        parts.append(_header(len(payload)))
         parts.append(payload)
     return b"".join(parts)
+
+
+def _header(length: int) -> bytes:
+    if length > 65_535:
+        return _pack_long(_LONG, length)
+    return _pack_medium(_MEDIUM, length) if length > 125 else _SHORT[length]
 
 
 def pong_frame(payload: bytes) -> bytes:

@@ -14,7 +14,9 @@ from quintet.delivery.handshake import MalformedUpgradeError, answer
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 
-__all__ = ["HttpProtocol"]
+__all__ = ["TRANSPORT", "HttpProtocol"]
+
+TRANSPORT = "quintet.transport"  # the key of the connection among a request's ASGI extensions: an endless answer must see its peer
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -42,6 +44,7 @@ class HttpProtocol(HttpToolsProtocol):
         """A head begins."""
         self._head = 0
         super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         """It is whole."""
@@ -57,6 +60,7 @@ class HttpProtocol(HttpToolsProtocol):
         pending = sys.exception()  # the parser's, which says where the request ended
         rest = self._arrived[pending.args[0] :] if pending is not None and pending.args else b""
         super().handle_websocket_upgrade()
+        self.parser = self.scope = self.cycle = None  # type: ignore[assignment]  # no cycle: we are freed at once
         if rest:
             successor: Any = self.transport.get_protocol()
             successor.early(rest)

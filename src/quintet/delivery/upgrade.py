@@ -42,8 +42,6 @@ class WebSocketProtocol(Connection):
         request = read_request(head)
         try:
             upgrade = decide(request, self.parts.config, self.parts.origins)
-            if self.parts.connections.draining:
-                raise QuintetError("unavailable", retry_after=1)
         except QuintetError as refusal:
             self._refuse(refusal)
             return
@@ -63,23 +61,31 @@ class WebSocketProtocol(Connection):
             self._early = data
 
     async def _ask(self, upgrade: Upgrade, token: str, address: str) -> None:
-        """Find out whose token it is. Nothing is read meanwhile."""
+        """Find out whose token it is, and go on. Nothing is read meanwhile."""
+        try:
+            identity = await self._identify(token)
+            if isinstance(identity, QuintetError):
+                self._reject(upgrade, address, identity)
+            else:
+                self._open(upgrade, address, identity)
+        except Exception:
+            logger.exception("opening a socket has failed")
+            self._tcp.abort()
+        self._asking = None
+
+    async def _identify(self, token: str) -> Identity | QuintetError:
         try:
             if not token:
-                raise QuintetError("invalid_token")
+                return QuintetError("invalid_token")
             async with asyncio.timeout(self.parts.config.check_timeout):
-                identity = await self.parts.authenticate(token)
-            if self.parts.connections.draining:
-                raise QuintetError("unavailable", retry_after=1)
+                return await self.parts.authenticate(token)
         except TimeoutError:
-            self._reject(upgrade, address, QuintetError("unavailable"))
+            return QuintetError("unavailable")
         except QuintetError as refusal:
-            self._reject(upgrade, address, refusal)
+            return refusal
         except Exception:
             logger.exception("authenticating a socket has failed")
-            self._reject(upgrade, address, QuintetError("internal"))
-        else:
-            self._open(upgrade, address, identity)
+            return QuintetError("internal")
 
     def _reject(self, upgrade: Upgrade, address: str, refusal: QuintetError) -> None:
         if upgrade.browser:
@@ -96,6 +102,9 @@ class WebSocketProtocol(Connection):
     def _open(self, upgrade: Upgrade, address: str, identity: Identity | None = None) -> None:
         connections = self.parts.connections
         if self._tcp.is_closing():
+            return
+        if connections.draining:
+            self._refuse(QuintetError("unavailable", retry_after=1))
             return
         if identity is None and not connections.take_address(address):
             self._refuse(QuintetError("rate_limited", retry_after=int(self.parts.config.auth_timeout) or 1))

@@ -9,7 +9,6 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
@@ -58,7 +57,7 @@ class Socket:
         self._done_with = False  # a close is due as soon as what came before it is answered
         self._feed: Feed | None = None
         self._user_id: str | None = None
-        self._inbox: deque[ClientFrame | Refused] = deque()
+        self._inbox: list[ClientFrame | Refused] = []  # short, and empty nearly always
         self._worker: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._judge = Judge(config, parts.sources.monotonic())
@@ -144,15 +143,8 @@ class Socket:
         if self._address is not None:
             self._parts.connections.leave_address(self._address)
             self._address = None
-        config = self._parts.config
-        greeting = protocol.ready(
-            connection_id=self.id,
-            user_id=identity.user_id,
-            session_id=identity.session_id,
-            expires_in=self._expires_in(identity),
-            head=self._head,
-            frames_per_second=int(config.frames_per_second),
-        )
+        rate, left = int(self._parts.config.frames_per_second), self._expires_in(identity)
+        greeting = protocol.ready(self.id, identity, expires_in=left, head=self._head, frames_per_second=rate)
         self._wire.write([greeting])
         self._deadlines.admitted(identity)
 
@@ -216,9 +208,9 @@ class Socket:
             if first is not None:
                 await first()
             while self._inbox and self._open:
-                frame = self._inbox.popleft()
+                frame = self._inbox.pop(0)
                 if self._deadlines.deaf and len(self._inbox) <= self._parts.config.waiting_frames // 2:
-                    self._deadlines.deaf = False
+                    self._deadlines.hear_again()
                     self._wire.resume_reading()
                 await self._execute(frame)
         except Exception:
