@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
-from client.wire import Cutter
+from client.wire import Cutter, Meddler
 from quintet.client import CaughtUp, Client, ClosedError, Event, Received, Resynced, SignedOutError, connect
 from support.checks.order import same_bytes
 from support.server import Factory
@@ -76,6 +76,22 @@ async def test_a_live_reader_misses_nothing_over_cuts(world: World) -> None:
         frames = await frames_until(items, last)
         await items.aclose()
     same_bytes(frames, [event.raw for event in witness.events], "the live reader", world)
+
+
+async def test_what_is_lost_or_doubled_on_the_way_is_noticed(world: World) -> None:
+    """The client rule itself: a doubled event is dropped, a gap is followed again, and the reader gets each event once, in order."""
+    alice = await world.user()
+    witness = await world.device(alice)
+    await witness.tell({"steps": 8}, "stepper")
+    seed = random.randrange(1 << 32)
+    async with Meddler(world.server.port, random.Random(seed)) as wire:
+        async with connect(wire.url, token=alice.access_token) as client:
+            items = client.follow("0")
+            frames = await frames_until(items, witness.events[-1].seq)
+            await items.aclose()
+        assert wire.lost, f"nothing was lost, so nothing was proven (seed {seed})"
+        assert wire.doubled, f"nothing was doubled, so nothing was proven (seed {seed})"
+    same_bytes(frames, [event.raw for event in witness.events], f"the client (seed {seed})", world)
 
 
 async def test_sending_over_cuts_stores_each_message_once(world: World) -> None:

@@ -6,7 +6,7 @@ import random
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Cutter"]
+__all__ = ["Cutter", "Meddler"]
 
 
 class Cutter:
@@ -78,3 +78,41 @@ class Cutter:
                     left -= len(data)
                 writer.write(data)
                 await writer.drain()
+
+
+class Meddler(Cutter):
+    """The same without cuts, but events are lost and doubled on the way: what no real network does, and a broken server might."""
+
+    def __init__(self, port: int, chance: random.Random) -> None:
+        super().__init__(port, chance)
+        self.lost = self.doubled = 0
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, limited: bool) -> None:
+        if not limited:
+            await super()._pump(reader, writer, limited=False)
+            return
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(head)
+            while head.startswith(b"HTTP/1.1 101"):
+                frame = await _frame(reader)
+                writer.write(frame * self._times(frame))
+                await writer.drain()
+        await super()._pump(reader, writer, limited=True)
+
+    def _times(self, frame: bytes) -> int:
+        if b'"seq":' not in frame[:40]:
+            return 1
+        times = self._chance.choices((0, 1, 2), (2, 8, 2))[0]
+        self.lost += times == 0
+        self.doubled += times == 2
+        return times
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes:
+    """One frame of a server (RFC 6455, section 5.2): never masked."""
+    head = await reader.readexactly(2)
+    more = {126: 2, 127: 8}.get(head[1] & 127, 0)
+    size = await reader.readexactly(more)
+    length = int.from_bytes(size, "big") if more else head[1] & 127
+    return head + size + await reader.readexactly(length)

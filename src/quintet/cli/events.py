@@ -59,8 +59,8 @@ async def _print_all(reach: Reach, after: str) -> None:
             if isinstance(item, Received):
                 _print(out, item.frame)
             elif isinstance(item, Resynced):
-                _print(out, item.frame)
                 say(_why(item))
+                _print(out, item.frame)
 
 
 def _print(out: BinaryIO, frame: bytes) -> None:

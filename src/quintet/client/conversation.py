@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from quintet.client.door import Door, Trial
-from quintet.client.faults import ClientError, LineLostError, RefusedError, UnansweredError
+from quintet.client.faults import ClientError, LineLostError, RefusedError, UnansweredError, UnreachableError
 from quintet.client.items import CaughtUp, Received, Resynced
 from quintet.client.line import Heard, Line
 from quintet.client.session import Access
@@ -31,6 +31,7 @@ Item = Received | CaughtUp | Resynced
 _AT_ONCE = 16  # requests that wait for their answers; further ones wait for their turn
 _RESTARTS = 5  # follows in a row without any event, after which the socket is not trusted
 _NOTICE = 60.0  # before the end of an access token it is renewed, or at half of its life where that is shorter
+_AGAIN = 2.0  # after a renewal that reached nobody
 _encode = msgspec.json.Encoder().encode
 
 
@@ -237,6 +238,8 @@ class Conversation:
                 finally:
                     self._requests.pop(number, None)
                 self._expect_end(float(told["expires_in"]))
+            except UnreachableError:
+                await asyncio.sleep(_AGAIN)
             except ClientError:
                 return
 

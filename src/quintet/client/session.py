@@ -25,6 +25,9 @@ from quintet.client.waiting import Backoff
 __all__ = ["Access", "Credentials", "Fixed", "Grant", "InMemory", "Keeping", "Provided", "Session"]
 
 _SECONDS = 8.0  # of one renewal; below the 10 s in which the server takes a second use for an accident
+_REPETITIONS = (
+    2  # where nobody answered: an answer that was lost is asked for again, a dead server is said to be dead soon
+)
 _MARGIN = 5.0  # a token this close to its end is not sent any more, or a tenth of its life where that is shorter
 
 
@@ -172,6 +175,8 @@ class Session:
                         return await self._ask(http, grant)
                 fault: ClientError = RefusedError("refresh_conflict")
             except UnreachableError as unreachable:
+                if backoff.tries >= _REPETITIONS:
+                    raise
                 fault = unreachable
             except RefusedError as refusal:
                 if refusal.code == "refresh_conflict" and grant is not None:
