@@ -46,6 +46,7 @@ class GatewayConfig:
     auth_timeout: float = 5
     check_timeout: float = 10  # of asking whose token it is, before the upgrade
     heartbeat: float = 25
+    comment: float = 15  # of a stream of server-sent events
     silence: float = 60
     expiry_notice: float = 60
     slow_after: float = 30

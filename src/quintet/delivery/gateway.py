@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from fastapi import APIRouter
+
 from quintet.delivery.config import Authenticate, Cancel, GatewayConfig, Parts, StillValid, Submit
 from quintet.delivery.connections import Connections
 from quintet.delivery.http import HttpProtocol
+from quintet.delivery.sse import events_router
 from quintet.delivery.upgrade import WebSocketProtocol
 from quintet.edge.origins import OriginPolicy
 from quintet.log import Log
@@ -38,6 +41,10 @@ class Gateway:
         """The class for uvicorn's `http` setting. Without it the first frames are lost when they come with the request."""
         members: dict[str, Any] = {"head_bytes": self._parts.config.head_bytes, "sources": self._parts.sources}
         return type("GatewayHttp", (HttpProtocol,), members)
+
+    def router(self) -> APIRouter:
+        """The routes: the feed as server-sent events."""
+        return events_router(self._parts)
 
     async def drain(self) -> bool:
         """Send every socket elsewhere and refuse new ones; True when all are gone within the time a close may take."""

@@ -186,6 +186,7 @@ class Server:
                 most_running=self._settings.runs_per_user,
             )
         )
+        app.include_router(parts.gateway.router())
         app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
         app.include_router(pages_router())
         return app

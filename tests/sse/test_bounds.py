@@ -1,0 +1,141 @@
+"""What a stream may cost, and what it may not: slow readers, silent peers, comments, revocations nobody was woken for."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from delivery.stage import Stage
+from quintet.delivery.sse import EventStream
+from quintet.errors import QuintetError
+from support.kernel import eventually, within
+from support.sse import Stream, blocks_in
+
+pytestmark = pytest.mark.l2
+
+Stages = Callable[..., Stage]
+
+
+async def test_a_quiet_stream_has_comments_and_nothing_else(stage: Stages) -> None:
+    """A comment at every period, complete with its blank line, so that a browser's reader is not disturbed."""
+    async with stage(comment=0.05) as here:
+        user = await here.user()
+        one = await Stream.open(here, user.token)
+        await one.first()
+        while sum(block.comment for block in blocks_in(one.text)) < 3:
+            assert await one.more()
+        assert len(one.blocks) == 1
+        await one.cut()
+
+
+async def test_who_reads_nothing_is_cut_and_costs_nothing(stage: Stages) -> None:
+    """The feed stands still for a reader that takes nothing, others go on, and the connection is dropped; later all is complete."""
+    async with stage(slow_after=0.6) as here:
+        user = await here.user()
+        assert user.run is not None
+        run, kernel = user.run, here.kernel
+        sleeper = await Stream.open(here, user.token, buffer=4096)
+        reader = await Stream.open(here, user.token, query="?after=0")
+        for _ in range(60):
+            await kernel.append(run, *(kernel.thought(run, "x" * 8000) for _ in range(20)))
+            await reader.until("agent_thinking", 1)
+        held = [one._size for one in here.gateway._parts.connections.everyone() if isinstance(one, EventStream)]
+        assert len(held) == 2 and max(held) <= 3 * 64 * 1024, held
+        await eventually(lambda: here.gateway.snapshot().get("closed_slow_consumer", 0) == 1, 20)
+        await reader.until("agent_thinking", 1200)
+        late = await Stream.open(here, user.token, query="?after=0")
+        await late.until("agent_thinking", 1200)
+        assert [event.data for event in late.events] == [event.data for event in reader.events]
+        for one in (sleeper, reader, late):
+            await one.cut()
+
+
+async def test_a_slow_reader_that_takes_something_stays(stage: Stages) -> None:
+    """A little every now and then is enough: the stream lives, however far behind it is."""
+    async with stage(slow_after=0.5) as here:
+        user = await here.user()
+        assert user.run is not None
+        one = await Stream.open(here, user.token, buffer=4096)
+        for _ in range(40):
+            await here.kernel.append(user.run, *(here.kernel.thought(user.run, "x" * 8000) for _ in range(10)))
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            await one.raw(30_000)
+            await asyncio.sleep(0.05)
+        assert here.gateway.snapshot().get("closed_slow_consumer", 0) == 0
+        await one.cut()
+
+
+async def test_a_revocation_nobody_was_woken_for_still_ends_the_stream(stage: Stages) -> None:
+    """A sign-out between the check of the token and the registration is seen; the answer is 401 and no stream."""
+    async with stage() as here:
+        user = await here.user()
+
+        async def sign_out() -> None:
+            here.before_check = None
+            await here.sign_out(user)
+
+        here.before_check = sign_out
+        one = await Stream.open(here, user.token, query="?after=0")
+        assert (one.status, (await one.problem())["code"]) == (401, "session_revoked")
+        await one.cut()
+
+
+async def test_a_store_that_cannot_answer_is_503(stage: Stages) -> None:
+    """Before the first byte a refusal is a refusal; nothing is left counted."""
+    async with stage() as here:
+        user = await here.user()
+        real = here.log.resolve
+
+        async def refuse(user_id: str, asked: str) -> object:
+            raise QuintetError("unavailable", retry_after=5)
+
+        here.log.resolve = refuse  # type: ignore[method-assign, assignment]
+        one = await Stream.open(here, user.token)
+        assert (one.status, one.headers["retry-after"]) == (503, "5")
+        here.log.resolve = real  # type: ignore[method-assign]
+        await one.cut()
+
+
+async def test_a_peer_that_leaves_gives_everything_back(stage: Stages) -> None:
+    """Cut, closed or half-closed: no stream counted, no follower registered, no task alive (the stage looks when it ends)."""
+    async with stage() as here:
+        user = await here.user()
+        streams = [await Stream.open(here, user.token) for _ in range(5)]
+        for one in streams:
+            await one.first()
+        assert here.gateway.snapshot()["streams"] == 5
+        for one in streams[:3]:
+            await one.cut()
+        for one in streams[3:]:
+            one.writer.close()
+        await eventually(lambda: here.gateway.snapshot()["streams"] == 0)
+        assert here.gateway.snapshot()["users"] == 0
+
+
+async def test_deleted_events_are_one_block(stage: Stages) -> None:
+    """A reader inside a range gets it cut; the block's id is a cursor that goes on."""
+    from quintet.chat.deleting import delete_thread
+    from quintet.scope import UserScope
+
+    async with stage() as here:
+        user = await here.user()
+        assert user.run is not None
+        thread_id, moment = user.run.thread_id, here.kernel.moment()
+        await here.kernel.append(user.run, *(here.kernel.thought(user.run) for _ in range(5)))
+        cursor = (await here.kernel.story(user.id))[2].cursor
+        await within(
+            here.kernel.store.write(
+                user.id, lambda tx: delete_thread(tx, UserScope(user.id), thread_id, moment, most_running=5)
+            )
+        )
+        one = await Stream.open(here, user.token, last=cursor)
+        await one.until("thread_deleted", 2)
+        stands, said = one.events
+        assert (stands.body["first_seq"], stands.body["seq"] + 1) == (4, said.body["seq"])
+        again = await Stream.open(here, user.token, last=stands.id)
+        await again.until("thread_deleted")
+        assert [event.data for event in again.events] == [said.data]
+        await one.cut()
+        await again.cut()
