@@ -33,6 +33,24 @@ def test_nothing_to_send_is_wrong_usage(person: Person) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
+def test_an_answer_that_nobody_reads_is_no_crash(person: Person) -> None:
+    """`| head`: the command ends with 1 and without a stack trace."""
+    process = person.begin("chat", "--agent", "streamer", '{"pieces": 200, "pause": 0.01}')
+    assert process.stdout is not None
+    process.stdout.read(5)
+    process.stdout.close()
+    assert process.wait(30) == 1
+    assert process.stderr is not None
+    with process.stderr as said:
+        assert b"Traceback" not in said.read()
+
+
+def test_an_old_terminal_gets_marks_instead_of_letters(person: Person) -> None:
+    """An encoding without these letters crashes nothing."""
+    done = person.run("chat", "--agent", "echo", "a 🎻", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout) == (0, "a ?\n"), done.stderr
+
+
 def test_a_failed_run_is_exit_1(person: Person) -> None:
     """The sentence for the user, the code, and the trace for whoever looks into the log."""
     done = person.run("chat", "--agent", "raiser", "go")

@@ -5,6 +5,8 @@ main thread, which alone decides what it means: the first one cancels the run, t
 """
 
 import asyncio
+import contextlib
+import io
 import sys
 import threading
 from collections.abc import Coroutine
@@ -26,6 +28,9 @@ T = TypeVar("T")
 
 def chat(url: str | None, agent: str | None, text: str | None) -> int:
     """Talks, and gives the exit code of the process: 0 where the run of a single message completed, else 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old terminal shows a mark for what it has no letter for
     piped = not sys.stdin.isatty()
     if text is None and not piped:
         return reported(url, lambda reach: _converse(reach, agent))
@@ -60,7 +65,8 @@ class _Talk:
 
     def __exit__(self, *_: object) -> None:
         try:
-            asyncio.run_coroutine_threadsafe(self.client.__aexit__(None, None, None), self._loop).result(_CLOSING)
+            with contextlib.suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(self.client.__aexit__(None, None, None), self._loop).result(_CLOSING)
         finally:
             self._stop()
 
@@ -144,8 +150,6 @@ def _refused(reach: Reach, talk: _Talk, refusal: RefusedError) -> str:
 
 
 def _converse(reach: Reach, agent: str | None) -> int:
-    import contextlib
-
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - gives `input` its editing and its history
     with _Talk(reach.client(_PATIENCE), agent) as talk:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from quintet.client import Received, Resynced
 
-from .reaching import Reach, reported, say
+from .reaching import Reach, close_quietly, reported, say
 
 __all__ = ["events"]
 
@@ -48,7 +48,7 @@ async def _events(reach: Reach, after: str) -> int:
     finally:
         if watched:
             loop.remove_reader(out)
-    _close_quietly()
+    close_quietly()
     return 0
 
 
@@ -77,9 +77,3 @@ def _why(item: Resynced) -> str:
     }
     why = reasons.get(item.reason, "This cursor cannot be gone on from")
     return f"{why}, so what follows is new from now on. Everything that is kept: --after 0"
-
-
-def _close_quietly() -> None:
-    """The interpreter flushes standard output once more at its end, and would complain."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

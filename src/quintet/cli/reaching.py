@@ -1,5 +1,6 @@
 """Which server a command speaks to, as whom, and what is said when that fails: one line that ends with what to do."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from quintet.client import (
 
 from .keeping import SignIn, usual_url
 
-__all__ = ["TOKEN", "Reach", "reported", "say"]
+__all__ = ["TOKEN", "Reach", "close_quietly", "reported", "say"]
 
 TOKEN = "QUINTET_TOKEN"  # noqa: S105 - the name of the variable
 _CLOSED = {
@@ -97,6 +98,15 @@ def reported(url: str | None, work: Callable[[Reach], int]) -> int:
     except (KeyboardInterrupt, EOFError):
         say("")
         return 1
+    except BrokenPipeError:  # who read the output has left; nobody has seen the end
+        close_quietly()
+        return 1
+
+
+def close_quietly() -> None:
+    """The interpreter flushes standard output once more at its end, and would complain that nobody reads it."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(line: str) -> None:
