@@ -14,7 +14,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from quintet.errors import QuintetError
-from quintet.scope import Identity
 
 __all__ = [
     "BEARER",
@@ -197,10 +196,10 @@ def _encodable(text: str) -> bool:
 _encode = msgspec.json.Encoder().encode
 
 
-def ready(connection_id: str, who: Identity, *, expires_in: int, head: str, frames_per_second: int) -> bytes:
-    """The socket knows its user. `head` is the cursor of the newest event, `expires_in` in seconds."""
-    limits = {"frame_bytes": FRAME_BYTES, "text_bytes": TEXT_BYTES, "frames_per_second": frames_per_second}
-    named = {"connection_id": connection_id, "user_id": who.user_id, "session_id": who.session_id}
+def ready(connection_id: str, user_id: str, session_id: str, *, expires_in: int, head: str, rate: int) -> bytes:
+    """The socket knows its user. `head` is the cursor of the newest event, `expires_in` in seconds, `rate` in frames a second."""
+    limits = {"frame_bytes": FRAME_BYTES, "text_bytes": TEXT_BYTES, "frames_per_second": rate}
+    named = {"connection_id": connection_id, "user_id": user_id, "session_id": session_id}
     return _encode({"type": "ready", **named, "expires_in": expires_in, "head": head, "limits": limits})
 
 

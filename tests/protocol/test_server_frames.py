@@ -7,7 +7,6 @@ import pytest
 
 from quintet import protocol
 from quintet.errors import QuintetError
-from quintet.scope import Identity
 
 pytestmark = pytest.mark.l1
 
@@ -42,7 +41,7 @@ def test_absent_means_absent(frame: bytes, told: dict[str, Any]) -> None:
 
 def test_ready_says_who_one_is_and_what_is_allowed() -> None:
     """The limits are those of the protocol."""
-    frame = protocol.ready("c", Identity("u", "s", 0), expires_in=600, head="h", frames_per_second=10)
+    frame = protocol.ready("c", "u", "s", expires_in=600, head="h", rate=10)
     assert json.loads(frame) == {
         "type": "ready",
         "connection_id": "c",

@@ -47,7 +47,6 @@ class Socket:
 
     def __init__(self, parts: Parts, wire: Wire, address: str | None) -> None:
         """`address` is the caller's, where it was counted as unauthenticated."""
-        config = parts.config
         self.id = parts.sources.new_id("con")
         self._parts = parts
         self._wire = wire
@@ -60,9 +59,9 @@ class Socket:
         self._inbox: list[ClientFrame | Refused] = []  # short, and empty nearly always
         self._worker: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
-        self._judge = Judge(config, parts.sources.monotonic())
+        self._judge = Judge(parts.config, parts.sources.monotonic())
         self._head = ""  # the newest cursor known, for heartbeats while the store cannot tell
-        self._deadlines = Deadlines(config, parts.sources, wire, beat=self._begin_beat, notice=self._notify)
+        self._deadlines = Deadlines(parts.config, parts.sources, wire, beat=self._begin_beat, notice=self._notify)
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -144,7 +143,8 @@ class Socket:
             self._parts.connections.leave_address(self._address)
             self._address = None
         rate, left = int(self._parts.config.frames_per_second), self._expires_in(identity)
-        greeting = protocol.ready(self.id, identity, expires_in=left, head=self._head, frames_per_second=rate)
+        who = (self.id, identity.user_id, identity.session_id)
+        greeting = protocol.ready(*who, expires_in=left, head=self._head, rate=rate)
         self._wire.write([greeting])
         self._deadlines.admitted(identity)
 
