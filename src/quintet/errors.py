@@ -37,8 +37,8 @@ CODES: dict[str, Code] = {
     "unsupported_media_type": Code(415, "Send JSON, with the content type application/json."),
     "bad_message": Code(422, "The request does not have the expected form."),
     "email_invalid": Code(422, "This is not a valid e-mail address."),
-    "password_too_short": Code(422, "The password needs at least 15 characters."),
-    "password_too_long": Code(422, "The password may have at most 256 characters."),
+    "password_too_short": Code(422, "The password is too short."),
+    "password_too_long": Code(422, "The password is too long."),
     "password_common": Code(422, "This password is too easy to guess."),
     "password_invalid": Code(422, "The password holds a character that cannot be used."),
     "unknown_agent": Code(422, "There is no agent of this name."),
@@ -63,7 +63,9 @@ class RunCode:
 RUN_CODES: dict[str, RunCode] = {
     "agent_error": RunCode("The agent failed because of an error of its own."),
     "no_answer": RunCode("The agent ended without an answer."),
-    "worker_lost": RunCode("The work was interrupted because its worker stopped. Nothing was repeated.", retryable=True),
+    "worker_lost": RunCode(
+        "The work was interrupted because its worker stopped. Nothing was repeated.", retryable=True
+    ),
     "output_limit": RunCode("The agent produced more than it may, so it was stopped."),
     "bad_arguments": RunCode("The tool was called with arguments that do not fit."),
     "tool_error": RunCode("The tool failed."),

@@ -32,6 +32,9 @@ class AccountsConfig:
     refresh_repeat_seconds: int = 60
     sessions_per_user: int = 20
 
+    password_shortest: int = 15
+    password_longest: int = 256
+
     sign_ins_per_address: str = "10 per 1 minute"
     registrations_per_address: str = "60 per 1 minute"
     failures_per_account: str = "5 per 5 minute"

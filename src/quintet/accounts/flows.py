@@ -14,7 +14,7 @@ from quintet.accounts.emails import address
 from quintet.accounts.identities import Identities
 from quintet.accounts.keys import derive
 from quintet.accounts.own import OwnAccount
-from quintet.accounts.passwords import Passwords, normalised
+from quintet.accounts.passwords import Passwords
 from quintet.accounts.pool import BoundedPool
 from quintet.accounts.refresh import Found
 from quintet.accounts.users import User
@@ -59,7 +59,14 @@ class Accounts:
         self._store = store
         self._sources = sources
         self._pool = BoundedPool(config.hash_at_once, config.hash_waiting, config.hash_seconds)
-        self._passwords = Passwords(self._pool, sources, rounds=config.hash_rounds, kib=config.hash_kib)
+        self._passwords = Passwords(
+            self._pool,
+            sources,
+            rounds=config.hash_rounds,
+            kib=config.hash_kib,
+            shortest=config.password_shortest,
+            longest=config.password_longest,
+        )
         failures = Throttle(config.failures_per_account, sources.monotonic)
         self._credentials = Credentials(self._passwords, failures)
         self._attempt_key = derive(secret, "refresh attempts")
@@ -109,7 +116,7 @@ class Accounts:
             QuintetError: `credentials_wrong`, `rate_limited`, `email_invalid`; `forbidden` for a disabled user.
         """
         parsed = address(email)
-        form = normalised(password)
+        form = self._passwords.normalised(password)
         user = await self._store.read(lambda tx: users.by_email(tx, parsed.key))
         await self._credentials.prove(parsed.key, user.password_hash if user else None, form)
         if user is None:

@@ -2,7 +2,7 @@
 
 from quintet.accounts import sessions, users
 from quintet.accounts.credentials import Credentials
-from quintet.accounts.passwords import Passwords, normalised
+from quintet.accounts.passwords import Passwords
 from quintet.accounts.sessions import SessionRow
 from quintet.accounts.users import User
 from quintet.errors import QuintetError
@@ -57,7 +57,7 @@ class OwnAccount:
             QuintetError: `credentials_wrong`, `rate_limited`, `password_…`, `busy`.
         """
         user = await self.me(identity.user_id)
-        await self._credentials.prove(user.email.casefold(), user.password_hash, normalised(current))
+        await self._credentials.prove(user.email.casefold(), user.password_hash, self._passwords.normalised(current))
         fresh = await self._passwords.hash(await self._passwords.check(new))
         now = self._sources.now_ms()
 

@@ -27,19 +27,20 @@ EASY_GUESSES = 1_000_000
 _estimating = Lock()  # zxcvbn keeps the inputs of a call in a module global
 
 
-def normalised(password: str) -> str:
-    """The password in the form that is hashed.
+def normalised(password: str, longest: int = LONGEST) -> str:
+    """The password in the form that is hashed: at most `longest` characters.
 
     Raises:
         QuintetError: `password_too_long`, or `password_invalid` for a NUL or a lone surrogate.
     """
-    if len(password) > LONGEST * 4:  # before NFKC, whose cost grows with what was sent
-        raise QuintetError("password_too_long")
+    too_long = QuintetError("password_too_long", f"The password may have at most {longest} characters.")
+    if len(password) > longest * 4:  # before NFKC, whose cost grows with what was sent
+        raise too_long
     if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in password):
         raise QuintetError("password_invalid")
     form = unicodedata.normalize("NFKC", password)
-    if len(form) > LONGEST:
-        raise QuintetError("password_too_long")
+    if len(form) > longest:
+        raise too_long
     return form
 
 
@@ -53,13 +54,28 @@ def is_common(form: str) -> bool:
 
 
 class Passwords:
-    """Hashes and verifies in `pool`. `rounds` and `kib` are argon2id's time and memory."""
+    """Hashes and verifies in `pool`. `rounds` and `kib` are argon2id's time and memory; `shortest` and `longest` in characters."""
 
-    def __init__(self, pool: BoundedPool, sources: Sources, *, rounds: int, kib: int) -> None:
+    def __init__(
+        self,
+        pool: BoundedPool,
+        sources: Sources,
+        *,
+        rounds: int,
+        kib: int,
+        shortest: int = SHORTEST,
+        longest: int = LONGEST,
+    ) -> None:
         self._pool = pool
+        self._shortest = shortest
+        self._longest = longest
         self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=kib, parallelism=1)
         salt, digest = (b64encode(sources.token_bytes(n)).decode().rstrip("=") for n in (16, 32))
         self._dummy = f"$argon2id$v=19$m={kib},t={rounds},p=1${salt}${digest}"
+
+    def normalised(self, password: str) -> str:
+        """The form that is hashed. Raises QuintetError `password_too_long` or `password_invalid`."""
+        return normalised(password, self._longest)
 
     async def check(self, password: str) -> str:
         """The normalised form of a password that may be used.
@@ -67,9 +83,9 @@ class Passwords:
         Raises:
             QuintetError: `password_too_short`, `password_too_long`, `password_common`, `password_invalid`; `busy`.
         """
-        form = normalised(password)
-        if len(form) < SHORTEST:
-            raise QuintetError("password_too_short")
+        form = self.normalised(password)
+        if len(form) < self._shortest:
+            raise QuintetError("password_too_short", f"The password needs at least {self._shortest} characters.")
         if await self._pool.run(is_common, form):
             raise QuintetError("password_common")
         return form

@@ -72,6 +72,12 @@ class Server:
         Raises:
             StartError: the port, the database or the agents stand in the way.
         """
+        if self._settings.verify_email:
+            raise StartError(
+                "QUINTET_VERIFY_EMAIL is on, and this version cannot confirm addresses",
+                "Set it to off, or leave it out.",
+                exit_code=78,
+            )
         registry = self._registry()
         sockets, self.port = listen(self._settings.host, self._settings.port)
         try:

@@ -1,6 +1,7 @@
 """From settings to the values that each part is built with. Only the server knows both."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from quintet.accounts import AccountsConfig
 from quintet.delivery import GatewayConfig
@@ -27,6 +28,9 @@ def accounts(settings: Settings) -> AccountsConfig:
         refresh_idle_seconds=settings.session_idle_seconds,
         refresh_absolute_seconds=settings.session_max_seconds,
         sessions_per_user=settings.sessions_per_user,
+        cookie_port=_port_of(settings.public_url),
+        password_shortest=settings.password_min_characters,
+        password_longest=settings.password_max_characters,
         sign_ins_per_address=f"{settings.sign_ins_per_minute} per 1 minute",
         registrations_per_address=f"{settings.registrations_per_minute} per 1 minute",
         failures_per_account=f"{settings.sign_in_failures} per {settings.sign_in_failure_seconds} second",
@@ -34,6 +38,14 @@ def accounts(settings: Settings) -> AccountsConfig:
         hash_waiting=settings.hashes_waiting,
         hash_seconds=settings.hash_wait_seconds,
     )
+
+
+def _port_of(public_url: str | None) -> int | None:
+    """The port in the address that people open: a proxy may reach us at another. None: the one a request came to."""
+    if public_url is None:
+        return None
+    parts = urlsplit(public_url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def engine(settings: Settings) -> Limits:
