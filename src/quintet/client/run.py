@@ -162,6 +162,7 @@ class Run:
             raise self._lost(refusal) from None
         page = msgspec.convert(told, list[Event])
         self._inbox.extendleft(reversed(page))
+        self._behind = bool(page) and not page[-1].final  # a page has a bound that we do not know
         return bool(page)
 
     async def _is_over(self) -> bool:
