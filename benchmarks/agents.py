@@ -1,7 +1,7 @@
 """Agents that a benchmark commands through the server's standard input. They do what any agent may do, and nothing else.
 
 A `metronome` run joins the band of its event loop and stays until it is told to end. One player in each band tells events for all of its
-runs in turn, at a rate, as a program with many busy agents would.
+runs in turn, each at its own moment, as a program with many busy agents would.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 
 from quintet import Turn, agent, tool
 
-_TICK = 0.002  # seconds between two looks at the clock
+_TICK = 0.001  # seconds; what uvloop can wait for, less would spin
 _YIELD = 8  # events of a flood between two turns of the loop
 _bands: dict[asyncio.AbstractEventLoop, "_Band"] = {}
 _lock = threading.Lock()
@@ -43,7 +43,7 @@ class _Band:
             while told < min(due, events):
                 await turns[told % len(turns)].think(f"at={time.monotonic_ns():019d}{padding}")
                 told += 1
-            await asyncio.sleep(0 if rate <= 0 else _TICK)
+            await asyncio.sleep(0 if rate <= 0 else max(_TICK, start + told / rate - self.loop.time()))
 
 
 @agent(description="Tells events on command")

@@ -33,12 +33,12 @@ def main() -> None:
         print(f"{TITLES[name]} is left out: {why}", file=sys.stderr)
     rounds: dict[str, list[list[dict[str, Any]]]] = {name: [] for name in names if name not in left_out}
     for number in range(wish.rounds):
-        for name in rounds:
+        for name, found in rounds.items():
             print(f"Round {number + 1} of {wish.rounds}: {TITLES[name]}", file=sys.stderr)
             cores = ("0", "1") if wish.pin else (None, None)
             with stage(name, users, cores) as on:
-                on.play(Load(users, 3, 0, wish.bytes))  # warm
-                rounds[name].append([on.play(load) for load in loads])
+                on.play(Load(users, 10_000 // users, 0, wish.bytes))  # warm
+                found.append([on.play(load) for load in loads])
     figures = {name: [_middle(column) for column in zip(*found, strict=True)] for name, found in rounds.items()}
     for number, load in enumerate(loads):
         _show(load, {name: found[number] for name, found in figures.items()})

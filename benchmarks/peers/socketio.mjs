@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { Server } from 'socket.io';
 
 const PRODUCERS = 8;
-const TICK = 2;
+const TICK = 1;
 const YIELD = 8;
 const users = [];
 const numbers = new Map();
@@ -32,7 +32,7 @@ function tellAll(share, rate, events, padding) {
     for (; told < Math.min(due, events); told += 1) tell(share[told % share.length], padding);
     if (told >= events) return;
     if (rate <= 0) setImmediate(turn);
-    else setTimeout(turn, TICK);
+    else setTimeout(turn, Math.max(TICK, start + (told / rate) * 1000 - performance.now()));
   }
   turn();
 }

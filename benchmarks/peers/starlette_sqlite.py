@@ -90,7 +90,7 @@ async def connect(socket: WebSocket) -> None:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Starts the threads."""
-    global log  # noqa: PLW0603 - an application of one file
+    global log
     log = Log(sys.argv[1])
     threading.Thread(target=log.commit, args=(asyncio.get_running_loop(),), daemon=True).start()
     delivering = asyncio.create_task(log.deliver())
