@@ -146,25 +146,21 @@ def chat_router(
     async def take_snapshot(me: Me) -> dict[str, Any]:
         return await store.read(lambda tx: reading.snapshot(tx, me.scope))
 
-    router.include_router(_files_router(store, sources, Me, Uploads(attachment_bytes)))
+    _add_files(router, store, sources, Me, Uploads(attachment_bytes))
     return router
 
 
-def _files_router(store: Store, sources: Sources, Me: Any, uploads: Uploads) -> APIRouter:  # noqa: N803 - a type
-    router = APIRouter(prefix="/attachments")
-
-    @router.post("", status_code=201, openapi_extra=_FORM)
+def _add_files(router: APIRouter, store: Store, sources: Sources, Me: Any, uploads: Uploads) -> None:  # noqa: N803 - a type
+    @router.post("/attachments", status_code=201, openapi_extra=_FORM)
     async def upload(me: Me, request: Request) -> dict[str, Any]:
         file = await uploads.read(request, me.user_id)
         new_id, now_ms = sources.new_id("att"), sources.now_ms()
         return await store.write(me.user_id, lambda tx: attachments.keep(tx, me.scope, new_id, file, now_ms))
 
-    @router.get("/{attachment_id}")
+    @router.get("/attachments/{attachment_id}")
     async def one_file(me: Me, attachment_id: FileId) -> dict[str, Any]:
         return await store.read(lambda tx: attachments.attachment_of(tx, me.scope, attachment_id))
 
-    @router.get("/{attachment_id}/content", response_class=Response)
+    @router.get("/attachments/{attachment_id}/content", response_class=Response)
     async def content(me: Me, attachment_id: FileId) -> Response:
         return download(await store.read(lambda tx: attachments.content_of(tx, me.scope, attachment_id)))
-
-    return router

@@ -185,6 +185,7 @@ class Socket:
         return True
 
     def _tell(self, refused: Refused) -> None:
+        self._parts.connections.counted[f"refused_{refused.error.code}"] += 1
         self._wire.write([protocol.error(refused.error, refused.id)])
         if refused.then is not None:
             self._wire.end(refused.then)
@@ -229,6 +230,7 @@ class Socket:
         try:
             answer = await self._do(item, feed)
         except QuintetError as refusal:
+            self._parts.connections.counted[f"refused_{refusal.code}"] += 1
             answer = protocol.error(refusal, item.id)
         except Exception:
             logger.exception("a verb has failed: %s %s", type(item).__name__, self.id)

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from quintet.edge import problems
+from quintet.edge.figures import HTTPFigures
 from quintet.edge.gate import Gate
 from quintet.edge.origins import OriginPolicy
 from quintet.sources import Sources
@@ -10,7 +11,9 @@ from quintet.sources import Sources
 __all__ = ["http_application"]
 
 
-def http_application(policy: OriginPolicy, sources: Sources, version: str) -> FastAPI:
+def http_application(
+    policy: OriginPolicy, sources: Sources, version: str, figures: HTTPFigures | None = None
+) -> FastAPI:
     """An application without routes: refusals are problem details, and every request goes through the gate.
 
     No `/docs` (it would load scripts from a CDN); no redirect of a trailing slash (an unknown address is a 404).
@@ -24,5 +27,5 @@ def http_application(policy: OriginPolicy, sources: Sources, version: str) -> Fa
         redirect_slashes=False,
     )
     problems.install(app)
-    app.add_middleware(Gate, policy=policy, sources=sources)
+    app.add_middleware(Gate, policy=policy, sources=sources, figures=figures)
     return app

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from quintet.edge.figures import HTTPFigures
 from quintet.edge.origins import PROBES, OriginPolicy
 from quintet.edge.problems import problem, report
 from quintet.errors import QuintetError
@@ -37,10 +38,13 @@ _log = structlog.get_logger("quintet.http")
 
 
 class Gate:
-    """ASGI middleware around the whole application. `policy` judges the `Host`; `sources` gives ids and time."""
+    """ASGI middleware around the whole application. `policy` judges the `Host`; `sources` gives ids and time; `figures` counts."""
 
-    def __init__(self, app: ASGIApp, *, policy: OriginPolicy, sources: Sources) -> None:
+    def __init__(
+        self, app: ASGIApp, *, policy: OriginPolicy, sources: Sources, figures: HTTPFigures | None = None
+    ) -> None:
         self._app = app
+        self._figures = figures or HTTPFigures()
         self._policy = policy
         self._sources = sources
 
@@ -55,14 +59,19 @@ class Gate:
         started = self._sources.monotonic()
         try:
             refusal = self._refusal(scope)
+            if refusal is not None:
+                scope["state"]["refusal"] = refusal.code
             inner = self._app if refusal is None else problem(refusal, request_id)
             await inner(scope, receive, answer.send)
         except Exception as failure:
             report(failure, request_id)
+            scope["state"]["refusal"] = "internal"
             if not answer.status:  # else: half an answer is out, and leaving now makes the server cut the connection
                 await problem(QuintetError("internal"), request_id)(scope, receive, answer.send)
         finally:
-            _note(scope, answer, request_id, self._sources.monotonic() - started)
+            seconds = self._sources.monotonic() - started
+            self._figures.note(scope, answer.status, seconds)
+            _note(scope, answer, request_id, seconds)
 
     def _refusal(self, scope: Scope) -> QuintetError | None:
         headers = scope["headers"]

@@ -85,14 +85,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
 
 
+def _answer(request: Request, refusal: QuintetError, allow: str | None = None) -> Response:
+    request.state.refusal = refusal.code
+    return problem(refusal, request_id_of(request), allow=allow)
+
+
 async def _on_refusal(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, QuintetError)
-    return problem(failure, request_id_of(request))
+    return _answer(request, failure)
 
 
 async def _on_invalid(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, RequestValidationError)
-    return problem(QuintetError("bad_message", _what_is_wrong(failure.errors())), request_id_of(request))
+    return _answer(request, QuintetError("bad_message", _what_is_wrong(failure.errors())))
 
 
 def _what_is_wrong(faults: Any) -> str:
@@ -111,7 +116,7 @@ async def _on_http(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)
     code = _CODE_OF_STATUS.get(failure.status_code, "internal" if failure.status_code >= 500 else "bad_message")
     allow = _methods_here(request) if code == "method_not_allowed" else None
-    return problem(QuintetError(code), request_id_of(request), allow=allow)
+    return _answer(request, QuintetError(code), allow)
 
 
 def _methods_here(request: Request) -> str:

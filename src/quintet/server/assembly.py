@@ -18,13 +18,16 @@ from quintet.agents import SHIPPED
 from quintet.chat import Purging, Submitting, cancelling, chat_router
 from quintet.delivery import Cancel, Gateway
 from quintet.edge.application import http_application
+from quintet.edge.figures import HTTPFigures
 from quintet.edge.identity import identity_of
 from quintet.edge.origins import OriginPolicy
 from quintet.engine import Registry, RegistryError, Worker
 from quintet.log import Log
 from quintet.server import values
 from quintet.server.health import health_router
+from quintet.server.lag import LoopLag
 from quintet.server.listening import listen
+from quintet.server.metrics import Metrics, metrics_router
 from quintet.server.opening import open_database
 from quintet.server.uvicorn_server import HTTPServer
 from quintet.settings import Settings, StartError
@@ -45,6 +48,7 @@ class _Parts:
     worker: Worker
     gateway: Gateway
     purging: Purging
+    lag: LoopLag
 
 
 class Server:
@@ -107,6 +111,7 @@ class Server:
         with contextlib.suppress(Exception):
             await self._serving
         await parts.purging.close()
+        await parts.lag.close()
         await parts.log.close()
         parts.accounts.close()
         await parts.store.close()
@@ -151,7 +156,9 @@ class Server:
         )
         purging = Purging(store, sources)
         purging.start()
-        return _Parts(store, log, accounts, worker, gateway, purging)
+        lag = LoopLag(sources)
+        lag.start()
+        return _Parts(store, log, accounts, worker, gateway, purging, lag)
 
     async def _open_store(self) -> Store:
         settings = self._settings
@@ -178,7 +185,8 @@ class Server:
 
     def _application(self, parts: _Parts) -> object:
         policy, sources = self._origins(), self._sources
-        app = http_application(policy, sources, __version__)
+        figures = HTTPFigures()
+        app = http_application(policy, sources, __version__, figures)
         app.include_router(accounts_router(parts.accounts, policy, sources))
         identity = identity_of(parts.accounts.authenticate)
         app.include_router(
@@ -194,6 +202,8 @@ class Server:
         )
         app.include_router(parts.gateway.router())
         app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
+        metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag)
+        app.include_router(metrics_router(metrics))
         app.include_router(pages_router())
         return app
 

@@ -12,7 +12,18 @@ import structlog
 
 __all__ = ["set_up_logs"]
 
-_QUIET = ("uvicorn", "uvicorn.error", "asyncio", "alembic", "picows")
+_QUIET = (
+    "uvicorn",
+    "uvicorn.error",
+    "asyncio",
+    "alembic",
+    "picows",
+    "httpx2",
+    "httpcore2",
+    "httpx",
+    "openai",
+    "anthropic",
+)
 
 
 def set_up_logs(*, dev: bool) -> None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from quintet.store.base import Revision, Store, Tx
+from quintet.store.figures import Figures, Histogram
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 from quintet.store.wakes import Wakes
 
-__all__ = ["AlreadyServedError", "Revision", "Store", "Tx", "Wakes", "open_store"]
+__all__ = ["AlreadyServedError", "Figures", "Histogram", "Revision", "Store", "Tx", "Wakes", "open_store"]
 
 _SQLITE = "sqlite:///"
 

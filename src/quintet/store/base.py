@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from quintet.store.figures import Figures
 from quintet.store.wakes import Wakes
 
 __all__ = ["GatherFn", "Revision", "Store", "Tx"]
@@ -107,6 +108,10 @@ class Store(Protocol):
 
     def submit_gather(self, key: str, apply: GatherFn, payload: Any) -> "Future[None]":
         """`gather` for plain threads."""
+        ...
+
+    def figures(self) -> Figures:
+        """Figures for the metrics, as of now."""
         ...
 
     def on_commit(self, listener: Callable[[Sequence[Any]], None]) -> None:

@@ -9,11 +9,13 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from quintet.errors import QuintetError
 from quintet.store.base import Tx
+from quintet.store.figures import Histogram
 from quintet.store.wakes import Wakes
 from quintet.store.work import Item, settle
 
@@ -22,6 +24,7 @@ __all__ = ["MAX_BATCH", "MAX_QUEUED", "Committer", "Database"]
 log = logging.getLogger(__name__)
 
 MAX_QUEUED = 8192  # items waiting; beyond it writers are told to come back
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 MAX_BATCH = 1024  # items in one commit; bounds how long one may take
 
 
@@ -75,8 +78,15 @@ class _NotBegunError(Exception):
 class Committer:
     """Owns a connection and a thread. `publish` is called in that thread with the facts of each commit."""
 
-    def __init__(self, connect: Callable[[], Database], wakes: Wakes, publish: Callable[[Sequence[Any]], None]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Database],
+        wakes: Wakes,
+        publish: Callable[[Sequence[Any]], None],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._connect = connect
+        self._clock = clock
         self._wakes = wakes
         self._publish = publish
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
@@ -84,6 +94,7 @@ class Committer:
         self._gate = threading.Lock()  # nothing is queued behind the end, where nobody would answer it
         self._closed = False
         self.commits = 0
+        self.times = Histogram(_SECONDS)
         self._scrubs = False  # something that was deleted may still be in the files
 
     def start(self) -> None:
@@ -92,6 +103,11 @@ class Committer:
             target=self._run, args=(self._connect(),), name="quintet-committer", daemon=True
         )
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How much is queued."""
+        return self._queue.qsize()
 
     def put(self, item: Item) -> None:
         """Queue `item`.
@@ -140,12 +156,14 @@ class Committer:
         return batch
 
     def _commit(self, database: Database, batch: list[Item]) -> None:
+        began = self._clock()
         try:
             tx = transact(database, batch)
         except Exception as error:
             self._lost(database, batch, error)
             return
         self.commits += 1
+        self.times.add(self._clock() - began)
         self._tell(tx, batch)
         self._scrubs = self._scrubs or tx.scrubs
         if self._scrubs:

@@ -32,6 +32,11 @@ class Readers:
             thread.start()
             self._threads.append(thread)
 
+    @property
+    def waiting(self) -> int:
+        """How much is queued."""
+        return self._queue.qsize()
+
     def put(self, item: Item) -> None:
         """Queue a read.
 

@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 from quintet.errors import QuintetError
 from quintet.store.base import GatherFn, Tx
 from quintet.store.committer import Committer
+from quintet.store.figures import Figures
 from quintet.store.readers import Readers
 from quintet.store.wakes import Wakes
 from quintet.store.work import Item
@@ -178,6 +179,10 @@ class SqliteStore:
             self.unlock()
         else:  # it may still write, so the lock goes only with the process
             log.error("the committer did not end in time")
+
+    def figures(self) -> Figures:
+        """See `Store.figures`."""
+        return Figures(self._committer.times, self._committer.waiting, self._readers.waiting)
 
     def on_commit(self, listener: Callable[[Sequence[Any]], None]) -> None:
         """See `Store.on_commit`."""
