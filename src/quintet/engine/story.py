@@ -260,6 +260,4 @@ class Story:
     def note(self, message: str, error: BaseException | None = None, **facts: Any) -> None:
         """Write to the server's log, under the trace of the run."""
         extra = {"trace_id": self.leased.trace_id, "run_id": self.leased.run_id, "agent": self.leased.agent, **facts}
-        logger.warning(
-            "%s (run %s, trace %s)", message, extra["run_id"], extra["trace_id"], exc_info=error, extra=extra
-        )
+        logger.warning(message, exc_info=error, extra=extra)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from quintet import __version__, runs
 from quintet.accounts import Accounts
 from quintet.accounts.api import accounts_router
-from quintet.agents import SHIPPED
+from quintet.agents import ModelConfigError, shipped
 from quintet.chat import Purging, Submitting, cancelling, chat_router
 from quintet.delivery import Cancel, Gateway
 from quintet.edge.application import http_application
@@ -24,6 +24,7 @@ from quintet.edge.origins import OriginPolicy
 from quintet.engine import Registry, RegistryError, Worker
 from quintet.log import Log
 from quintet.server import values
+from quintet.server.endings import log_endings
 from quintet.server.health import health_router
 from quintet.server.lag import LoopLag
 from quintet.server.listening import listen
@@ -118,8 +119,10 @@ class Server:
 
     def _registry(self) -> Registry:
         try:
-            registry = Registry(SHIPPED)
+            registry = Registry(shipped(values.model(self._settings), self._sources))
             registry.load(self._modules)
+        except ModelConfigError as error:
+            raise StartError(error.what, error.fix, exit_code=78) from error
         except RegistryError as error:
             what, _, fix = str(error).partition(". ")
             raise StartError(what[:1].upper() + what[1:], fix or "Look at --agents and QUINTET_AGENTS.") from error
@@ -134,6 +137,7 @@ class Server:
     async def _build(self, registry: Registry) -> _Parts:
         settings, sources = self._settings, self._sources
         store = await self._open_store()
+        log_endings(store)
         moment = runs.moment(sources)
         lost = await store.write("", lambda tx: runs.lose_all(tx, moment, most_running=settings.runs_per_user))
         if lost:

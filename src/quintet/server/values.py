@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from quintet.accounts import AccountsConfig
+from quintet.agents import ModelConfig
 from quintet.delivery import GatewayConfig
 from quintet.edge.limits import AddressOf
 from quintet.engine import Limits
 from quintet.settings import Settings
 
-__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway"]
+__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway", "model"]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -66,4 +67,17 @@ def gateway(settings: Settings) -> GatewayConfig:
         burst=settings.frame_burst,
         sockets_per_user=settings.sockets_per_user,
         address_of=AddressOf(settings.trusted_proxies),
+    )
+
+
+def model(settings: Settings) -> ModelConfig | None:
+    """The language model behind the assistant, if there is one."""
+    if settings.model is None:
+        return None
+    key = settings.model_api_key
+    return ModelConfig(
+        settings.model,
+        base_url=settings.model_base_url,
+        api_key=key.get_secret_value() if key else None,
+        seconds=settings.model_seconds,
     )
