@@ -89,6 +89,11 @@ class Invocation:
         return self.telling.ref.id
 
     @property
+    def trace_id(self) -> str:
+        """The run's, in events and in the log."""
+        return self.story.leased.trace_id
+
+    @property
     def cancelled(self) -> bool:
         """Nothing more may be told."""
         return self.telling.silenced
@@ -102,6 +107,10 @@ class Invocation:
     async def say(self, text: str) -> None:
         """See `Turn.say`."""
         await self.telling.say(text)
+
+    def report_usage(self, counts: dict[str, int]) -> None:
+        """See `Turn.report_usage`."""
+        self.telling.count(counts)
 
     async def use(self, tool: ToolSpec[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """See `Turn.use`."""
@@ -207,7 +216,8 @@ class Invocation:
         if value is not None and value != "" and not self._answered:
             result, truncated = show(value, _RESULT_BYTES)
         text = "".join(said) if said else None
-        return Completed(self.telling.message_id, text, result, truncated=truncated)
+        usage = dict(self.telling.usage) or UNSET
+        return Completed(self.telling.message_id, text, result, usage, truncated)
 
 
 def begin(story: Story, spec: AgentSpec[Any]) -> None:
@@ -244,6 +254,7 @@ def _event(ending: Ending, lasted_ms: int) -> AgentCompleted | AgentFailed | Age
         text=ending.text if fits and ending.text is not None else UNSET,
         truncated=True if ending.truncated or not fits else UNSET,
         result=ending.result,
+        usage=ending.usage,
     )
 
 

@@ -14,6 +14,9 @@ from quintet.redaction import clean_text
 
 __all__ = ["Open", "Telling"]
 
+_MOST_COUNTS = 16  # names in a usage
+_MOST_COUNTED = 2**53  # what every JSON reader holds exactly
+
 
 class Open(Protocol):
     """A call or a child that has started and not ended."""
@@ -33,6 +36,7 @@ class Telling:
         self.ended = False
         self.message_id: str | None = None
         self.said: list[str] = []
+        self.usage: dict[str, int] = {}
         self._offset = 0
         self._step = 0
         self._progress: float | None = None
@@ -94,6 +98,19 @@ class Telling:
             self.emit(TextDelta(self.message_id, self._offset, piece))
             self._offset += len(piece)
             self.said.append(piece)
+
+    def count(self, counts: dict[str, int]) -> None:
+        """Add to the usage. See `Turn.report_usage`."""
+        usage = dict(self.usage)
+        for name, number in counts.items():
+            if type(number) is not int:
+                raise TypeError("usage is counted in whole numbers")
+            usage[name] = usage.get(name, 0) + number
+            if number < 0 or usage[name] > _MOST_COUNTED or len(name) > 64:
+                raise ValueError("usage is a number from 0 to 2**53 under a name of at most 64 characters")
+        if len(usage) > _MOST_COUNTS:
+            raise ValueError(f"usage has at most {_MOST_COUNTS} names")
+        self.usage = usage
 
     def end(self) -> None:
         """Close what is open, the newest first; nothing more is told after it but the ending."""

@@ -34,6 +34,8 @@ class Voice(Protocol):
     @property
     def agent_id(self) -> str: ...
     @property
+    def trace_id(self) -> str: ...
+    @property
     def cancelled(self) -> bool: ...
     @property
     def text(self) -> str: ...
@@ -42,6 +44,7 @@ class Voice(Protocol):
     async def say(self, text: str) -> None: ...
     async def use(self, tool: ToolSpec[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     async def ask(self, agent: AgentSpec[Any], asked: Any) -> Any: ...
+    def report_usage(self, counts: dict[str, int]) -> None: ...
     def wait(self, verb: Coroutine[Any, Any, R]) -> R:
         """Run a verb on the run's loop, from a plain thread."""
         ...
@@ -86,9 +89,23 @@ class _Turn:
         return self._voice.agent_id
 
     @property
+    def trace_id(self) -> str:
+        """What the run's events and its lines in the server's log have in common."""
+        return self._voice.trace_id
+
+    @property
     def cancelled(self) -> bool:
         """True once the run is being stopped or this invocation has ended."""
         return self._voice.cancelled
+
+    def report_usage(self, **counts: int) -> None:
+        """Add to what this invocation has used, such as `input_tokens`, `output_tokens`, `requests`: the `usage` of its `agent_completed`.
+
+        Raises:
+            TypeError: a count is no whole number.
+            ValueError: a count is negative or over 2**53, or there are more than 16 names, or one over 64 characters.
+        """
+        self._voice.report_usage(counts)
 
 
 class Turn(_Turn):

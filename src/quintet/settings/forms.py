@@ -11,11 +11,14 @@ from urllib.parse import SplitResult, urlsplit
 from .faults import UnfitError
 
 __all__ = [
+    "address",
     "agent",
     "database",
     "folder",
     "host",
     "is_loopback",
+    "key",
+    "model",
     "modules",
     "origin",
     "origins",
@@ -29,6 +32,7 @@ MOST_ENTRIES = 100
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
 _AGENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_MODEL = re.compile(r"test|[a-z][a-z0-9/-]{0,63}:[!-~]{1,200}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -127,6 +131,36 @@ def agent(text: str) -> str:
     """The name of an agent."""
     if not _AGENT.fullmatch(text):
         raise UnfitError("must be the name of an agent", "Set it to one of the names that GET /v1/agents lists.")
+    return text
+
+
+def model(text: str) -> str:
+    """The name of a language model, with its provider in front."""
+    if not _MODEL.fullmatch(text):
+        raise UnfitError(
+            "must be a provider and a model", "Write such as openai:gpt-5, anthropic:claude-sonnet-4-5 or ollama:qwen3."
+        )
+    return text
+
+
+def address(text: str) -> str:
+    """The http or https address of a service, with a path. It is shown in logs, so it holds no credentials."""
+    parts, _ = _split(text)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not _is_host(parts.hostname):
+        raise UnfitError(
+            "must be an address such as http://localhost:11434/v1", "Write the scheme and the host, in full."
+        )
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise UnfitError(
+            "must be scheme, host, port and path only", "Remove what stands behind the path, and any user name or key."
+        )
+    return text.rstrip("/")
+
+
+def key(text: str) -> str:
+    """A key that goes into a header."""
+    if not (text.isascii() and text.isprintable()) or " " in text or len(text) > 4_096:
+        raise UnfitError("must be one word of printable ASCII", "Copy the key again, without blanks or line breaks.")
     return text
 
 

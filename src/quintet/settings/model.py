@@ -83,6 +83,16 @@ class Settings(BaseModel):
     default_agent: Annotated[str, AfterValidator(forms.agent)] = _word(
         "assistant", "The agent that answers when a message names none."
     )
+    model: Annotated[str, AfterValidator(forms.model)] | None = _word(
+        None, "The language model behind the assistant, such as openai:gpt-5; without one it answers by rules."
+    )
+    model_base_url: Annotated[str, AfterValidator(forms.address)] | None = _word(
+        None, "Where the model is reached, such as http://localhost:11434/v1; the provider's own address if not set."
+    )
+    model_api_key: Annotated[SecretStr, _hidden(forms.key)] | None = _word(
+        None, "The key for the model; the provider's usual variable, such as OPENAI_API_KEY, if not set."
+    )
+    model_seconds: int = _whole(120, 1, 3_600, "How long the model may be silent before a run that waits for it fails.")
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(forms.proxies)] = _word(
         (), "Addresses or networks of the proxies in front, whose X-Forwarded-For is believed."
     )
@@ -137,6 +147,15 @@ class Settings(BaseModel):
                 "Put a proxy that ends TLS in front, and write its https address.",
             )
         return url
+
+    @field_validator("model_base_url", "model_api_key")
+    @classmethod
+    def _for_a_model(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and "model" in info.data and info.data["model"] is None:
+            raise UnfitError(
+                "is set, but QUINTET_MODEL is not", "Set QUINTET_MODEL, such as openai:gpt-5, or remove this."
+            )
+        return value
 
     @field_validator("smtp_url")
     @classmethod
