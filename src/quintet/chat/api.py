@@ -22,15 +22,18 @@ __all__ = ["cancelling", "chat_router"]
 
 _EVENTS_PAGE = 500
 
-ThreadId = Annotated[str, Path(max_length=200)]
-FileId = Annotated[str, Path(max_length=200)]
-RunId = Annotated[str, Path(max_length=200)]
+ThreadId = FileId = RunId = Annotated[str, Path()]  # of any form: a malformed id is an unknown one
 After = Annotated[str | None, Query(max_length=40)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 _FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
 _FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}}}
+
+
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 class NewThread(BaseModel):
@@ -161,6 +164,6 @@ def _add_files(router: APIRouter, store: Store, sources: Sources, Me: Any, uploa
     async def one_file(me: Me, attachment_id: FileId) -> dict[str, Any]:
         return await store.read(lambda tx: attachments.attachment_of(tx, me.scope, attachment_id))
 
-    @router.get("/attachments/{attachment_id}/content", response_class=Response)
+    @router.get("/attachments/{attachment_id}/content", response_class=Response, responses=_BYTES)
     async def content(me: Me, attachment_id: FileId) -> Response:
         return download(await store.read(lambda tx: attachments.content_of(tx, me.scope, attachment_id)))

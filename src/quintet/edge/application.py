@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from quintet.edge import problems
 from quintet.edge.figures import HTTPFigures
 from quintet.edge.gate import Gate
+from quintet.edge.openapi import describe_refusals
 from quintet.edge.origins import OriginPolicy
 from quintet.sources import Sources
 
@@ -27,5 +28,6 @@ def http_application(
         redirect_slashes=False,
     )
     problems.install(app)
+    describe_refusals(app)
     app.add_middleware(Gate, policy=policy, sources=sources, figures=figures)
     return app

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from fastapi import Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from quintet.errors import QuintetError
 from quintet.scope import Identity
@@ -30,13 +32,21 @@ def bearer_of(request: Request) -> str | None:
     return token.strip()
 
 
-def identity_of(authenticate: Authenticate) -> Callable[[Request], Awaitable[Identity]]:
-    """A FastAPI dependency that answers who asks, or refuses with 401."""
+class _CurrentIdentity(SecurityBase):
+    """A dependency that the description of the API shows as what it is: a bearer token."""
 
-    async def current_identity(request: Request) -> Identity:
+    def __init__(self, authenticate: Authenticate) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT", description="An access token of /v1/auth.")
+        self.scheme_name = "bearer"
+        self._authenticate = authenticate
+
+    async def __call__(self, request: Request) -> Identity:
         token = bearer_of(request)
         if token is None:
             raise QuintetError("unauthenticated")
-        return await authenticate(token)
+        return await self._authenticate(token)
 
-    return current_identity
+
+def identity_of(authenticate: Authenticate) -> Callable[[Request], Awaitable[Identity]]:
+    """A FastAPI dependency that answers who asks, or refuses with 401."""
+    return _CurrentIdentity(authenticate)
