@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.kit.figures import median, publish, table
 from benchmarks.kit.machine import facts, file_limit, warn_if_busy
 from benchmarks.kit.stage import Load, stage
+from benchmarks.kit.wish import options
 from benchmarks.peers import PEERS, missing
 
 TITLES = {"quintet": "Quintet", **{name: peer.title for name, peer in PEERS.items()}}
@@ -82,7 +83,7 @@ def _show(load: Load, figures: dict[str, dict[str, Any]]) -> None:
 
 
 def _wish() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.push", description=__doc__)
+    parser = options("push", __doc__)
     parser.add_argument("--users", type=int, default=1000)
     parser.add_argument("--rates", type=float, nargs="+", default=[2000, 5000, 0], help="events a second; 0: no pace")
     parser.add_argument("--seconds", type=float, default=6, help="of each paced measurement")
@@ -93,8 +94,6 @@ def _wish() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=list(TITLES), default=list(TITLES))
     parser.add_argument("--pin", action="store_true", help="the server on one core, the clients on the other")
-    parser.add_argument("--quick", action="store_true", help="a look: few users, one short round")
-    parser.add_argument("--keep", action="store_true", help="write the JSON to benchmarks/results")
     wish = parser.parse_args()
     if wish.quick:
         wish.users, wish.seconds, wish.flood, wish.rounds, wish.rates = 100, 1.5, 3000, 1, [1000, 0]

@@ -19,6 +19,7 @@ from benchmarks.kit.figures import percentiles
 
 _AT_ONCE = 50  # handshakes
 _ANSWER = (b'{"type":"result"', b'{"type":"error"')
+_FINAL, _COMPLETED = b'"final":true', b'"agent_completed"'
 _SEQ, _AT, _COMMA = b'"seq":', b"at=", b","
 
 
@@ -61,7 +62,7 @@ class _Reader(WSListener):  # type: ignore[misc]
         self.ready: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.transport: WSTransport | None = None
         self.wanted: bytes | tuple[bytes, ...] = ()
-        self.cursor = ""
+        self.ended: asyncio.Future[bool] | None = None
         self.closed = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -86,6 +87,8 @@ class _Reader(WSListener):  # type: ignore[misc]
         self.seq = seq
         if self.tally.mark in payload:
             self.tally.count(payload)
+        if self.ended is not None and _FINAL in payload and not self.ended.done():
+            self.ended.set_result(_COMPLETED in payload)
 
     def _answered(self, payload: bytes) -> None:
         if payload == b"2":  # a ping of engine.io
@@ -168,6 +171,43 @@ class _Crowd:
 
         await asyncio.gather(*(one(number, reader) for number, reader in enumerate(self.readers)))
         return {"sent": len(self.readers)}
+
+    async def do_follow(self, after: str) -> dict[str, Any]:
+        """Every socket follows, all at once."""
+        start = time.monotonic_ns()
+        ask = b'{"do":"follow","id":"f","after":"%s"}' % after.encode()
+        for reader in self.readers:
+            reader.say(ask)
+        return {"now": start}
+
+    async def do_converse(self, agent: str, seconds: float) -> dict[str, Any]:
+        """Every user sends the next message when the last run has ended, for so many seconds."""
+        self.tally.stamps = False
+        self.tally.reset(0, b"")
+        start, lasted, failed = time.monotonic(), array("d"), 0
+
+        async def one(number: int, reader: _Reader) -> None:
+            nonlocal failed
+            said = 0
+            while time.monotonic() < start + seconds:
+                begun, said = time.monotonic(), said + 1
+                reader.ended = asyncio.get_running_loop().create_future()
+                reader.say(
+                    b'{"do":"send","id":"s","client_id":"%d-%d-%d","text":"word","agent":"%s"}'
+                    % (number, said, time.monotonic_ns(), agent.encode())
+                )
+                failed += not await asyncio.wait_for(reader.ended, 30)
+                lasted.append((time.monotonic() - begun) * 1e6)
+
+        await asyncio.gather(*(one(number, reader) for number, reader in enumerate(self.readers)))
+        runs, over = len(lasted), time.monotonic() - start
+        return {
+            "runs": runs,
+            "failed": failed,
+            "per_second": runs / over,
+            "events_per_run": round(self.tally.events / max(1, runs), 2),
+            **percentiles(lasted),
+        }
 
     async def do_expect(self, count: int, mark: str = "", stamps: bool = True) -> dict[str, Any]:
         """From now on count events that hold `mark`, until there are `count`."""
