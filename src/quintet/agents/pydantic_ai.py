@@ -130,6 +130,7 @@ class _Story:
 
     async def _text(self, text: str, speech: Speech) -> None:
         if text and self._say:
+            await self._think("", speech, over=True)  # it has gone on to speak
             self._spoken = True
             await speech.add(text)
 
