@@ -1,6 +1,6 @@
 """Fixtures of the whole suite: real servers, and worlds of users and devices at them. No server starts before it is asked for."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,20 @@ pytest.register_assert_rewrite("support")
 from support import leash  # noqa: E402
 from support.server import Factory, Server  # noqa: E402
 from support.world import World  # noqa: E402
+
+_FIGURES: list[str] = []
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Notes what a test has measured; all of it is shown at the end of the run, also when nothing failed."""
+    return lambda words: _FIGURES.append(f"{request.node.name}: {words}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured."""
+    for line in _FIGURES:
+        terminalreporter.write_line(line)
 
 
 def pytest_unconfigure() -> None:

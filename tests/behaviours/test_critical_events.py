@@ -1,20 +1,15 @@
 """The story of a run as its user sees it: real account, real process, real socket, and a client that shares nothing with the server."""
 
 import json
-import re
-from collections.abc import Iterable
 
 import pytest
 
 from support.effects import effects
-from support.frames import Event
 from support.server import Server
-from support.story import FIVE, answer, ending, instant, of_type, tools, validate, whole
+from support.story import FIVE, answer, delays_of, ending, instant, of_type, tools, validate, whole
 from support.world import World
 
 pytestmark = pytest.mark.l3
-
-_STAMP = re.compile(r"@(\d+\.\d+)$")
 
 
 async def test_all_five_critical_events_sent_during_agent_execution(world: World) -> None:
@@ -47,19 +42,13 @@ async def test_event_ordering_and_timing_validation(world: World) -> None:
     assert kinds.index("agent_started") < min(thoughts) < max(thoughts) < kinds.index("agent_completed")
     assert run[-1].at - run[2].at > 0.5, "the first thought arrives long before the run ends"
     assert [e.at for e in run] == sorted(e.at for e in run)
-    delays = _delays(run)
+    delays = delays_of(run)
     for _ in range(2):
-        delays += _delays(whole(await device.tell({"steps": 20, "pause": 0.01, "stamp": True}, "stepper")))
+        delays += delays_of(whole(await device.tell({"steps": 20, "pause": 0.01, "stamp": True}, "stepper")))
     assert len(delays) == 43
     late = sorted(delays)[int(len(delays) * 0.95)]
     assert late < 0.1, device.fault(f"95 % of the events arrive within {late * 1000:.0f} ms, not 100")
     assert min(delays) > -0.01, "an event arrives after it was emitted"
-
-
-def _delays(run: Iterable[Event]) -> list[float]:
-    """Seconds from the agent's own clock, spoken in its thought, to the arrival at the client."""
-    found = [(e, _STAMP.search(e.data["text"])) for e in of_type(run, "agent_thinking")]
-    return [e.wall - float(stamp[1]) for e, stamp in found if stamp]
 
 
 async def test_event_payload_accuracy_and_completeness(world: World, server_secret: str) -> None:

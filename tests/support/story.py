@@ -21,6 +21,7 @@ __all__ = [
     "FIVE",
     "agents",
     "answer",
+    "delays_of",
     "ending",
     "instant",
     "of_type",
@@ -33,6 +34,7 @@ __all__ = [
 ENDINGS = ("agent_completed", "agent_failed", "agent_cancelled")
 FIVE = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_STAMP = re.compile(r"@(\d+\.\d+)$")
 _TRACE = re.compile(r"[0-9a-f]{32}")
 _ALWAYS = {"v", "type", "seq", "cursor", "id", "time", "thread_id", "run_id", "run_seq", "trace_id", "data"}
 
@@ -66,6 +68,12 @@ def answer(story: Sequence[Event]) -> str:
 def instant(event: Event) -> float:
     """The event's time, in Unix seconds."""
     return datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
+
+
+def delays_of(story: Iterable[Event]) -> list[float]:
+    """Seconds from the agent's own clock, spoken in its thought, to the arrival at the client."""
+    found = [(e, _STAMP.search(e.data["text"])) for e in of_type(story, "agent_thinking")]
+    return [e.wall - float(stamp[1]) for e, stamp in found if stamp]
 
 
 @cache

@@ -1,7 +1,9 @@
 """Accounts that are really made, over HTTP, with a client that is not ours."""
 
 import secrets
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +11,7 @@ import httpx
 
 from support.server import Server
 
-__all__ = ["Account", "good_passphrase", "http_client", "random_address", "register", "register_now"]
+__all__ = ["Account", "good_passphrase", "http_client", "random_address", "register", "register_many", "register_now"]
 
 HTTP_SECONDS = 20.0
 
@@ -115,10 +117,19 @@ async def register(server: Server, *, address: Callable[[], str] = random_addres
 
 
 def register_now(server: Server) -> Account:
-    """The same, for a fixture that is no coroutine."""
+    """The same, for a fixture that is no coroutine. A server too busy to hash is asked again when it says so."""
     body = _form(random_address)
+    deadline = time.monotonic() + 60
     with httpx.Client(base_url=server.url, timeout=HTTP_SECONDS, trust_env=False) as http:
-        return _registered(server, body, http.post("/v1/auth/register", json=body))
+        while (answer := http.post("/v1/auth/register", json=body)).status_code == 503 and time.monotonic() < deadline:
+            time.sleep(int(answer.headers["retry-after"]))
+    return _registered(server, body, answer)
+
+
+def register_many(server: Server, count: int, *, at_once: int = 8) -> list[Account]:
+    """Many users, as many at a time as the server finds places for; each costs it a password hash."""
+    with ThreadPoolExecutor(at_once) as threads:
+        return list(threads.map(lambda _: register_now(server), range(count)))
 
 
 def _form(address: Callable[[], str]) -> dict[str, str]:

@@ -1,0 +1,115 @@
+"""Fifty users at once, each with an account, a socket and agents of their own; figures are shown, speed is not judged."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+
+import pytest
+
+from support.checks.isolation import WORKLOADS, check_isolation
+from support.crowd import Crowd, costing, percentile
+from support.frames import Event
+from support.server import Server
+from support.socket import Device
+from support.story import delays_of, of_type, whole
+from support.users import Account, register_many
+
+pytestmark = pytest.mark.l3
+
+USERS = 50
+STEPS = 20
+CUTS = 2
+MOST_GROWTH_MB = 64.0  # of the whole server under fifty users: a little over a megabyte each, everything included
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of the crowd's own, so that its memory is the crowd's."""
+    server = Server(tmp_path_factory.mktemp("busy"))
+    try:
+        yield server.start()
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def accounts(busy: Server) -> list[Account]:
+    """Fifty people who really signed up."""
+    return register_many(busy, USERS)
+
+
+@pytest.fixture
+async def crowd(busy: Server, accounts: list[Account]) -> AsyncIterator[Crowd]:
+    """They and their devices."""
+    async with Crowd(busy, accounts) as made:
+        yield made
+
+
+async def test_websocket_performance_under_concurrent_load(crowd: Crowd, figure: Callable[[str], None]) -> None:
+    """Fifty users behind a barrier, on sockets and agents of their own: every stream is complete, and no sender is shared."""
+    async with costing(crowd.server) as cost:
+        await check_isolation(crowd, USERS, workloads=WORKLOADS, rounds=1)
+    devices = crowd.devices
+    assert len(devices) == USERS == len({device.ready["user_id"] for device in devices})
+    assert len({device.ready["connection_id"] for device in devices}) == USERS
+    for kind in ("run_id", "thread_id", "trace_id"):
+        told = [{event[kind] for event in device.events} for device in devices]
+        assert sum(map(len, told)) == len(set().union(*told)), f"two users share a {kind}"
+    invocations = [event["agent"]["id"] for device in devices for event in of_type(device.events, "agent_started")]
+    assert len(invocations) == len(set(invocations)) >= USERS, "an agent served two users"
+    events = sum(len(device.events) for device in devices)
+    figure(f"{USERS} users at once: {events} events in {cost.seconds:.1f} s, {cost.processor:.2f} s of CPU")
+
+
+async def test_websocket_event_performance_under_load(crowd: Crowd, figure: Callable[[str], None]) -> None:
+    """Every event of fifty accounts is delivered, or replayed to the ten whose connection drops: 100 %, within bounded memory."""
+    barrier = asyncio.Barrier(USERS)
+    async with costing(crowd.server) as cost:
+        people = [_live(crowd, barrier, cuts=CUTS if place % 5 == 0 else 0) for place in range(USERS)]
+        stories = await asyncio.gather(*people)
+    delays = [delay for live, _ in stories for delay in delays_of(live)]
+    events = sum(len(live) + len(again) for live, again in stories)
+    told = {f"p{round(share * 100)}": f"{percentile(delays, share) * 1000:.1f}" for share in (0.5, 0.95, 0.99, 1)}
+    figure(
+        f"emit to arrival, ms, of {len(delays)} thoughts: {told}; {events} events in {cost.seconds:.1f} s, "
+        f"{cost.processor / events * 1e6:.0f} µs of CPU each, replayed {sum(len(again) for _, again in stories)}; "
+        f"memory {cost.memory[0]:.0f} MB, at most {max(cost.memory):.0f} MB"
+    )
+    assert min(delays) > -0.01, "an event arrived before it was emitted"
+    assert cost.grown < MOST_GROWTH_MB, f"memory has grown by {cost.grown:.0f} MB: {cost.memory}"
+
+
+async def _live(crowd: Crowd, barrier: asyncio.Barrier, cuts: int) -> tuple[list[Event], list[Event]]:
+    """One user with one run. The connection drops `cuts` times in it; what arrived live, and what came again from the log."""
+    account = await crowd.user()
+    device = await crowd.device(account, after=None, name=account.email)
+    cursor, before = device.ready["head"], (await device.following("$"))["last_seq"]
+    await barrier.wait()
+    said = await device.send({"steps": STEPS, "pause": 0.05, "stamp": True}, agent="stepper")
+    live: list[Event] = []
+    replayed: list[Event] = []
+    for place in range(1, cuts + 1):
+        await device.event("the next cut", partial(_past, place * STEPS), 60)
+        cursor = _keep(device, live, replayed)
+        await device.cut()
+        device = await crowd.device(account, after=None, name=f"{account.email} after cut {place}")
+        await device.following(cursor)
+    if not any(event.body.get("final") for event in live):
+        await device.run(said.run_id, 60)
+    _keep(device, live, replayed)
+    story = whole(sorted(live + replayed, key=lambda event: event.seq))
+    last = (await account.snapshot())["last_seq"]
+    assert [event.seq for event in story] == list(range(before + 1, last + 1)), device.fault("not 100 % arrived")
+    return live, replayed
+
+
+def _past(run_seq: int, event: Event) -> bool:
+    return int(event["run_seq"]) > run_seq
+
+
+def _keep(device: Device, live: list[Event], replayed: list[Event]) -> str:
+    """Sort what a connection brought into what came before `caught_up` and what came live; returns where to go on."""
+    caught_up = next(frame.at for frame in device.transcript if frame.body.get("type") == "caught_up")
+    for event in device.events:
+        (live if event.at > caught_up else replayed).append(event)
+    return str(device.events[-1]["cursor"])
