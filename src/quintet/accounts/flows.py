@@ -59,14 +59,7 @@ class Accounts:
         self._store = store
         self._sources = sources
         self._pool = BoundedPool(config.hash_at_once, config.hash_waiting, config.hash_seconds)
-        self._passwords = Passwords(
-            self._pool,
-            sources,
-            rounds=config.hash_rounds,
-            kib=config.hash_kib,
-            shortest=config.password_shortest,
-            longest=config.password_longest,
-        )
+        self._passwords = Passwords.configured(self._pool, sources, config)
         failures = Throttle(config.failures_per_account, sources.monotonic)
         self._credentials = Credentials(self._passwords, failures)
         self._attempt_key = derive(secret, "refresh attempts")

@@ -9,10 +9,12 @@
 import unicodedata
 from base64 import b64encode
 from threading import Lock
+from typing import Self
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from quintet.accounts.config import AccountsConfig
 from quintet.accounts.pool import BoundedPool
 from quintet.errors import QuintetError
 from quintet.sources import Sources
@@ -72,6 +74,18 @@ class Passwords:
         self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=kib, parallelism=1)
         salt, digest = (b64encode(sources.token_bytes(n)).decode().rstrip("=") for n in (16, 32))
         self._dummy = f"$argon2id$v=19$m={kib},t={rounds},p=1${salt}${digest}"
+
+    @classmethod
+    def configured(cls, pool: BoundedPool, sources: Sources, config: AccountsConfig) -> Self:
+        """Those of a server."""
+        return cls(
+            pool,
+            sources,
+            rounds=config.hash_rounds,
+            kib=config.hash_kib,
+            shortest=config.password_shortest,
+            longest=config.password_longest,
+        )
 
     def normalised(self, password: str) -> str:
         """The form that is hashed. Raises QuintetError `password_too_long` or `password_invalid`."""

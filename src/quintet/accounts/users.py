@@ -12,7 +12,7 @@ from quintet.events import timestamp
 from quintet.store import Tx
 from quintet.store.tables import users
 
-__all__ = ["User", "add", "by_email", "by_id", "new_epoch", "rename", "set_password"]
+__all__ = ["User", "add", "by_email", "by_id", "new_epoch", "rename", "set_disabled", "set_password"]
 
 
 class User(NamedTuple):
@@ -91,5 +91,14 @@ def set_password(tx: Tx, user_id: str, known: str, fresh: str) -> bool:
         .where(users.c.id == user_id, users.c.password_hash == known)
         .values(password_hash=fresh)
         .returning(users.c.id)
+    )
+    return changed.first() is not None
+
+
+def set_disabled(tx: Tx, user_id: str, at: int | None) -> bool:
+    """Disable the user at this time, or enable (None). False when nothing changed; the first time of disabling stays."""
+    standing = users.c.disabled_at.is_not(None) if at is None else users.c.disabled_at.is_(None)
+    changed = tx.core.execute(
+        update(users).where(users.c.id == user_id, standing).values(disabled_at=at).returning(users.c.id)
     )
     return changed.first() is not None

@@ -9,6 +9,7 @@ import typer
 
 from quintet import __version__
 
+from . import administration
 from .arguments import spread
 
 __all__ = ["main"]
@@ -150,3 +151,7 @@ def events(
     from .events import events as print_events
 
     raise typer.Exit(print_events(url, after))
+
+
+app.add_typer(administration.users, name="user")
+app.command()(administration.backup)

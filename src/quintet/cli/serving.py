@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from quintet.settings import Settings
 
-__all__ = ["Wish", "migrate_once", "serve_until_stopped"]
+__all__ = ["Wish", "env_file", "migrate_once", "reported", "serve_until_stopped"]
 
 ENV_FILE = Path(".env")
 MOST_ENV_BYTES = 1 << 20
@@ -29,16 +29,16 @@ class Wish(NamedTuple):
 
 def serve_until_stopped(wish: Wish) -> int:
     """Starts the server, waits for its end, and gives the exit code of the process."""
-    return _reported(_serve, wish)
+    return reported(_serve, wish)
 
 
 def migrate_once(wish: Wish) -> int:
     """Brings the database to this version and gives the exit code of the process."""
-    return _reported(_migrate, wish)
+    return reported(_migrate, wish)
 
 
-def _reported(work: Callable[[Wish], int], wish: Wish) -> int:
-    """Does the work; what stops it is said on standard error, a line each."""
+def reported(work: Callable[[Wish], int], wish: Wish) -> int:
+    """Does the work and gives the exit code of the process; what stops it is said on standard error, a line each."""
     try:
         from quintet.settings import SettingsError, StartError
     except ModuleNotFoundError as missing:
@@ -68,7 +68,7 @@ def _settings(wish: Wish) -> "Settings":
 
     from .development import kept_secret, own_folder
 
-    settings = load(os.environ, _env_file() if wish.dev else None, Options(*wish), kept_secret)
+    settings = load(os.environ, env_file() if wish.dev else None, Options(*wish), kept_secret)
     own_folder(settings.data)
     return settings
 
@@ -88,7 +88,8 @@ def _serve(wish: Wish) -> int:
     return run(settings, settings.agents, wish.role)
 
 
-def _env_file() -> str | None:
+def env_file() -> str | None:
+    """The text of `.env` in the current folder. Raises `SettingsError` where it cannot be read."""
     from quintet.settings import Fault, SettingsError
 
     try:
@@ -110,7 +111,7 @@ def _without_server(missing: ModuleNotFoundError) -> int:
     if (missing.name or "quintet").partition(".")[0] == "quintet":
         raise missing
     _say(
-        f"quintet serve needs a package that is not installed ({missing.name}). Install it with: pip install 'quintet[server]'"
+        f"This command needs a package that is not installed ({missing.name}). Install it with: pip install 'quintet[server]'"
     )
     return 1
 

@@ -7,14 +7,14 @@ from quintet.store.schema import REVISION, NotMigratedError
 __all__ = ["migrated", "open_database"]
 
 
-def open_database(settings: Settings, *, migrate: bool) -> Store:
-    """The store, locked for this process and not started yet.
+def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) -> Store:
+    """The store, not started yet; locked for this process unless `exclusive` is off, for work beside a server.
 
     Raises:
         StartError: another server has it, its tables are of another version, or it is of an unknown kind.
     """
     try:
-        return open_store(settings.database, migrate=migrate)
+        return open_store(settings.database, migrate=migrate, exclusive=exclusive)
     except AlreadyServedError as error:
         raise StartError(
             "Another server has this database open", "End it, or choose another folder with --data."

@@ -72,11 +72,14 @@ def load(
     file_text: str | None = None,
     options: Options = Options(),
     make_secret: Callable[[Path], str] | None = None,
+    *,
+    serves: bool = True,
 ) -> Settings:
     """The settings of one start. Raises `SettingsError` with every fault at once.
 
     `file_text` is what `.env` holds (ignored outside development). `make_secret` gives the secret kept in a data folder; it is
-    called in development only, when no variable gives one, and after everything else has been found right.
+    called in development only, when no variable gives one, and after everything else has been found right. With `serves` off,
+    for work that neither signs nor listens, what production requires may be missing; what is set is checked all the same.
     """
     given, misnamed = _gather(environment, file_text if options.dev else None)
     chosen = options.chosen()
@@ -87,11 +90,11 @@ def load(
 
     settings, wrong = _check(values, {**labels, **{field: FLAGS[field] for field in chosen}})
     overridden = _check(plain, labels)[1] if chosen else {}
-    makes = make_secret if "secret_key" not in given and options.dev else None
+    makes = make_secret if "secret_key" not in given and (options.dev or not serves) else None
     if makes:
         wrong.pop("secret_key", None)
     faults = [
-        *_missing(options, given),
+        *(_missing(options, given) if serves else ()),
         *wrong.values(),
         *(overridden[field] for field in overridden if field in chosen),
     ]

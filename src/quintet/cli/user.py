@@ -1,0 +1,181 @@
+"""`quintet user …`: accounts by the hand of whoever runs the server. A password is typed or piped in, never an argument.
+
+The one thing that a program may want goes to standard output (a list, a generated password), everything said to standard error.
+"""
+
+import asyncio
+import getpass
+import json
+import os
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .reaching import close_quietly, say
+from .serving import Wish, env_file, reported
+
+if TYPE_CHECKING:
+    from quintet.accounts.administration import Administration, Listed
+    from quintet.settings import Settings
+
+__all__ = ["add", "administered", "disable", "enable", "place", "settings_of", "show"]
+
+_TRIES = 3
+_MOST = 8192
+
+
+def place(dev: bool, data: Path | None, database: str | None) -> Wish:
+    """The options that say which database is meant."""
+    return Wish(dev, None, None, data, database, (), "all")
+
+
+def settings_of(wish: Wish) -> "Settings":
+    """The settings as `serve` reads them, without what only a server needs. Nothing is made in the data folder."""
+    from quintet.settings import Options, load
+
+    text = env_file() if wish.dev else None
+    return load(os.environ, text, Options(*wish), lambda _: secrets.token_urlsafe(48), serves=False)
+
+
+def administered(wish: Wish, work: Callable[[Wish], int]) -> int:
+    """Does the work on a database and gives the exit code of the process; what stops it is said in a line each."""
+    try:
+        return reported(work, wish)
+    except (KeyboardInterrupt, EOFError):
+        say("")
+        return 1
+    except BrokenPipeError:
+        close_quietly()
+        return 1
+
+
+def add(wish: Wish, email: str, name: str | None, *, admin: bool, generate: bool) -> int:
+    """Adds a user and gives the exit code of the process."""
+
+    async def work(accounts: "Administration") -> int:
+        address = await accounts.vacant(email)
+        password = accounts.generated() if generate else await _accepted(accounts)
+        if password is None:
+            say("A password is needed, on the first line of standard input.")
+            return 2
+        user = await accounts.add(address.text, password, name, admin=admin)
+        say(f"Added {user.email} ({user.id}){', an admin' if admin else ''}.")
+        if generate:
+            say("The password, shown this once:")
+            _out(password)
+        return 0
+
+    return _with_accounts(wish, work)
+
+
+def show(wish: Wish, *, as_json: bool) -> int:
+    """Lists the users and gives the exit code of the process."""
+
+    async def work(accounts: "Administration") -> int:
+        found = await accounts.users()
+        if as_json:
+            _out(json.dumps([user.view() for user in found], ensure_ascii=False, indent=2))
+        elif found:
+            _table(found)
+        else:
+            say("There are no users. Add one with: quintet user add")
+        return 0
+
+    return _with_accounts(wish, work)
+
+
+def disable(wish: Wish, who: str) -> int:
+    """Disables a user and gives the exit code of the process."""
+
+    async def work(accounts: "Administration") -> int:
+        user, changed = await accounts.disable(who)
+        done = "Disabled" if changed else "Was disabled already:"
+        say(f"{done} {user.email} ({user.id}). Signed out everywhere; a running server closes connections within 5 s.")
+        return 0
+
+    return _with_accounts(wish, work)
+
+
+def enable(wish: Wish, who: str) -> int:
+    """Enables a user and gives the exit code of the process."""
+
+    async def work(accounts: "Administration") -> int:
+        user, changed = await accounts.enable(who)
+        say(f"{'Enabled' if changed else 'Was not disabled:'} {user.email} ({user.id}).")
+        return 0
+
+    return _with_accounts(wish, work)
+
+
+def _with_accounts(wish: Wish, work: Callable[["Administration"], Awaitable[int]]) -> int:
+    async def open_and_work() -> int:
+        from quintet.server.administration import administration
+
+        async with administration(settings_of(wish)) as accounts:
+            return await work(accounts)
+
+    def run(_: Wish) -> int:
+        from quintet.errors import QuintetError
+
+        try:
+            return asyncio.run(open_and_work())
+        except QuintetError as refusal:
+            say(refusal.message)
+            return 1
+
+    return administered(wish, run)
+
+
+async def _accepted(accounts: "Administration") -> str | None:
+    """A password that the rules let pass: typed twice, or piped in. None where there is none."""
+    from quintet.errors import QuintetError
+
+    if not sys.stdin.isatty():
+        # Bytes that are no text become characters that no password may have, so they are refused by name.
+        return sys.stdin.buffer.readline(_MOST).decode("utf-8", "surrogateescape").rstrip("\r\n") or None
+    for left in reversed(range(_TRIES)):
+        password = getpass.getpass("Password: ")
+        try:
+            await accounts.check(password)
+        except QuintetError as refusal:
+            if not left:
+                raise
+            say(refusal.message)
+            continue
+        if getpass.getpass("Password again: ") == password:
+            return password
+        say("The two are not the same.")
+    raise QuintetError("bad_message", "The two were never the same, so nobody was added.")
+
+
+def _table(found: list["Listed"]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 1000  # a program reads lines; none is folded
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
+    for head, plain in (("Id", True), ("E-mail", False), ("Role", True), ("Created (UTC)", True), ("Disabled", True)):
+        table.add_column(head, no_wrap=plain, overflow="fold")
+    table.add_column("Sessions", justify="right", no_wrap=True)
+    table.add_column("Last used", no_wrap=True)
+    for user in found:
+        cells = (user.id, user.email, user.role, _minute(user.created_at), _minute(user.disabled_at))
+        style = "dim" if user.disabled_at else ""
+        row = (*cells, str(user.sessions), _minute(user.last_used_at))
+        table.add_row(*(Text(cell) for cell in row), style=style)
+    console.print(table)
+
+
+def _minute(at_ms: int | None) -> str:
+    return "-" if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def _out(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the command's result

@@ -1,0 +1,71 @@
+"""The database that the settings name, for an operator: its accounts and its copies, also while a server has it open."""
+
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from quintet.accounts.administration import Administration
+from quintet.server import values
+from quintet.server.opening import open_database
+from quintet.settings import Settings, StartError
+from quintet.sources import Sources
+from quintet.store.backup import BackupError, Copied, copy_database
+from quintet.store.schema import revision_of
+
+__all__ = ["administration", "backed_up"]
+
+_SQLITE = "sqlite:///"
+_USAGE = 2
+
+
+@asynccontextmanager
+async def administration(settings: Settings) -> AsyncIterator[Administration]:
+    """The accounts of the database, without the server's lock. Raises `StartError`: it is not there or cannot be used."""
+    # A refusal is said in one line; without this the story of a lost transaction would go to the terminal.
+    logging.getLogger("quintet").addHandler(logging.NullHandler())
+    _existing(settings)
+    store = open_database(settings, migrate=False, exclusive=False)
+    try:
+        await store.start()
+    except sqlite3.Error as error:
+        await store.close()
+        raise _unusable(error) from error
+    accounts = Administration(store, Sources(), values.accounts(settings))
+    try:
+        yield accounts
+    finally:
+        accounts.close()
+        await store.close()
+
+
+def backed_up(settings: Settings, file: Path, *, force: bool, progress: Callable[[int, int], None]) -> Copied:
+    """Copy the database, whatever its revision, to `file`; `progress` gets pages done and in all. Raises `StartError`."""
+    if not settings.database.startswith(_SQLITE):
+        raise StartError("The database is no SQLite file", "Copy it with the tools of its own, such as pg_dump.")
+    try:
+        return copy_database(_existing(settings), file, force=force, progress=progress)
+    except BackupError as error:
+        raise StartError(error.what, error.fix, exit_code=_USAGE if error.usage else 1) from error
+
+
+def _existing(settings: Settings) -> Path:
+    """The file of the database. An empty one would be made by opening it, which is never what an operator meant."""
+    path = Path(settings.database.removeprefix(_SQLITE))
+    try:
+        found = revision_of(path)
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(error) from error
+    if found is None and settings.database.startswith(_SQLITE):
+        raise StartError(
+            "There is no database where the settings say",
+            "Name its folder with --data, or make one with: quintet migrate",
+            exit_code=78,
+        )
+    return path
+
+
+def _unusable(error: Exception) -> StartError:
+    why = str(getattr(error, "strerror", None) or error)
+    return StartError(f"The database cannot be opened ({why})", "Run this as the user that the server runs as.")
