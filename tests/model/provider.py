@@ -112,6 +112,12 @@ class Provider:
                 await asyncio.sleep(0.01)
         return self.asked[count - 1]
 
+    async def until_left(self) -> None:
+        """Until no connection is open any more."""
+        async with asyncio.timeout(WAIT):
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -172,4 +178,5 @@ class Provider:
             await writer.drain()
         finally:
             gone.cancel()
-        return False
+            await asyncio.wait({gone})
+        return True

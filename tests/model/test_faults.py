@@ -99,6 +99,15 @@ async def test_a_cancel_closes_the_connection_at_once(tmp_path: Path) -> None:
     assert told.text() == "Once upon "
 
 
+async def test_nothing_stays_open_after_a_run(tmp_path: Path) -> None:
+    """The client of a run is closed with it, however it ended, though the provider would keep the connection."""
+    async with talking(tmp_path, text("Done."), [*text("One"), "{"], Refusal(400, "{}")) as (stage, provider):
+        for _ in range(3):
+            await stage.run("assistant")
+            await provider.until_left()
+        assert len(provider.asked) == 3
+
+
 async def test_a_cancel_while_nothing_has_come_yet(tmp_path: Path) -> None:
     """A model that thinks in silence is left at once too."""
     async with talking(tmp_path, SILENCE) as (stage, provider):

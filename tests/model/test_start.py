@@ -1,12 +1,16 @@
 """What a configured model changes at the start, and what one that is not configured costs: nothing."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from model.talking import KEY
 from quintet.agents import SHIPPED, ModelConfig, ModelConfigError, shipped
+from quintet.engine import AgentSpec
+from quintet.settings.model import VARIABLES
 
 pytestmark = pytest.mark.l1
 
@@ -73,3 +77,22 @@ def test_a_model_that_cannot_be_used_stops_the_start(
     assert "\n" not in str(caught.value)
     assert KEY not in str(caught.value)
     assert KEY not in repr(config)
+
+
+def test_the_agent_of_the_documentation_is_one() -> None:
+    """What docs/models.md shows to be copied is an agent, in at most five lines of code, made without any key."""
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    (shown,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(shown, names)
+    poet = names["poet"]
+    assert isinstance(poet, AgentSpec)
+    assert poet.is_async
+    code = [line for line in shown.splitlines() if line and not line.startswith("from ")]
+    assert len(code) <= 5
+
+
+def test_the_documentation_names_every_setting() -> None:
+    """docs/models.md speaks of each variable of the model."""
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    assert all(name in page for name in VARIABLES if name.startswith("QUINTET_MODEL"))
