@@ -79,6 +79,14 @@ async def test_the_log_has_the_path_and_never_the_query(http: httpx.AsyncClient)
     assert "canary" not in json.dumps(lines)
 
 
+async def test_a_token_in_a_path_is_not_logged(http: httpx.AsyncClient) -> None:
+    """What is longer than any id stands in the log as a mark; ids stay."""
+    with capture_logs() as lines:
+        await http.get(f"/v1/notes/qr_{'A' * 43}/run_{'0' * 24}")
+    noted = next(line for line in lines if line["event"] == "request")
+    assert noted["path"] == f"/v1/notes/~/run_{'0' * 24}"
+
+
 @pytest.mark.parametrize("name", ["access_token", "token", "refresh_token", "Access_Token", "tok%65n"])
 async def test_a_token_in_the_address_is_refused(http: httpx.AsyncClient, name: str) -> None:
     """Proxies and browsers write addresses down, so a token there is refused before anything looks at it, even an empty one."""
