@@ -1,0 +1,52 @@
+"""What bad input may cost: no hash for a password that is refused, and no delay for anybody else in a flood."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bad_input.ground import Ground, call, register
+from bad_input.test_table import PASSWORDS
+from support.checks.flood import check_flood
+from support.crowd import percentile, processor_seconds
+from support.raw import TEXT
+
+pytestmark = pytest.mark.l3
+
+
+async def test_a_refused_password_costs_no_hash(ground: Ground, figure: Callable[[str], None]) -> None:
+    """Forty refused sign-ups are far cheaper than four that are hashed, and more at once than hashing has places for."""
+    pid = ground.server.pid
+    begun = processor_seconds(pid)
+    wrong = itertools.islice(itertools.cycle(PASSWORDS.values()), 40)
+    answers = await asyncio.gather(*(register(password=word)(ground) for word, _ in wrong))
+    refused, begun = processor_seconds(pid) - begun, processor_seconds(pid)
+    assert {code for _, code in answers} == {code for _, code in PASSWORDS.values()}
+    hashed_wrong = [
+        call("POST", "/v1/auth/login", {"email": f"nobody{n}@example.com", "password": "x" * 20}, signed=False)(ground)
+        for n in range(4)
+    ]
+    assert set(await asyncio.gather(*hashed_wrong)) == {(401, "credentials_wrong")}
+    hashed = processor_seconds(pid) - begun
+    figure(f"40 refused passwords cost {refused:.2f} s of CPU, 4 hashed ones {hashed:.2f} s")
+    assert refused / 40 < hashed / 4 / 4, "a refused password costs as much as a hashed one"
+
+
+async def test_a_flood_of_sign_ins_delays_no_socket(ground: Ground, figure: Callable[[str], None]) -> None:
+    """Two hundred sign-ins at once, and a ping on an open socket is answered within 100 ms, 95 % of the time."""
+    raw = await ground.world.raw(ground.alice)
+    waits: list[float] = []
+
+    async def ping() -> None:
+        await asyncio.sleep(0.11)  # within the rate of frames that a socket may send
+        begun = time.perf_counter()
+        await raw.put(TEXT, b'{"id":"p","do":"ping"}')
+        await raw.until("pong")
+        waits.append(time.perf_counter() - begun)
+
+    await check_flood(ground.server, ground.bob, ping)
+    p95 = percentile(waits, 0.95)
+    figure(f"{len(waits)} pings during 200 sign-ins: p95 {p95 * 1000:.1f} ms, worst {max(waits) * 1000:.1f} ms")
+    assert p95 < 0.1, f"others waited: {waits}"
