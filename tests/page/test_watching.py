@@ -28,6 +28,9 @@ async def test_the_five_events_are_seen_as_they_happen(visit: Visit) -> None:
     await expect(turn.locator(".thought.is-now progress")).to_have_count(0)
     await expect(turn.locator(".thought progress").first).to_have_attribute("value", "0.1")
     await window.ended("completed")
+    await expect(turn.locator("details.story")).not_to_have_attribute("open", "")
+    await expect(turn.locator(".now")).to_contain_text("6 steps · ")
+    await window.unfold()
     assert await window.thoughts() == ["Reading the question", "Comparing what was found", "Writing it down"]
     assert sorted(await window.tools()) == ["lookup", "lookup", "weigh"]
     assert await turn.locator(".call[data-state=ok]").count() == 3
@@ -37,15 +40,14 @@ async def test_the_five_events_are_seen_as_they_happen(visit: Visit) -> None:
 
 
 async def test_the_sample_run_is_explained_by_the_team(visit: Visit) -> None:
-    """One click and Enter: the shipped team explains the sample run, four specialists under triage, and the report is an answer."""
+    """One click: the shipped team explains the sample run, four specialists under triage, and the report is an answer."""
     window = await (await visit()).sign_up()
     await window.button("Try a broken test run").click()
-    await expect(window.page.get_by_label("Agent")).to_have_value("triage")
-    await window.composer.press("Enter")
     turn = await window.ended("completed")
-    await expect(turn.locator(".sum")).to_contain_text("5 agents")
+    await expect(window.page.get_by_label("Agent")).to_have_value("triage")
+    await expect(turn.locator(".now")).to_contain_text("5 agents")
     await window.unfold()
-    specialists = turn.locator(".story > .steps > .agent[data-state=completed]")
+    specialists = turn.locator(".story-steps > .steps > .agent[data-state=completed]")
     await expect(specialists).to_have_count(4)
     for place in range(4):
         assert await specialists.nth(place).locator(".thought-text").count() >= 1
@@ -76,9 +78,9 @@ async def test_agents_stand_under_the_agent_that_called_them(visit: Visit) -> No
     window = await (await visit()).sign_up()
     await window.say(orders(topic="cellos"), agent="coordinator")
     turn = await window.ended("completed")
-    await expect(turn.locator(".sum")).to_have_text("4 agents · 4 tool calls")
+    await expect(turn.locator(".now")).to_contain_text("4 agents · ")
     await window.unfold()
-    children = turn.locator(".story > .steps > .agent")
+    children = turn.locator(".story-steps > .steps > .agent")
     assert await children.locator(".agent-name").all_inner_texts() == ["scout", "analyst", "scribe"]
     scout = children.first
     await expect(scout).to_have_attribute("data-state", "completed")
@@ -197,6 +199,7 @@ async def test_a_long_report_is_measured_before_it_is_sent(visit: Visit) -> None
     """Over 32 KiB nothing is sent; the page says by how much, and keeps the end, which says most; exactly 32 KiB passes."""
     window = await (await visit(permissions=["clipboard-read", "clipboard-write"])).sign_up()
     lines = "".join(f"line {number:05d} of a long report\n" for number in range(1400))
+    await window.page.get_by_label("Agent").select_option("echo")  # which takes no files
     await window.paste(lines)
     await expect(window.page.locator("#message-note")).to_contain_text("32.0 KiB is the most that can be sent")
     await expect(window.button("Send")).to_be_disabled()

@@ -21,7 +21,7 @@ export class Unreachable extends Error {
 // How far this clock is ahead of the server's, in milliseconds. For elapsed times on the screen, never for order.
 export const clock = { ahead: 0 };
 
-export async function call(method, path, { body, token } = {}) {
+export async function call(method, path, { body, token, as = "json" } = {}) {
   const headers = { "X-Quintet-Client": "web", Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -35,6 +35,7 @@ export async function call(method, path, { body, token } = {}) {
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   noteClock(response.headers.get("Date"));
+  if (response.ok && as === "blob") return { status: response.status, answer: await response.blob() };
   const answer = await readAnswer(response);
   if (response.ok) return { status: response.status, answer };
   throw new ApiError(response.status, answer ?? {}, Number(response.headers.get("Retry-After")) || undefined);

@@ -15,6 +15,8 @@ export function elapsed(ms) {
 }
 
 export function kib(bytes) {
+  if (bytes < 1024) return count(bytes, "byte", "bytes");
+  if (bytes >= 1024 * 1024) return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
   return `${(bytes / 1024).toFixed(1)} KiB`;
 }
 
@@ -49,6 +51,15 @@ export function day(time, now) {
   if (then >= midnight - 86_400_000) return "Yesterday";
   if (then >= midnight - 6 * 86_400_000) return "This week";
   return "Earlier";
+}
+
+export function ago(time) {
+  const minutes = Math.round((Date.now() - Date.parse(time)) / 60_000);
+  if (minutes < 2) return "just now";
+  if (minutes < 60) return `${minutes} minutes ago`;
+  const hours = Math.round(minutes / 60);
+  if (hours < 24) return `${count(hours, "hour", "hours")} ago`;
+  return `on ${new Date(time).toLocaleDateString()}`;
 }
 
 export function clockTime(time) {

@@ -1,6 +1,7 @@
 // Begins: restores the session of an earlier visit, or asks to sign in; then the workspace. And back again at sign-out.
 
 import { untilAnswered } from "./backoff.js";
+import { applyPrefs } from "./prefs.js";
 import { Session } from "./session.js";
 import { Speaker } from "./speaker.js";
 import { opening } from "./views/opening.js";
@@ -53,5 +54,6 @@ async function signOut() {
   }
 }
 
+applyPrefs();
 if (session.mayBeSignedIn) restore();
 else leave();

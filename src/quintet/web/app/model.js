@@ -36,7 +36,7 @@ export class Model {
   }
 
   apply(event) {
-    if (event.seq === 1 && event.first_seq === undefined) this.isFromStart = true;
+    if ((event.first_seq ?? event.seq) === 1) this.isFromStart = true;
     if (event.run_id) this.applyToRun(event);
     else THREAD_EVENTS[event.type]?.(this, event);
   }
@@ -45,13 +45,17 @@ export class Model {
     const run = this.runOf(event.run_id, event.thread_id);
     this.loading.get(run.id)?.push(event);
     if (!applyToRun(run, event)) return;
-    if (event.type === "message_accepted") this.noteMessage(run);
+    this.noteThread(run, event);
     this.onChange({ run, event, threads: event.type === "message_accepted" || event.final === true });
   }
 
-  noteMessage(run) {
+  // `askedSeq` and `endedSeq`: where in the log the thread's last message and its last ending are (seen.js).
+  noteThread(run, event) {
     const thread = this.threadOf(run.threadId);
-    thread.updatedAt = Math.max(thread.updatedAt ?? 0, run.acceptedAt);
+    if (event.type === "message_accepted") thread.askedSeq = event.seq;
+    else if (event.final) Object.assign(thread, { endedSeq: event.seq, endedAs: run.state });
+    else return;
+    thread.updatedAt = Math.max(thread.updatedAt ?? 0, Date.parse(event.time));
   }
 
   // Replaces what is known of a run by its whole list of events; what arrived meanwhile is applied after them.
@@ -70,7 +74,7 @@ export class Model {
   takeMessages(threadId, messages) {
     for (const message of messages) {
       const run = this.runOf(message.run_id ?? message.id, threadId);
-      if (message.role === "user") run.text ||= message.text;
+      if (message.role === "user") takeQuestion(run, message);
       else takeAnswer(run, message);
       run.acceptedAt ??= Date.parse(message.created_at);
       run.rev += 1;
@@ -102,6 +106,13 @@ export class Model {
     return (this.threads.get(threadId)?.runIds ?? []).map((id) => this.runs.get(id));
   }
 
+  removeThread(threadId) {
+    const known = this.threads.has(threadId);
+    for (const run of this.runsOf(threadId)) this.runs.delete(run.id);
+    this.threads.delete(threadId);
+    if (known) this.onChange({ threads: true, deleted: threadId });
+  }
+
   isThreadComplete(threadId) {
     return this.isFromStart || this.missing.has(threadId) || this.threads.get(threadId)?.isComplete === true;
   }
@@ -115,6 +126,11 @@ export class Model {
   }
 }
 
+function takeQuestion(run, message) {
+  run.text ||= message.text;
+  if (run.files.length === 0) run.files = message.attachments ?? [];
+}
+
 function takeAnswer(run, message) {
   run.agentName ??= message.agent;
   if (run.lastRunSeq === 0 || run.needsWholeText) run.answer.replace(message.text);
@@ -126,12 +142,9 @@ const THREAD_EVENTS = {
   thread_updated(model, event) {
     const thread = model.threadOf(event.thread_id);
     thread.title = event.data?.title ?? thread.title;
-    thread.updatedAt ??= Date.parse(event.time);
+    thread.updatedAt = Math.max(thread.updatedAt ?? 0, Date.parse(event.time));
     model.onChange({ threads: true });
   },
-  thread_deleted(model, event) {
-    for (const run of model.runsOf(event.thread_id)) model.runs.delete(run.id);
-    model.threads.delete(event.thread_id);
-    model.onChange({ threads: true, deleted: event.thread_id });
-  },
+  // A range event stands for what was deleted, and comes before the event that says so: both mean the same here.
+  thread_deleted: (model, event) => model.removeThread(event.thread_id),
 };

@@ -43,8 +43,9 @@ export class Outbox {
     return this.items.filter((item) => item.threadId === place || item.draft === place);
   }
 
-  add({ text, agent, threadId, draft }) {
-    this.items.push({ clientId: randomId(), userId: this.userId, text, agent, threadId, draft, error: null });
+  // `files` as the server names them; they are uploaded already.
+  add({ text, agent, files = [], threadId, draft }) {
+    this.items.push({ clientId: randomId(), userId: this.userId, text, agent, files, threadId, draft, error: null });
     this.save();
     this.pump();
   }
@@ -91,8 +92,11 @@ export class Outbox {
 
   async send(item) {
     const { clientId, text, agent, threadId } = item;
+    const attachments = item.files?.length ? item.files.map((file) => file.id) : undefined;
+    const fields = { client_id: clientId, text, agent, thread_id: threadId, attachments };
     try {
-      const result = await this.feed.request({ do: "send", client_id: clientId, text, agent, thread_id: threadId });
+      item.retryAt = undefined;
+      const result = await this.feed.request({ do: "send", ...fields });
       this.accepted(clientId, result.thread_id);
       return true;
     } catch (error) {
@@ -107,7 +111,10 @@ export class Outbox {
       return false;
     }
     if (PASSING.has(error.code)) {
-      setTimeout(() => this.pump(), (error.retryAfter ?? 2) * 1000);
+      const wait = (error.retryAfter ?? 2) * 1000;
+      Object.assign(item, { retryAt: Date.now() + wait, waitsFor: error.code });
+      setTimeout(() => this.pump(), wait);
+      this.save();
       return false;
     }
     item.error = { code: error.code, message: error.message };

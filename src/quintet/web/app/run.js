@@ -14,6 +14,7 @@ export function createRun(id, threadId) {
     lastRunSeq: 0,
     isWhole: false, // its events were read from the first one on
     text: "",
+    files: [],
     answer: new Pieces(),
     agents: new Map(),
     root: null,
@@ -39,6 +40,7 @@ function touch(run, agentId) {
 const STEPS = {
   message_accepted(run, event, data) {
     run.text = data.text ?? run.text;
+    run.files = data.attachments ?? run.files;
     run.clientId = data.client_id;
     run.acceptedAt = Date.parse(event.time);
   },
@@ -128,8 +130,22 @@ export function isOpen(run) {
   return !ENDED.has(run.state);
 }
 
-// How many agents worked under the root, and how many tools ran: the one-line summary of a story.
+// How many agents worked, and how many steps they took (thoughts and tools): the one-line summary of a story.
 export function tally(run) {
   const agents = [...run.agents.values()];
-  return { agents: agents.length, tools: agents.reduce((sum, agent) => sum + agent.calls.size, 0) };
+  const steps = agents.flatMap((agent) => agent.items).filter((item) => item.kind !== "agent");
+  return { agents: agents.length, steps: steps.length };
+}
+
+// The agents by name, in the order they came, each with all its invocations and the time they took together.
+export function voices(run) {
+  const named = new Map();
+  for (const agent of run.agents.values()) {
+    const voice = named.get(agent.name) ?? { name: agent.name, agents: [], durationMs: 0, isRunning: false };
+    voice.agents.push(agent);
+    voice.durationMs += agent.durationMs ?? 0;
+    voice.isRunning ||= agent.state === "running";
+    named.set(agent.name, voice);
+  }
+  return [...named.values()];
 }

@@ -6,6 +6,7 @@
 // 4. All tabs share the cookie, so all tabs share the user: a token of somebody else starts the page afresh.
 
 import { ApiError, Unreachable, call } from "./api.js";
+import { deviceName } from "./device.js";
 import { forBrowser } from "./storage.js";
 
 const HINT = "quintet.signed-in";
@@ -47,7 +48,7 @@ export class Session {
   }
 
   async signIn(path, credentials) {
-    const { status, answer } = await call("POST", path, { body: credentials });
+    const { status, answer } = await call("POST", path, { body: { ...credentials, device: deviceName() } });
     if (status === 202) return false;
     forBrowser.remove(ATTEMPT);
     this.user = answer.user;
@@ -91,12 +92,12 @@ export class Session {
   }
 
   // An authorised call. An expired token is renewed once; a session that was ended signs out.
-  async call(method, path, body) {
+  async call(method, path, body, as) {
     try {
-      return (await call(method, path, { body, token: await this.token() })).answer;
+      return (await call(method, path, { body, as, token: await this.token() })).answer;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      return (await call(method, path, { body, token: await this.token(true) })).answer;
+      if (!(error instanceof ApiError) || error.status !== 401 || error.code === "credentials_wrong") throw error;
+      return (await call(method, path, { body, as, token: await this.token(true) })).answer;
     }
   }
 

@@ -25,6 +25,8 @@ export const CANCEL_WORDS = {
 };
 
 export const CONNECTION_WORDS = {
+  offline: "This device is offline. What you write is kept and sent when it is back.",
+  busy: "The server has too much to do just now – trying again…",
   lost: "Connection lost – trying again…",
   draining: "The server is restarting. This goes on by itself in a moment.",
   found: "Connected again. Nothing was lost.",
@@ -32,6 +34,7 @@ export const CONNECTION_WORDS = {
 
 export function wordFor(error) {
   if (error.code === "unreachable") return "The server cannot be reached. Check the connection and try again.";
+  if (!error.code) return "Something went wrong in this window. Reload it and try again.";
   const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
   return `${error.message}${wait}`;
 }

@@ -2,29 +2,38 @@
 // A log that is short enough is read from its beginning, and everything on the screen comes from it alone. A long log
 // is joined at a snapshot; then older texts are asked for when they are looked at (history.js).
 
+import { Attention } from "./attention.js";
 import { untilAnswered } from "./backoff.js";
+import { commandsOf } from "./commands.js";
 import { Feed } from "./feed.js";
 import { History } from "./history.js";
+import { listenForKeys } from "./keys.js";
 import { Model } from "./model.js";
 import { Outbox } from "./outbox.js";
 import { become, go, place } from "./router.js";
 import { isOpen } from "./run.js";
-import { SAMPLE_AGENT, SAMPLE_RUN } from "./sample.js";
+import { Seen } from "./seen.js";
 import { randomId } from "./session.js";
 import { Stops } from "./stops.js";
+import { ThreadWork } from "./threadwork.js";
 import { Composer } from "./views/composer.js";
 import { Conversation } from "./views/conversation.js";
 import { Frame } from "./views/frame.js";
 import { Notice } from "./views/notice.js";
+import { RawEvents } from "./views/raw.js";
 import { Threads } from "./views/threads.js";
 import { welcome } from "./views/welcome.js";
 import { wordFor } from "./words.js";
 
 const REPLAY_MOST = 5000;
+const SNAPSHOT_THREADS = 50;
 
 export class Workspace {
   constructor(session, speaker, onSignOut) {
-    Object.assign(this, { session, speaker, draft: randomId(), changed: new Set(), isStale: false });
+    Object.assign(this, { session, speaker, draft: randomId(), isStale: false, life: new AbortController() });
+    const { signal } = this.life;
+    this.seen = new Seen(session.user.id, { onChange: () => this.note({ threads: true }), signal });
+    this.attention = new Attention(signal);
     this.model = new Model((change) => this.note(change));
     this.feed = new Feed(session, {
       onEvent: (event) => this.model.apply(event),
@@ -41,42 +50,28 @@ export class Workspace {
   }
 
   build(onSignOut) {
-    const { model, outbox, session, speaker } = this;
+    const { model, outbox, session, speaker, seen } = this;
+    const { signal } = this.life;
     this.notice = new Notice({ onHurry: () => this.hurry(), speaker });
-    this.threads = new Threads({
-      model,
-      user: session.user,
-      onSignOut,
-      onOlder: () => this.older(),
-      onClose: () => this.frame.toggle(false, false),
-    });
-    const empty = welcome({ onSample: () => this.composer.fill(SAMPLE_RUN, SAMPLE_AGENT) });
-    this.conversation = new Conversation({ model, outbox, actions: this.actions(), empty });
+    this.work = new ThreadWork(session, model, (word) => this.notice.tell(word));
+    this.commands = commandsOf(this, onSignOut);
+    this.threads = new Threads({ model, seen, user: session.user, actions: this.commands.side });
+    const empty = welcome({ onSample: () => this.commands.sample() });
+    this.conversation = new Conversation({ model, outbox, actions: this.commands.turn, empty });
+    this.raw = new RawEvents({ read: (runId) => this.history.events(runId) });
     this.composer = new Composer({
-      onSend: (text, agent) => this.send(text, agent),
+      session,
+      onSend: (text, agent, files) => this.send(text, agent, files),
       onStop: () => this.stopAll(),
       limits: () => this.feed.limits,
+      signal,
     });
-    this.life = new AbortController();
-    const { signal } = this.life;
-    const { threads, conversation, notice, composer } = this;
-    this.frame = new Frame({ threads, conversation, notice, composer, signal });
+    const { threads, conversation, notice, composer, commands } = this;
+    this.frame = new Frame({ threads, conversation, notice, composer, actions: commands.bar, signal });
     this.node = this.frame.node;
+    listenForKeys(commands.keys, signal);
     window.addEventListener("hashchange", () => this.moved(), { signal });
-  }
-
-  actions() {
-    return {
-      stop: (run) => this.stops.stop(run),
-      tell: (run) => this.history.tell(run).catch((error) => this.notice.tell(wordFor(error))),
-      sendAgain: (run) => this.send(run.text, run.agents.get(run.root)?.name),
-      tryAgain: (item) => this.outbox.again(item.clientId),
-      takeBack: (item) => {
-        this.outbox.remove(item.clientId);
-        this.composer.fill(item.text, item.agent);
-      },
-      isConnected: () => this.feed.connection.isOpen,
-    };
+    document.addEventListener("visibilitychange", () => this.note({ threads: true }), { signal });
   }
 
   async start() {
@@ -94,7 +89,7 @@ export class Workspace {
 
   async load(mayReplay) {
     try {
-      const wait = () => this.notice.connection({ kind: "lost" });
+      const wait = (error) => this.notice.connection({ kind: error.status ? "busy" : "lost" });
       const snapshot = await untilAnswered(() => this.session.call("GET", "/v1/snapshot"), wait);
       const replay = mayReplay && snapshot.last_seq <= REPLAY_MOST;
       this.model.reset();
@@ -123,6 +118,8 @@ export class Workspace {
 
   caughtUp() {
     this.model.isCaughtUp = true;
+    this.seen.begin(this.feed.last);
+    this.threads.setOlder(this.model.threads.size >= SNAPSHOT_THREADS && !this.model.isFromStart);
     for (const run of this.model.runs.values()) run.live ||= isOpen(run);
     this.lookCloser();
     this.note({ threads: true });
@@ -140,12 +137,12 @@ export class Workspace {
     else this.feed.connection.start();
   }
 
-  send(text, agent) {
+  send(text, agent, files) {
     if (this.outbox.isFull) {
       this.notice.tell("Too many messages are waiting here. Wait until one has been accepted.");
       return false;
     }
-    this.outbox.add({ text, agent, ...this.where() });
+    this.outbox.add({ text, agent, files, ...this.where() });
     this.conversation.toEnd();
     return true;
   }
@@ -160,7 +157,7 @@ export class Workspace {
     this.place = { threadId };
     this.draft = randomId();
     become(threadId);
-    this.composer.key = threadId;
+    this.composer.become(threadId);
     this.conversation.become(threadId);
     this.threads.setCurrent(threadId);
   }
@@ -201,7 +198,7 @@ export class Workspace {
   note({ run, event, threads, deleted }) {
     if (run && this.model.isCaughtUp) this.noteLive(run, event);
     if (event?.type === "message_accepted") this.outbox.accepted(event.data.client_id, event.thread_id);
-    if (deleted && deleted === this.place?.threadId) go(null);
+    if (deleted && deleted === this.place?.threadId) this.leaveDeleted();
     this.isStale ||= threads === true;
     if (this.drawing) return;
     this.drawing = true;
@@ -209,11 +206,17 @@ export class Workspace {
     else requestAnimationFrame(() => this.draw());
   }
 
+  leaveDeleted() {
+    if (this.model.isCaughtUp) this.notice.say("This conversation is deleted.");
+    go(null);
+  }
+
   noteLive(run, event) {
     run.live = true;
     const isHere = run.threadId === this.place.threadId;
-    if (event?.final && (!isHere || document.hidden)) this.model.threads.get(run.threadId).isNew = !isHere;
+    if (event?.final) this.attention.ended();
     if (event && isHere) this.speaker.tell(run, event);
+    if (event) this.raw.hear(run, event);
     if (run.needsWholeText && isHere) this.lookCloser();
   }
 
@@ -222,15 +225,18 @@ export class Workspace {
     if (!this.place) return;
     const { threadId } = this.place;
     const thread = this.model.threads.get(threadId);
-    if (thread) thread.isNew = false;
+    if (thread && !document.hidden) this.seen.note(thread);
     if (this.isStale) this.threads.update();
     this.isStale = false;
     this.conversation.update();
     this.composer.setBusy(Boolean(threadId) && this.model.isBusy(threadId));
-    this.frame.setTitle(threadId ? (thread && this.model.titleOf(thread)) || "Conversation" : "New conversation");
+    const title = threadId ? (thread && this.model.titleOf(thread)) || "Conversation" : "New conversation";
+    this.frame.setTitle(title, thread !== undefined);
+    this.attention.name(title);
   }
 
   end() {
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     this.life.abort();
     this.feed.dispose();
     this.outbox.clear();

@@ -8,7 +8,9 @@ const DEFAULT = "assistant";
 export class AgentChoice {
   static KEY = "quintet.agent";
 
-  constructor() {
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.agents = new Map();
     this.wanted = forBrowser.get(AgentChoice.KEY) ?? DEFAULT;
     const first = el("option", { value: "" }, "Default agent");
     const label = el("label", { for: "agent", class: "visually-hidden" }, "Agent");
@@ -20,12 +22,25 @@ export class AgentChoice {
     return this.select.value || undefined;
   }
 
+  // The media types of files that the chosen agent takes; undefined while that is not known.
+  get accepted() {
+    return this.agents.get(this.select.value)?.attachments;
+  }
+
+  get chosenOne() {
+    return { name: this.select.value, accepted: this.accepted };
+  }
+
   setAgents(agents) {
     if (agents.length === 0) return;
     const options = agents.map(({ name, description }) => el("option", { value: name, title: description }, name));
     this.select.replaceChildren(...options);
-    this.descriptions = new Map(agents.map(({ name, description }) => [name, description]));
+    this.agents = new Map(agents.map((agent) => [agent.name, agent]));
     this.choose(this.wanted);
+  }
+
+  has(name) {
+    return this.agents.has(name);
   }
 
   choose(name) {
@@ -42,6 +57,7 @@ export class AgentChoice {
   }
 
   describe() {
-    this.select.title = this.descriptions?.get(this.select.value) ?? "";
+    this.select.title = this.agents.get(this.select.value)?.description ?? "";
+    this.onChange();
   }
 }

@@ -1,47 +1,102 @@
-// Where the person writes: Enter sends, Shift+Enter is a new line. What is written but not sent survives a reload.
+// Where the person writes: the text, its files, and who is asked. What is written but not sent survives a reload.
 
 import { button, div, el, icon, setText, show } from "../dom.js";
 import { byteLength, kib, tail } from "../format.js";
+import { accepts, PASTE_BYTES } from "../media.js";
+import { onPrefs, pref } from "../prefs.js";
 import { forBrowser, forTab, readJson } from "../storage.js";
+import { Tray } from "../tray.js";
 import { AgentChoice } from "./agents.js";
+import { Chips, unfit } from "./chips.js";
 
 const DRAFTS = "quintet.drafts";
 const NOTE_FROM = 0.75;
+const HELP = {
+  enter: "Enter sends, Shift + Enter makes a new line",
+  ctrl: "Ctrl + Enter sends, Enter makes a new line",
+};
 
 export class Composer {
-  constructor({ onSend, onStop, limits }) {
-    Object.assign(this, { onSend, onStop, limits, key: "new" });
-    this.agents = new AgentChoice();
+  constructor({ session, onSend, onStop, limits, signal }) {
+    Object.assign(this, { session, onSend, onStop, limits, key: "new", trays: new Map() });
+    this.agents = new AgentChoice(() => this.changed());
+    this.chips = new Chips({ onKeepText: (item) => this.keepText(item) });
+    this.tray = this.trayOf("new");
+    const on = {
+      input: () => this.changed(),
+      keydown: (event) => this.pressed(event),
+      paste: (event) => this.pasted(event),
+    };
     this.text = el("textarea", {
       id: "message",
       rows: 1,
       placeholder: "Write a message, or paste a test report",
       "aria-describedby": "message-note message-help",
-      enterkeyhint: "send",
-      on: { input: () => this.changed(), keydown: (event) => this.pressed(event) },
+      on,
     });
     this.note = el("p", { id: "message-note", class: "composer-note", role: "status" });
     this.shorten = button("Keep only the end", () => this.keepEnd(), { class: "soft", hidden: true });
     this.send = el("button", { type: "submit", class: "primary round", "aria-label": "Send" }, icon("send"));
     this.stop = button("", onStop, { class: "round stop-round", hidden: true, "aria-label": "Stop", shape: "stop" });
-    const help = el("span", { id: "message-help", class: "help" }, "Enter sends, Shift + Enter makes a new line");
+    this.help = el("span", { id: "message-help", class: "help" });
+    this.node = this.form();
+    onPrefs(() => this.prefer(), signal);
+  }
+
+  form() {
     const label = el("label", { for: "message", class: "visually-hidden" }, "Message");
-    const tools = div("composer-tools", this.agents.node, help, this.stop, this.send);
-    const submit = (event) => this.submitted(event);
-    this.node = el(
+    const pick = el("input", { type: "file", multiple: true, hidden: true, tabindex: -1, "aria-label": "Files" });
+    pick.addEventListener("change", () => {
+      this.attach([...pick.files]);
+      pick.value = "";
+    });
+    this.clip = button("", () => pick.click(), { class: "quiet round", shape: "clip", "aria-label": "Attach files" });
+    const tools = div("composer-tools", this.clip, pick, this.agents.node, this.help, this.stop, this.send);
+    return el(
       "form",
-      { class: "composer", "aria-label": "Message", on: { submit } },
+      { class: "composer", "aria-label": "Message", on: { submit: (event) => this.submitted(event) } },
       div("composer-notes", this.note, this.shorten),
-      div("composer-box", label, this.text, tools),
+      div("composer-box", this.chips.node, label, this.text, tools),
     );
   }
 
-  // Another conversation: its own unsent text, and the agent it was last led with.
+  prefer() {
+    setText(this.help, HELP[pref("send")]);
+    this.text.setAttribute("enterkeyhint", pref("send") === "enter" ? "send" : "enter");
+  }
+
+  // Another conversation: its own unsent text and files, and the agent it was last led with.
   show(key, agent) {
     this.key = key;
-    this.text.value = readJson(forTab, DRAFTS, {})[key] ?? "";
+    this.tray = this.trayOf(key);
+    this.text.value = draftOf(key).text ?? "";
     if (agent) this.agents.choose(agent);
     this.changed();
+  }
+
+  // The draft became a conversation: what is being written moves with it.
+  become(key) {
+    this.trays.set(key, this.tray);
+    this.trays.delete(this.key);
+    keepDraft(this.key, {});
+    this.key = key;
+    this.keep();
+  }
+
+  trayOf(key) {
+    if (!this.trays.has(key)) {
+      const tray = new Tray({
+        session: this.session,
+        kept: draftOf(key).files,
+        onChange: () => this.trayChanged(tray),
+      });
+      this.trays.set(key, tray);
+    }
+    return this.trays.get(key);
+  }
+
+  trayChanged(tray) {
+    if (tray === this.tray) this.changed();
   }
 
   fill(text, agent) {
@@ -61,31 +116,81 @@ export class Composer {
     this.text.focus({ preventScroll: true });
   }
 
+  attach(list) {
+    for (const file of list) this.tray.add(file);
+    if (list.length) this.focus();
+  }
+
+  // Files are attached. So is a long text, where the agent takes texts as files: one click makes it text again.
+  pasted(event) {
+    const list = [...event.clipboardData.files];
+    const text = event.clipboardData.getData("text/plain");
+    if (list.length && !text) {
+      event.preventDefault();
+      this.attach(list);
+    } else if (byteLength(text) > PASTE_BYTES && accepts(this.agents.accepted ?? [], "text/plain")) {
+      event.preventDefault();
+      this.tray.add(new File([text], this.nameOfPaste(), { type: "text/plain" }), { text });
+    }
+  }
+
+  nameOfPaste() {
+    const taken = this.tray.items.filter((item) => item.name.startsWith("pasted")).length;
+    return taken ? `pasted ${taken + 1}.txt` : "pasted.txt";
+  }
+
+  keepText(item) {
+    this.tray.remove(item);
+    this.text.focus();
+    this.text.setRangeText(item.text, this.text.selectionStart, this.text.selectionEnd, "end");
+    this.changed();
+  }
+
   pressed(event) {
+    if (event.key === "Escape") return this.text.blur();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    const withKey = event.ctrlKey || event.metaKey;
+    if (pref("send") === "ctrl" && !withKey) return;
     event.preventDefault();
     this.node.requestSubmit();
   }
 
+  // A message needs words; where there are only files, their names are it.
   submitted(event) {
     event.preventDefault();
-    const text = this.text.value;
-    if (text.trim() === "" || this.excess() > 0) return this.text.focus();
-    if (this.onSend(text, this.agents.value) === false) return undefined;
+    if (!this.mayBeSent()) return this.text.focus();
+    const { files } = this.tray;
+    const text = this.text.value.trim() ? this.text.value : files.map((file) => file.name).join(", ");
+    if (this.onSend(text, this.agents.value, files) === false) return undefined;
+    this.trays.delete(this.key);
+    this.tray = this.trayOf(this.keep({}));
     this.text.value = "";
-    return this.changed();
+    this.changed();
+    return this.focus();
+  }
+
+  mayBeSent() {
+    const { isUploading, hasFault, files } = this.tray;
+    const hasWords = this.text.value.trim() !== "" || files.length > 0;
+    return hasWords && !isUploading && !hasFault && this.misfits() === 0 && this.excess() <= 0;
+  }
+
+  misfits() {
+    return this.tray.items.filter((item) => unfit(item, this.agents.chosenOne)).length;
   }
 
   changed() {
-    this.keepDraft();
+    this.keep();
+    this.chips.update(this.tray, this.agents.chosenOne);
     this.text.classList.toggle("is-report", this.text.value.split("\n").length > 6);
     this.text.style.height = "auto";
     this.text.style.height = `${this.text.scrollHeight}px`;
     const excess = this.excess();
-    this.send.disabled = this.text.value.trim() === "" || excess > 0;
+    this.send.disabled = !this.mayBeSent();
     show(this.shorten, excess > 0);
     this.text.setAttribute("aria-invalid", String(excess > 0));
-    this.note.classList.toggle("is-fault", excess > 0);
+    const fault = excess > 0 || this.tray.hasFault || this.misfits() > 0;
+    this.note.classList.toggle("is-fault", fault);
     setText(this.note, this.noteFor(excess));
   }
 
@@ -94,6 +199,8 @@ export class Composer {
     const size = byteLength(this.text.value);
     const tooMuch = `This is ${kib(size)}, and ${kib(most)} is the most that can be sent.`;
     if (excess > 0) return `${tooMuch} The end of a test run says most.`;
+    if (this.misfits() > 0) return "Choose another agent for these files, or remove them.";
+    if (this.tray.hasFault) return "A file could not be attached. Remove it, then send.";
     return size > most * NOTE_FROM ? `${kib(size)} of ${kib(most)}` : "";
   }
 
@@ -101,7 +208,7 @@ export class Composer {
   excess() {
     const { text_bytes: text, frame_bytes: frame } = this.limits();
     const value = this.text.value;
-    return Math.max(byteLength(value) - text, byteLength(JSON.stringify(value)) - (frame - 1024));
+    return Math.max(byteLength(value) - text, byteLength(JSON.stringify(value)) - (frame - 2048));
   }
 
   keepEnd() {
@@ -114,15 +221,25 @@ export class Composer {
     this.text.focus();
   }
 
-  keepDraft() {
-    const drafts = readJson(forTab, DRAFTS, {});
-    if (this.text.value) drafts[this.key] = this.text.value;
-    else delete drafts[this.key];
-    forTab.set(DRAFTS, JSON.stringify(drafts));
+  keep(draft = { text: this.text?.value, files: this.tray.files }) {
+    keepDraft(this.key, draft);
+    return this.key;
   }
 
   forget() {
+    for (const tray of this.trays.values()) for (const item of tray.items) item.life?.abort();
     forTab.remove(DRAFTS);
     forBrowser.remove(AgentChoice.KEY);
   }
+}
+
+function draftOf(key) {
+  return readJson(forTab, DRAFTS, {})[key] ?? {};
+}
+
+function keepDraft(key, { text, files }) {
+  const drafts = readJson(forTab, DRAFTS, {});
+  if (text || files?.length) drafts[key] = { text, files };
+  else delete drafts[key];
+  forTab.set(DRAFTS, JSON.stringify(drafts));
 }

@@ -7,6 +7,7 @@ import { Turn } from "./turn.js";
 
 const NEAR_END_PX = 90;
 const ABOVE_ANSWER_PX = 76;
+const ABOVE_REPLY_PX = 14;
 
 export class Conversation {
   constructor({ model, outbox, actions, empty }) {
@@ -106,14 +107,17 @@ export class Conversation {
   }
 
   lastTurn() {
-    return [...this.turns.values()].at(-1);
+    const id = this.model.threads.get(this.place.threadId)?.runIds.at(-1);
+    return this.turns.get(id);
   }
 
   // How far down the window may follow by itself: to the first line of the answer that is being given.
   startOfAnswer() {
     const turn = this.lastTurn();
     if (!turn?.run.live || turn === this.readOn || turn.answer.hidden) return Infinity;
-    const top = turn.answer.getBoundingClientRect().top - this.scroll.getBoundingClientRect().top;
-    return this.scroll.scrollTop + top - ABOVE_ANSWER_PX;
+    const isFolded = !turn.story.node.open;
+    const { top } = (isFolded ? turn.reply : turn.answer).getBoundingClientRect();
+    const above = isFolded ? ABOVE_REPLY_PX : ABOVE_ANSWER_PX;
+    return this.scroll.scrollTop + top - this.scroll.getBoundingClientRect().top - above;
   }
 }

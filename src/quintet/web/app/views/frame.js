@@ -1,9 +1,12 @@
 // The frame of the page once somebody is signed in: side, bar, conversation. On a phone the side is a drawer.
 
-import { brand, button, div, el, setText } from "../dom.js";
+import { brand, button, div, el, setText, show } from "../dom.js";
+import { dropTarget } from "./chips.js";
+import { renameBox } from "./rename.js";
 
 export class Frame {
-  constructor({ threads, conversation, notice, composer, signal }) {
+  constructor({ threads, conversation, notice, composer, actions, signal }) {
+    Object.assign(this, { actions });
     this.title = el("h1", {}, "New conversation");
     const opens = { "aria-label": "Conversations", "aria-expanded": "false", "aria-controls": "side" };
     this.menu = button("", () => this.toggle(), { class: "quiet menu", shape: "menu", ...opens });
@@ -13,15 +16,25 @@ export class Frame {
     this.side = el("aside", { id: "side", class: "side", "aria-label": name }, head, threads.node);
     this.scrim = el("div", { class: "scrim", on: { click: () => this.toggle(false) } });
     const skip = button("Skip to the message", () => composer.focus(), { class: "skip" });
-    const bar = el("header", { class: "bar" }, this.menu, this.title);
+    this.bar = el("header", { class: "bar" }, this.menu, this.title, this.tools());
     const dock = div("dock", notice.node, composer.node);
-    this.main = el("main", { class: "main", tabindex: -1 }, bar, conversation.node, dock);
+    this.main = el("main", { class: "main", tabindex: -1 }, this.bar, conversation.node, dock);
+    this.main.append(dropTarget({ node: this.main, onFiles: (list) => composer.attach(list), signal }));
     this.node = div("frame", skip, this.side, this.scrim, this.main);
     this.narrow = window.matchMedia("(max-width: 860px)");
     const escape = (event) => event.key === "Escape" && this.isOpen && this.toggle(false);
     document.addEventListener("keydown", escape, { signal });
     this.narrow.addEventListener("change", () => this.toggle(false, false), { signal });
     this.toggle(false, false);
+  }
+
+  tools() {
+    const { remove, shortcuts } = this.actions;
+    const tool = (word, shape, click) =>
+      button("", click, { class: "quiet tool", shape, "aria-label": word, title: word });
+    this.renaming = tool("Rename this conversation", "pencil", () => this.rename());
+    this.removing = tool("Delete this conversation", "bin", remove);
+    return div("bar-tools", this.renaming, this.removing, tool("Keyboard shortcuts", "ask", shortcuts));
   }
 
   get isOpen() {
@@ -40,8 +53,28 @@ export class Frame {
     else this.menu.focus();
   }
 
-  setTitle(title) {
+  // Where the side is a drawer, it must be open before something in it can be reached.
+  reachSide() {
+    if (this.narrow.matches) this.toggle(true, false);
+  }
+
+  rename() {
+    if (this.renaming.hidden || this.title.hidden) return;
+    const onEnd = (hadFocus) => {
+      box.remove();
+      this.title.hidden = false;
+      if (hadFocus) this.renaming.focus();
+    };
+    const box = renameBox(this.title.textContent, { onEnd, onSave: this.actions.rename });
+    this.title.after(box);
+    this.title.hidden = true;
+    box.focus();
+    box.select();
+  }
+
+  setTitle(title, isThread) {
     setText(this.title, title);
-    document.title = `${title} · Quintet`;
+    show(this.renaming, isThread);
+    show(this.removing, isThread);
   }
 }

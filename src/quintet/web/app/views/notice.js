@@ -5,6 +5,7 @@ import { CONNECTION_WORDS } from "../words.js";
 
 const SLOW_MS = 700; // a connection that comes back faster than this was never lost to the person
 const FOUND_MS = 4000;
+const CAN_HURRY = new Set(["lost", "busy"]);
 
 export class Notice {
   constructor({ onHurry, speaker }) {
@@ -16,15 +17,15 @@ export class Notice {
   }
 
   connection(state) {
-    if (state.kind === "lost" || state.kind === "draining") this.lose(state.kind);
+    if (["lost", "draining", "busy"].includes(state.kind)) this.lose(navigator.onLine ? state.kind : "offline");
     else if (state.kind === "stopped") this.put(state.word, "stopped", true);
     else if (state.kind === "live") this.find();
   }
 
   lose(kind) {
     clearTimeout(this.leaving);
-    if (this.isLost) return this.put(CONNECTION_WORDS[kind], kind, kind === "lost");
-    this.coming ??= setTimeout(() => this.put(CONNECTION_WORDS[kind], kind, kind === "lost"), SLOW_MS);
+    if (this.isLost) return this.put(CONNECTION_WORDS[kind], kind, CAN_HURRY.has(kind));
+    this.coming ??= setTimeout(() => this.put(CONNECTION_WORDS[kind], kind, CAN_HURRY.has(kind)), SLOW_MS);
     return undefined;
   }
 
@@ -41,6 +42,13 @@ export class Notice {
     this.put(word, "fault", false);
     this.isLost = false;
     this.leaving = setTimeout(() => show(this.node, false), 2 * FOUND_MS);
+  }
+
+  // Something that went well, outside of any run.
+  say(word) {
+    this.put(word, "found", false);
+    this.isLost = false;
+    this.leaving = setTimeout(() => show(this.node, false), FOUND_MS);
   }
 
   put(word, kind, canHurry) {

@@ -25,7 +25,6 @@ export class Outcome {
     setText(this.sentence, sentenceOf(run));
     this.details.replaceChildren(...(run.state === "failed" ? detailsOf(run) : []));
     show(this.details, run.state === "failed");
-    show(this.again, run.error?.retryable === true || run.reason === "shutdown");
   }
 }
 

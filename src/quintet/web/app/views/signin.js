@@ -1,6 +1,7 @@
 // Signing in and signing up: one form, two moods. Rules are said before they are broken; a refusal stands at its field.
 
 import { brand, button, div, el, setAttr, setText, show } from "../dom.js";
+import { countDown, stopCounting } from "../countdown.js";
 import { wordFor } from "../words.js";
 import { five } from "./five.js";
 
@@ -65,6 +66,8 @@ export class SignIn {
 
   setMood(mood, byHand = false) {
     this.mood = mood;
+    this.mustWait = false;
+    stopCounting(this.submit);
     const words = MOODS[mood];
     setText(this.title, words.title);
     setText(this.submit, words.send);
@@ -97,7 +100,7 @@ export class SignIn {
 
   async submitted(event) {
     event.preventDefault();
-    if (this.submit.disabled || !this.isComplete()) return;
+    if (this.submit.disabled || this.mustWait || !this.isComplete()) return;
     this.submit.disabled = true;
     this.node.classList.add("is-busy");
     try {
@@ -137,10 +140,24 @@ export class SignIn {
   refuse(error) {
     if (AT_EMAIL.has(error.code)) this.faultAt(this.email, wordFor(error));
     else if (AT_PASSWORD.has(error.code)) this.faultAt(this.password, wordFor(error));
+    else if (error.retryAfter) this.wait(error);
     else {
       setText(this.fault, error.code ? wordFor(error) : BROKEN);
       this.password.input.focus();
     }
+  }
+
+  // Counted down, and said once by a screen reader: the seconds are no part of the alert.
+  wait(error) {
+    this.mustWait = true;
+    setText(this.fault, error.message);
+    const words = MOODS[this.mood];
+    const sentence = (seconds) => `${words.send} in ${seconds} s`;
+    countDown(this.submit, Date.now() + error.retryAfter * 1000, sentence, () => {
+      this.mustWait = false;
+      setText(this.submit, MOODS[this.mood].send);
+      setText(this.fault, "");
+    });
   }
 
   faultAt(where, word) {

@@ -9,8 +9,9 @@ import { CallStep } from "./call.js";
 import { avatar, drawState } from "./marks.js";
 
 export class Steps {
-  constructor(run, agent) {
-    Object.assign(this, { run, agent, views: [], rev: -1 });
+  // `isFlat`: of the agents that were called only the name and the time are told.
+  constructor(run, agent, { isFlat = false } = {}) {
+    Object.assign(this, { run, agent, isFlat, views: [], rev: -1 });
     this.node = el("ol", { class: "steps" });
   }
 
@@ -29,6 +30,7 @@ export class Steps {
 
   viewOf(item) {
     if (item.kind === "tool") return new CallStep(item.call);
+    if (item.kind === "agent" && this.isFlat) return new AskedStep(this.run.agents.get(item.id));
     if (item.kind === "agent") return new AgentStep(this.run, this.run.agents.get(item.id));
     return new ThoughtStep(item);
   }
@@ -38,13 +40,37 @@ class ThoughtStep {
   constructor({ text, progress }) {
     this.bar = progress === undefined ? null : el("progress", { max: 1, value: progress, "aria-label": "Progress" });
     const dot = el("span", { class: "dot", "aria-hidden": "true" });
-    this.node = el("li", { class: "step thought" }, dot, span("thought-text", text), this.bar);
+    this.node = el("li", { class: "step thought" }, dot, span("thought-text", withCode(text)), this.bar);
   }
 
   // The newest thought of a working agent is what it does now; only there the bar means something.
   update(isNewest) {
     this.node.classList.toggle("is-now", isNewest);
     if (this.bar) show(this.bar, isNewest);
+  }
+}
+
+// What stands between backticks is code; nothing else of Markdown means anything in a thought.
+function withCode(text) {
+  return text.split(/`([^`\n]{1,200})`/).map((part, n) => (n % 2 ? el("code", {}, part) : part));
+}
+
+class AskedStep {
+  constructor(agent) {
+    this.agent = agent;
+    this.time = span("time");
+    const dot = el("span", { class: "dot", "aria-hidden": "true" });
+    this.node = el(
+      "li",
+      { class: "step thought asked-step" },
+      dot,
+      span("thought-text", `Asked ${agent.name}`),
+      this.time,
+    );
+  }
+
+  update() {
+    setText(this.time, this.agent.state === "running" ? "at work" : duration(this.agent.durationMs ?? 0));
   }
 }
 

@@ -20,6 +20,7 @@ export function welcome({ onSample }) {
     el("h2", {}, "What is broken today?"),
     el("p", { class: "lead" }, LEAD),
     button("Try a broken test run", onSample, { class: "soft big", shape: "flask" }),
+    el("p", { class: "note" }, "A small invented one: nothing of yours is needed."),
     el("ul", { class: "points" }, points),
   );
 }

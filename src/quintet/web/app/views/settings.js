@@ -1,0 +1,106 @@
+// The settings: who one is, how the page looks and behaves, where one is signed in, the password.
+
+import { button, div, el, setText } from "../dom.js";
+import { pref, setPref } from "../prefs.js";
+import { wordFor } from "../words.js";
+import { Devices } from "./devices.js";
+import { Dialog } from "./dialog.js";
+import { passwordForm } from "./password.js";
+
+const CHOICES = [
+  [
+    "theme",
+    "Colours",
+    [
+      ["auto", "Auto"],
+      ["light", "Light"],
+      ["dark", "Dark"],
+    ],
+  ],
+  [
+    "send",
+    "Send with",
+    [
+      ["enter", "Enter"],
+      ["ctrl", "Ctrl + Enter"],
+    ],
+  ],
+  [
+    "keys",
+    "Single-key shortcuts",
+    [
+      ["on", "On"],
+      ["off", "Off"],
+    ],
+  ],
+];
+
+export function openSettings({ session, onUser, onShortcuts }) {
+  const dialog = new Dialog({ title: "Settings", name: "settings" });
+  const devices = new Devices(session);
+  const keys = button(
+    "Show all shortcuts",
+    () => {
+      dialog.close();
+      onShortcuts();
+    },
+    { class: "link" },
+  );
+  const looks = [
+    ...CHOICES.map(choice),
+    el("p", { class: "note" }, "Movement follows what your system is set to. ", keys),
+  ];
+  dialog.body.append(
+    section("You", nameForm(session, onUser)),
+    section("This browser", ...looks),
+    section("Devices", devices.node),
+    section(
+      "Password",
+      passwordForm(session, () => devices.load()),
+    ),
+  );
+  dialog.open();
+  devices.load();
+}
+
+function section(title, ...inside) {
+  return el("section", { class: "setting" }, el("h3", {}, title), div("setting-body", inside));
+}
+
+function choice([name, title, options]) {
+  const made = options.map(([value, word]) => {
+    const on = { change: () => setPref(name, value) };
+    const input = el("input", { type: "radio", name: `pref-${name}`, value, checked: pref(name) === value, on });
+    return el("label", { class: "segment" }, input, el("span", {}, word));
+  });
+  return el("fieldset", { class: "choice" }, el("legend", {}, title), div("segments", made));
+}
+
+function nameForm(session, onUser) {
+  const { user } = session;
+  const word = el("p", { class: "note", role: "status" });
+  const box = el("input", { id: "own-name", class: "box", maxlength: 100, autocomplete: "name" });
+  box.value = user.name ?? "";
+  const save = async () => {
+    const name = box.value.trim();
+    if (!name) return setText(word, "Write a name first.");
+    try {
+      onUser(await session.call("PATCH", "/v1/auth/me", { name }));
+      return setText(word, "Saved.");
+    } catch (error) {
+      return setText(word, wordFor(error));
+    }
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    save();
+  };
+  const keep = el("button", { type: "submit", class: "soft" }, "Save");
+  const form = el(
+    "form",
+    { class: "line-form", on: { submit } },
+    el("label", { for: "own-name" }, "Name"),
+    div("line", box, keep),
+  );
+  return div("own", form, word, el("p", { class: "note" }, `Signed in as ${user.email}`));
+}
