@@ -47,6 +47,7 @@ async def _sign_in(server: Server, body: bytes) -> httpx.Response:
         writer.write(head.encode() + body)
         told, _, content = (await reader.read()).partition(b"\r\n\r\n")
         writer.close()
+        await writer.wait_closed()
     first, *lines = told.decode("latin-1").split("\r\n")
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     return httpx.Response(int(first.split()[1]), headers=headers, content=content)
