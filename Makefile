@@ -10,7 +10,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 export CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check chromium clean
+.PHONY: help run test check bench chromium clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -27,6 +27,14 @@ check: .venv/.for-test ## Style, types and import contracts, without tests
 	echo "Types"; $(BIN)/mypy --no-error-summary || code=1; \
 	echo "Import contracts"; $(BIN)/lint-imports --no-cache > .venv/contracts.txt || { cat .venv/contracts.txt; code=1; }; \
 	exit $$code
+
+bench: .venv/.for-test benchmarks/.peers/.made ## A short look at every benchmark; whole ones: .venv/bin/python -m benchmarks
+	@$(BIN)/python -m benchmarks quick
+
+benchmarks/.peers/.made: .venv/.for-test benchmarks/peers/requirements.txt benchmarks/peers/package-lock.json
+	@echo "Installing what Quintet is compared with"
+	@$(BIN)/python -m benchmarks.peers
+	@touch $@
 
 chromium:
 	@test -x "$(CHROMIUM)" || { echo 'The tests of the page need a Chromium and found none. On Debian: apt-get install chromium.' \

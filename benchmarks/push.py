@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import Any
 
-from benchmarks.kit.figures import median, publish, table
+from benchmarks.kit.figures import kept_up, median, publish, table
 from benchmarks.kit.machine import facts, file_limit, warn_if_busy
 from benchmarks.kit.stage import Load, stage
 from benchmarks.kit.wish import options
@@ -71,7 +71,7 @@ def _show(load: Load, figures: dict[str, dict[str, Any]]) -> None:
             one["system_us"],
             one["redis_us"],
             f"{one['cpu_us'] / own:.1f}×" if own else None,
-            one["per_second"],
+            f"{one['per_second']:,.0f}" + ("" if kept_up(one["per_second"], load.rate) else " behind"),
             one["p50_us"] / 1000,
             one["p99_us"] / 1000,
             one["missing"] + one["disorder"],

@@ -27,7 +27,7 @@ def main() -> None:
     rounds = []
     for number in range(wish.rounds):
         print(f"Round {number + 1} of {wish.rounds}", file=sys.stderr)
-        with quintet(users, cores="0", **PATIENT) as served, reader("1") as readers:
+        with quintet(users, cores="0", variables=PATIENT) as served, reader("1") as readers:
             readers.ask(do="connect", url=served.url, dialect="quintet", tokens=served.tokens)
             readers.ask(within=60, do="converse", agent="ten", seconds=1.0)  # warm
             before, start = served.process.cpu(), time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RESULTS", "median", "percentiles", "publish", "table"]
+__all__ = ["RESULTS", "kept_up", "median", "percentiles", "publish", "table"]
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -25,6 +25,11 @@ def percentiles(values: Iterable[float]) -> dict[str, float]:
 def median(values: Iterable[float]) -> float:
     """The median of the rounds."""
     return statistics.median(values)
+
+
+def kept_up(per_second: float, rate: float) -> bool:
+    """Whether what was asked for arrived in time. Who falls behind gathers more into one step, and is not comparable at this rate."""
+    return rate <= 0 or per_second >= 0.97 * rate
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -52,7 +52,7 @@ class _Tally:
             self.complete.set()
 
 
-class _Reader(WSListener):  # type: ignore[misc]
+class _Reader(WSListener):
     """One socket. What is no event is kept as the newest answer."""
 
     def __init__(self, tally: _Tally) -> None:

@@ -11,5 +11,5 @@ from quintet.engine import Limits
 from quintet.server import values
 
 if __name__ == "__main__":
-    values.Limits = partial(Limits, runs=int(sys.argv.pop(1)))  # type: ignore[misc,assignment]
+    vars(values)["Limits"] = partial(Limits, runs=int(sys.argv.pop(1)))
     main()

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.kit.people import TOKEN_SECONDS, people
@@ -22,14 +22,16 @@ class Served:
 
 
 @contextlib.contextmanager
-def quintet(users: int, *, cores: str | None = None, runs: int | None = None, **variables: str) -> Iterator[Served]:
+def quintet(
+    users: int, *, cores: str | None = None, runs: int | None = None, variables: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """Serve `users` users. `runs` raises how many runs the worker holds at once."""
     with tempfile.TemporaryDirectory(prefix="quintet-bench-") as folder:
         data = Path(folder)
         tokens = people(data, users)
         start = ["quintet"] if runs is None else ["benchmarks.kit.roomy", str(runs)]
         command = [sys.executable, "-m", *start, "serve", "--dev", "--port", "0", "--data", folder]
-        environment = {"QUINTET_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS), "BENCH_COMMANDS": "1", **variables}
+        environment = {"QUINTET_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS), "BENCH_COMMANDS": "1", **(variables or {})}
         with Process(
             [*command, "--agents", "benchmarks.agents"], environment=environment, cores=cores, log=data / "server.log"
         ) as process:

@@ -64,7 +64,7 @@ def running(peer: Peer, *, cores: str | None = None) -> Iterator[Running]:
         argument = str(port) if peer.redis else str(folder / "events.db")
         if peer.module is None:
             # Node looks for packages beside the file.
-            command = [str(NODE), shutil.copy(HERE / "socketio.mjs", FOLDER / "socketio.mjs")]
+            command = [str(NODE), str(shutil.copy(HERE / "socketio.mjs", FOLDER / "socketio.mjs"))]
         else:
             command = [str(FOLDER / "python" / "bin" / "python"), "-m", f"benchmarks.peers.{peer.module}", argument]
         process = stack.enter_context(Process(command, cores=cores, log=folder / "peer.log"))

@@ -31,9 +31,11 @@ def event(number: int, text: str) -> dict[str, Any]:
 class Producing:
     """Plays for `users`, which connect before."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, around: int = 92) -> None:
+        """`around`: bytes that the frame has besides the padding."""
         self.users: list[str] = []
         self._tell = tell
+        self._around = around
         self._numbers: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -53,7 +55,7 @@ class Producing:
     def _play(self, rate: float, each: int, size: int) -> None:
         users = sorted(self.users)
         shares = [users[start::PRODUCERS] for start in range(PRODUCERS)]
-        padding = "x" * max(0, size - 104)
+        padding = "x" * max(0, size - self._around)
         self._tasks = [
             asyncio.create_task(self._tell_all(share, rate * len(share) / len(users), each * len(share), padding))
             for share in shares

@@ -23,7 +23,7 @@ async def tell(user: str, number: int, text: str) -> None:
     await server.emit("event", event(number, text), room=user)
 
 
-producing = Producing(tell)
+producing = Producing(tell, around=104)
 
 
 @server.event
