@@ -22,7 +22,9 @@ __all__ = ["cancelling", "chat_router"]
 
 _EVENTS_PAGE = 500
 
-ThreadId = FileId = RunId = Annotated[str, Path()]  # of any form: a malformed id is an unknown one
+ThreadId = Annotated[str, Path()]  # of any form, like all ids: a malformed one is an unknown one
+FileId = Annotated[str, Path()]
+RunId = Annotated[str, Path()]
 After = Annotated[str | None, Query(max_length=40)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
