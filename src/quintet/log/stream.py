@@ -54,9 +54,13 @@ class Stream:
             return []
         if not self.rows or self.rows[0].first_seq > after + 1 or self.rows[-1].seq < self.head:
             return None
-        if self.rows[-1].first_seq == after + 1:  # by far the most frequent case
-            return [self.rows[-1]]
-        return [row for row in self.rows if row.seq > after]
+        newest: list[Row] = []
+        for row in reversed(self.rows):  # from the end: a reader is nearly always near the head
+            if row.seq <= after:
+                break
+            newest.append(row)
+        newest.reverse()
+        return newest
 
     def wake(self) -> None:
         for follower in tuple(self.followers):
