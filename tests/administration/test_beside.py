@@ -94,3 +94,13 @@ def test_a_password_is_typed_twice(operator: Operator) -> None:
             terminal.shows(told)
         assert terminal.ended() == 0, terminal.screen
         assert password not in terminal.screen
+
+
+def test_ctrl_c_ends_the_question_at_once(operator: Operator) -> None:
+    """Nobody is added, and there is no stack trace."""
+    words = [sys.executable, "-m", "quintet", "user", "add", random_address(), *operator.data]
+    with closing(Typing(words, operator.folder, clean({"TERM": "xterm-256color"}))) as terminal:
+        terminal.shows("Password: ")
+        terminal.interrupt()
+        assert terminal.ended(5) == 1, terminal.screen
+        assert "Traceback" not in terminal.screen

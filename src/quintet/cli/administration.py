@@ -87,8 +87,8 @@ def backup(
 ) -> None:
     """Copy the database into one file, while the server goes on. The copy is checked, and readable by you alone.
 
-    It holds everything committed before it began, hashes of passwords too. It does not hold QUINTET_SECRET_KEY (nor the secret that --dev keeps in the data folder).
-    Without the same secret all works on, but access tokens end, and clients renew them by themselves.
+    It holds everything committed before it began, hashes of passwords too. It does not hold QUINTET_SECRET_KEY (nor the secret that --dev
+    keeps in the data folder). Without the same secret all works on, but access tokens end, and clients renew them by themselves.
 
     To restore: stop the server, remove quintet.db-wal and quintet.db-shm from the data folder, put the copy in place of quintet.db, start.
 

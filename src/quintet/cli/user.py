@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,13 +55,13 @@ def administered(wish: Wish, work: Callable[[Wish], int]) -> int:
 def add(wish: Wish, email: str, name: str | None, *, admin: bool, generate: bool) -> int:
     """Adds a user and gives the exit code of the process."""
 
-    async def work(accounts: "Administration") -> int:
-        address = await accounts.vacant(email)
-        password = accounts.generated() if generate else await _accepted(accounts)
+    def work(accounts: "Administration", loop: asyncio.Runner) -> int:
+        address = loop.run(accounts.vacant(email))
+        password = accounts.generated() if generate else _accepted(accounts, loop)
         if password is None:
             say("A password is needed, on the first line of standard input.")
             return 2
-        user = await accounts.add(address.text, password, name, admin=admin)
+        user = loop.run(accounts.add(address.text, password, name, admin=admin))
         say(f"Added {user.email} ({user.id}){', an admin' if admin else ''}.")
         if generate:
             say("The password, shown this once:")
@@ -74,8 +74,8 @@ def add(wish: Wish, email: str, name: str | None, *, admin: bool, generate: bool
 def show(wish: Wish, *, as_json: bool) -> int:
     """Lists the users and gives the exit code of the process."""
 
-    async def work(accounts: "Administration") -> int:
-        found = await accounts.users()
+    def work(accounts: "Administration", loop: asyncio.Runner) -> int:
+        found = loop.run(accounts.users())
         if as_json:
             _out(json.dumps([user.view() for user in found], ensure_ascii=False, indent=2))
         elif found:
@@ -90,8 +90,8 @@ def show(wish: Wish, *, as_json: bool) -> int:
 def disable(wish: Wish, who: str) -> int:
     """Disables a user and gives the exit code of the process."""
 
-    async def work(accounts: "Administration") -> int:
-        user, changed = await accounts.disable(who)
+    def work(accounts: "Administration", loop: asyncio.Runner) -> int:
+        user, changed = loop.run(accounts.disable(who))
         done = "Disabled" if changed else "Was disabled already:"
         say(f"{done} {user.email} ({user.id}). Signed out everywhere; a running server closes connections within 5 s.")
         return 0
@@ -102,26 +102,29 @@ def disable(wish: Wish, who: str) -> int:
 def enable(wish: Wish, who: str) -> int:
     """Enables a user and gives the exit code of the process."""
 
-    async def work(accounts: "Administration") -> int:
-        user, changed = await accounts.enable(who)
+    def work(accounts: "Administration", loop: asyncio.Runner) -> int:
+        user, changed = loop.run(accounts.enable(who))
         say(f"{'Enabled' if changed else 'Was not disabled:'} {user.email} ({user.id}).")
         return 0
 
     return _with_accounts(wish, work)
 
 
-def _with_accounts(wish: Wish, work: Callable[["Administration"], Awaitable[int]]) -> int:
-    async def open_and_work() -> int:
-        from quintet.server.administration import administration
-
-        async with administration(settings_of(wish)) as accounts:
-            return await work(accounts)
+def _with_accounts(wish: Wish, work: Callable[["Administration", asyncio.Runner], int]) -> int:
+    """Does the work on the accounts. A person is asked outside of the loop, where Ctrl-C ends the question at once."""
 
     def run(_: Wish) -> int:
         from quintet.errors import QuintetError
+        from quintet.server.administration import administration
 
+        opening = administration(settings_of(wish))
         try:
-            return asyncio.run(open_and_work())
+            with asyncio.Runner() as loop:
+                accounts = loop.run(opening.__aenter__())
+                try:
+                    return work(accounts, loop)
+                finally:
+                    loop.run(opening.__aexit__(None, None, None))
         except QuintetError as refusal:
             say(refusal.message)
             return 1
@@ -129,7 +132,7 @@ def _with_accounts(wish: Wish, work: Callable[["Administration"], Awaitable[int]
     return administered(wish, run)
 
 
-async def _accepted(accounts: "Administration") -> str | None:
+def _accepted(accounts: "Administration", loop: asyncio.Runner) -> str | None:
     """A password that the rules let pass: typed twice, or piped in. None where there is none."""
     from quintet.errors import QuintetError
 
@@ -139,7 +142,7 @@ async def _accepted(accounts: "Administration") -> str | None:
     for left in reversed(range(_TRIES)):
         password = getpass.getpass("Password: ")
         try:
-            await accounts.check(password)
+            loop.run(accounts.check(password))
         except QuintetError as refusal:
             if not left:
                 raise

@@ -68,4 +68,6 @@ def _existing(settings: Settings) -> Path:
 
 def _unusable(error: Exception) -> StartError:
     why = str(getattr(error, "strerror", None) or error)
-    return StartError(f"The database cannot be opened ({why})", "Run this as the user that the server runs as.")
+    return StartError(
+        f"The database cannot be opened ({why})", "Look at --data, and run this as the user that the server runs as."
+    )
