@@ -1,5 +1,6 @@
 """`quintet serve` and `quintet migrate`: the world is read, `settings` judges it, the server works, and what went wrong is said."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -74,6 +75,7 @@ def _settings(wish: Wish) -> "Settings":
 
 
 def _serve(wish: Wish) -> int:
+    gc.disable()  # a fifth of the start would be looking for garbage in modules; the server turns it on when it listens
     settings = _settings(wish)
     if wish.dev:
         _say(

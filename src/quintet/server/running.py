@@ -48,6 +48,7 @@ async def _serve(settings: Settings, modules: Sequence[str]) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
+    gc.enable()
     print(f"Quintet is listening on {server.url}", flush=True)  # noqa: T201 - whoever started it waits for this line
     await stopping.wait()
     await server.stop()
