@@ -29,9 +29,13 @@ def quintet(
     with tempfile.TemporaryDirectory(prefix="quintet-bench-") as folder:
         data = Path(folder)
         tokens = people(data, users)
-        start = ["quintet"] if runs is None else ["benchmarks.kit.roomy", str(runs)]
-        command = [sys.executable, "-m", *start, "serve", "--dev", "--port", "0", "--data", folder]
-        environment = {"QUINTET_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS), "BENCH_COMMANDS": "1", **(variables or {})}
+        command = [sys.executable, "-m", "quintet", "serve", "--dev", "--port", "0", "--data", folder]
+        roomy = {} if runs is None else {"QUINTET_RUNS_AT_ONCE": str(runs)}
+        environment = roomy | {
+            "QUINTET_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS),
+            "BENCH_COMMANDS": "1",
+            **(variables or {}),
+        }
         with Process(
             [*command, "--agents", "benchmarks.agents"], environment=environment, cores=cores, log=data / "server.log"
         ) as process:

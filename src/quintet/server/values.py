@@ -1,14 +1,20 @@
-"""From settings to the values that each part is built with. Only the server knows both."""
+"""From settings to the values that each part is built with. Only the server knows both.
+
+A part is imported when its values are asked for: administration needs those of accounts alone, and is to answer at once.
+"""
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from quintet.accounts import AccountsConfig
-from quintet.agents import ModelConfig
-from quintet.delivery import GatewayConfig
 from quintet.edge.limits import AddressOf
-from quintet.engine import Limits
 from quintet.settings import Settings
+
+if TYPE_CHECKING:
+    from quintet.agents import ModelConfig
+    from quintet.delivery import GatewayConfig
+    from quintet.engine import Limits
 
 __all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway", "model"]
 
@@ -49,9 +55,12 @@ def _port_of(public_url: str | None) -> int | None:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def engine(settings: Settings) -> Limits:
+def engine(settings: Settings) -> "Limits":
     """The engine's bounds."""
+    from quintet.engine import Limits
+
     return Limits(
+        runs=settings.runs_at_once,
         run=settings.run_seconds,
         tool=settings.tool_seconds,
         drain=settings.drain_seconds,
@@ -59,8 +68,10 @@ def engine(settings: Settings) -> Limits:
     )
 
 
-def gateway(settings: Settings) -> GatewayConfig:
+def gateway(settings: Settings) -> "GatewayConfig":
     """The sockets' limits."""
+    from quintet.delivery import GatewayConfig
+
     return GatewayConfig(
         head_bytes=settings.header_bytes,
         frames_per_second=settings.frames_per_second,
@@ -70,8 +81,10 @@ def gateway(settings: Settings) -> GatewayConfig:
     )
 
 
-def model(settings: Settings) -> ModelConfig | None:
+def model(settings: Settings) -> "ModelConfig | None":
     """The language model behind the assistant, if there is one."""
+    from quintet.agents import ModelConfig
+
     if settings.model is None:
         return None
     key = settings.model_api_key

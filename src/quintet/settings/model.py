@@ -120,6 +120,9 @@ class Settings(BaseModel):
 
     runs_per_user: int = _whole(5, 1, 1_000, "Runs of one user at the same time.")
     queued_runs_per_user: int = _whole(20, 1, 10_000, "Runs of one user that may wait.")
+    runs_at_once: int = _whole(
+        64, 1, 10_000, "Runs of everybody at the same time in this process; more wait in the database."
+    )
     run_seconds: int = _whole(600, 1, DAY, "How long a run may take.")
     tool_seconds: int = _whole(120, 1, DAY, "How long a tool may take, unless it says otherwise.")
     frames_per_second: int = _whole(10, 1, 10_000, "Inbound frames of one socket.")
