@@ -174,6 +174,8 @@ class Stream:
 
     async def cut(self) -> None:
         """Reset the connection."""
+        if self.writer.is_closing():
+            return  # a second time: the number of its socket may be another's by now
         plug = self.writer.get_extra_info("socket")
         with contextlib.suppress(OSError):
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
