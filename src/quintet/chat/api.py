@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from quintet import runs
@@ -22,17 +22,13 @@ __all__ = ["cancelling", "chat_router"]
 
 _EVENTS_PAGE = 500
 
-ThreadId = Annotated[str, Path()]  # of any form, like all ids: a malformed one is an unknown one
-FileId = Annotated[str, Path()]
-RunId = Annotated[str, Path()]
+Cancelling = Callable[[UserScope, str], Awaitable[dict[str, str]]]
+
 After = Annotated[str | None, Query(max_length=40)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
-
 _FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
 _FORM = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}}}
-
-
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -62,9 +58,7 @@ class NewMessage(BaseModel):
     attachments: list[str] = Field(default=[], max_length=ATTACHMENTS)
 
 
-def cancelling(
-    store: Store, sources: Sources, *, most_running: int = runs.RUNNING_PER_USER
-) -> Callable[[UserScope, str], Awaitable[dict[str, str]]]:
+def cancelling(store: Store, sources: Sources, *, most_running: int = runs.RUNNING_PER_USER) -> Cancelling:
     """The one way to stop a run: `cancel(scope, run_id)` answers its id and its state at the commit of the cancel.
 
     It raises QuintetError `not_found`, or the store's.
@@ -86,7 +80,7 @@ def chat_router(
     sources: Sources,
     identity: Callable[[Request], Awaitable[Identity]],
     submit: Submitting,
-    cancel: Callable[[UserScope, str], Awaitable[dict[str, str]]],
+    cancel: Cancelling,
     *,
     attachment_bytes: int = 5_000_000,
     most_running: int = runs.RUNNING_PER_USER,
@@ -99,6 +93,18 @@ def chat_router(
     async def list_agents(me: Me) -> dict[str, Any]:
         return {"items": await store.read(reading.agents_in)}
 
+    @router.get("/snapshot")
+    async def take_snapshot(me: Me) -> dict[str, Any]:
+        return await store.read(lambda tx: reading.snapshot(tx, me.scope))
+
+    _add_threads(router, store, sources, Me, most_running)
+    _add_messages(router, store, Me, submit)
+    _add_runs(router, store, Me, cancel)
+    _add_files(router, store, sources, Me, Uploads(attachment_bytes))
+    return router
+
+
+def _add_threads(router: APIRouter, store: Store, sources: Sources, Me: Any, most_running: int) -> None:  # noqa: N803 - a type
     @router.get("/threads")
     async def list_threads(me: Me, after: After = None, limit: Limit = 50) -> dict[str, Any]:
         return await store.read(lambda tx: reading.thread_page(tx, me.scope, after, limit))
@@ -109,50 +115,47 @@ def chat_router(
         return await store.write(me.user_id, lambda tx: create_thread(tx, me.scope, title, moment))
 
     @router.get("/threads/{thread_id}")
-    async def one_thread(me: Me, thread_id: ThreadId) -> dict[str, Any]:
+    async def one_thread(me: Me, thread_id: str) -> dict[str, Any]:
         return await store.read(lambda tx: reading.thread_of(tx, me.scope, thread_id))
 
     @router.patch("/threads/{thread_id}")
-    async def rename(me: Me, thread_id: ThreadId, body: Renaming) -> dict[str, Any]:
+    async def rename(me: Me, thread_id: str, body: Renaming) -> dict[str, Any]:
         moment = runs.moment(sources)
         return await store.write(me.user_id, lambda tx: rename_thread(tx, me.scope, thread_id, body.title, moment))
 
     @router.delete("/threads/{thread_id}", status_code=204)
-    async def delete(me: Me, thread_id: ThreadId) -> Response:
+    async def delete(me: Me, thread_id: str) -> Response:
         moment = runs.moment(sources)
         await store.write(
             me.user_id, lambda tx: delete_thread(tx, me.scope, thread_id, moment, most_running=most_running)
         )
         return Response(status_code=204)
 
+
+def _add_messages(router: APIRouter, store: Store, Me: Any, submit: Submitting) -> None:  # noqa: N803
     @router.get("/threads/{thread_id}/messages")
-    async def list_messages(me: Me, thread_id: ThreadId, after: After = None, limit: Limit = 50) -> dict[str, Any]:
+    async def list_messages(me: Me, thread_id: str, after: After = None, limit: Limit = 50) -> dict[str, Any]:
         return await store.read(lambda tx: reading.message_page(tx, me.scope, thread_id, after, limit))
 
     @router.post("/threads/{thread_id}/messages", status_code=202)
-    async def send(me: Me, thread_id: ThreadId, body: NewMessage) -> dict[str, str]:
+    async def send(me: Me, thread_id: str, body: NewMessage) -> dict[str, str]:
         sent = Send(body.client_id, body.text, thread_id, body.agent, tuple(body.attachments))
         return await submit(me.scope, sent)
 
+
+def _add_runs(router: APIRouter, store: Store, Me: Any, cancel: Cancelling) -> None:  # noqa: N803
     @router.get("/runs/{run_id}")
-    async def one_run(me: Me, run_id: RunId) -> dict[str, Any]:
+    async def one_run(me: Me, run_id: str) -> dict[str, Any]:
         return await store.read(lambda tx: reading.run_of(tx, me.scope, run_id))
 
     @router.get("/runs/{run_id}/events")
-    async def events_of_run(me: Me, run_id: RunId, after: Annotated[int, Query(ge=0, le=2**53)] = 0) -> Response:
+    async def events_of_run(me: Me, run_id: str, after: Annotated[int, Query(ge=0, le=2**53)] = 0) -> Response:
         frames = await store.read(lambda tx: reading.run_events(tx, me.scope, run_id, after, _EVENTS_PAGE))
         return Response(b"[" + b",".join(frames) + b"]", media_type="application/json")
 
     @router.post("/runs/{run_id}/cancel", status_code=202)
-    async def cancel_run(me: Me, run_id: RunId) -> dict[str, str]:
+    async def cancel_run(me: Me, run_id: str) -> dict[str, str]:
         return await cancel(me.scope, run_id)
-
-    @router.get("/snapshot")
-    async def take_snapshot(me: Me) -> dict[str, Any]:
-        return await store.read(lambda tx: reading.snapshot(tx, me.scope))
-
-    _add_files(router, store, sources, Me, Uploads(attachment_bytes))
-    return router
 
 
 def _add_files(router: APIRouter, store: Store, sources: Sources, Me: Any, uploads: Uploads) -> None:  # noqa: N803 - a type
@@ -163,9 +166,9 @@ def _add_files(router: APIRouter, store: Store, sources: Sources, Me: Any, uploa
         return await store.write(me.user_id, lambda tx: attachments.keep(tx, me.scope, new_id, file, now_ms))
 
     @router.get("/attachments/{attachment_id}")
-    async def one_file(me: Me, attachment_id: FileId) -> dict[str, Any]:
+    async def one_file(me: Me, attachment_id: str) -> dict[str, Any]:
         return await store.read(lambda tx: attachments.attachment_of(tx, me.scope, attachment_id))
 
     @router.get("/attachments/{attachment_id}/content", response_class=Response, responses=_BYTES)
-    async def content(me: Me, attachment_id: FileId) -> Response:
+    async def content(me: Me, attachment_id: str) -> Response:
         return download(await store.read(lambda tx: attachments.content_of(tx, me.scope, attachment_id)))
