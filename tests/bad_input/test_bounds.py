@@ -46,7 +46,7 @@ async def test_a_flood_of_sign_ins_delays_no_socket(ground: Ground, figure: Call
         await raw.until("pong")
         waits.append(time.perf_counter() - begun)
 
-    await check_flood(ground.server, ground.bob, ping)
+    await check_flood(ground.server, await ground.world.user(), ping)  # whose older sessions go: twenty are the most
     p95 = percentile(waits, 0.95)
     figure(f"{len(waits)} pings during 200 sign-ins: p95 {p95 * 1000:.1f} ms, worst {max(waits) * 1000:.1f} ms")
     assert p95 < 0.1, f"others waited: {waits}"

@@ -1,11 +1,13 @@
 """Fifty users at once, each with an account, a socket and agents of their own; figures are shown, speed is not judged."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 
 import pytest
 
+from metrics.test_metrics import Figures, at, figures
 from support.checks.isolation import WORKLOADS, check_isolation
 from support.crowd import Crowd, costing, percentile
 from support.frames import Event
@@ -64,6 +66,7 @@ async def test_websocket_performance_under_concurrent_load(crowd: Crowd, figure:
 async def test_websocket_event_performance_under_load(crowd: Crowd, figure: Callable[[str], None]) -> None:
     """Every event of fifty accounts is delivered, or replayed to the ten whose connection drops: 100 %, within bounded memory."""
     barrier = asyncio.Barrier(USERS)
+    before = await figures(crowd.server.url)
     async with costing(crowd.server) as cost:
         people = [_live(crowd, barrier, cuts=CUTS if place % 5 == 0 else 0) for place in range(USERS)]
         stories = await asyncio.gather(*people)
@@ -75,8 +78,20 @@ async def test_websocket_event_performance_under_load(crowd: Crowd, figure: Call
         f"{cost.processor / events * 1e6:.0f} µs of CPU each, replayed {sum(len(again) for _, again in stories)}; "
         f"memory {cost.memory[0]:.0f} MB, at most {max(cost.memory):.0f} MB"
     )
+    await _figures_are_true(crowd, before, events)
     assert min(delays) > -0.01, "an event arrived before it was emitted"
     assert cost.grown < MOST_GROWTH_MB, f"memory has grown by {cost.grown:.0f} MB: {cost.memory}"
+
+
+async def _figures_are_true(crowd: Crowd, before: Figures, events: int) -> None:
+    """The server counts what happened: deliveries, endings, no socket of those that were cut, nothing closed by itself."""
+    deadline = time.monotonic() + 5
+    while at(after := await figures(crowd.server.url), "sockets") != USERS:
+        assert time.monotonic() < deadline, f"{at(after, 'sockets')} sockets are counted, {USERS} are open"
+    assert at(after, "events_delivered_total") - at(before, "events_delivered_total") >= events
+    ended = [at(found, "runs_ended_total", state="completed") for found in (before, after)]
+    assert (ended[1] - ended[0], at(after, "runs_open", state="running")) == (USERS, 0)
+    assert not [name for name in after if name[0] == "quintet_connections_closed_total"], "nobody was sent away"
 
 
 async def _live(crowd: Crowd, barrier: asyncio.Barrier, cuts: int) -> tuple[list[Event], list[Event]]:
