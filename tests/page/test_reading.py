@@ -150,7 +150,17 @@ async def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
         )
         seen.append(told[0].strip().split("\n")[0])
         assert told[1], f"the focus cannot be seen at {told[0]!r}"
-    for name in ("Skip to", "New conversation", "Search", "Rename", "Sign out", "Copy answer", "Attach", "Message", "Agent"):
+    for name in (
+        "Skip to",
+        "New conversation",
+        "Search",
+        "Rename",
+        "Sign out",
+        "Copy answer",
+        "Attach",
+        "Message",
+        "Agent",
+    ):
         assert any(name in place for place in seen), f"{name} was not reached: {seen}"
     window.quiet()
 

@@ -42,7 +42,9 @@ function drawItem(item) {
 function drawTable({ head, align, rows }) {
   const cell = (tag) => (children, column) =>
     el(tag, { class: `align-${align[column] ?? "left"}` }, children.map(drawInline));
-  const line = (tag, row) => el("tr", {}, row.map(cell(tag)));
+  // A head without words heads nothing: to a screen reader it is a cell like others.
+  const tagOf = (tag, children) => (children.length === 0 ? "td" : tag);
+  const line = (tag, row) => el("tr", {}, row.map((children, column) => cell(tagOf(tag, children))(children, column)));
   const scroll = { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table" };
   const body = rows.map((row) => line("td", row));
   return el("div", scroll, el("table", {}, el("thead", {}, line("th", head)), el("tbody", {}, body)));

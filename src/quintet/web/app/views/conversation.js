@@ -15,7 +15,8 @@ export class Conversation {
     this.list = div("turns");
     this.waiting = el("div", { class: "skeleton", role: "img", "aria-label": "Loading" }, el("i"), el("i"), el("i"));
     this.nothing = el("p", { class: "note missing" }, "There is no such conversation here.");
-    this.latest = button("Latest", () => this.toEnd(), { class: "latest", hidden: true, shape: "down" });
+    const latest = { class: "latest", hidden: true, shape: "down", "aria-label": "Latest", title: "Latest" };
+    this.latest = button("", () => this.toEnd(), latest);
     const region = { class: "scroll", tabindex: 0, role: "region", "aria-label": "Conversation" };
     const inside = [empty, this.waiting, this.nothing, this.list];
     this.scroll = el("div", { ...region, on: { scroll: () => this.moved() } }, inside);

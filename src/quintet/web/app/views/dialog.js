@@ -5,7 +5,7 @@ import { button, div, el } from "../dom.js";
 let made = 0;
 
 export class Dialog {
-  constructor({ title, name = "", onClose }) {
+  constructor({ title, name = "", isText = false, onClose }) {
     made += 1;
     const id = `dialog-${made}`;
     this.title = el("h2", { id, tabindex: -1 }, title);
@@ -15,7 +15,7 @@ export class Dialog {
       "aria-label": "Close",
     });
     this.head = el("header", { class: "dialog-head" }, this.title, this.closing);
-    this.body = div("dialog-body");
+    this.body = el("div", { class: "dialog-body", tabindex: isText ? 0 : null }); // a text is scrolled by keys as well
     this.onClose = onClose;
     const on = { close: () => this.closed(), mousedown: (event) => event.target === this.node && this.close() };
     this.node = el(

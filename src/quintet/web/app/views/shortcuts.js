@@ -11,7 +11,7 @@ const IN_THE_FIELD = [
 ];
 
 export function openShortcuts() {
-  const dialog = new Dialog({ title: "Keyboard shortcuts", name: "small" });
+  const dialog = new Dialog({ title: "Keyboard shortcuts", name: "small", isText: true });
   const shown = SHORTCUTS.map(({ keys, word }) => [keys, word]);
   dialog.body.append(table("Anywhere but in a field", shown), table("While writing", IN_THE_FIELD));
   dialog.open();

@@ -30,7 +30,7 @@ export class Turn {
     this.copy = copyButton(() => run.answer.text, "Copy answer");
     this.foot = el("footer", { class: "reply-foot" }, this.copy, raw, this.when);
     const reply = [this.head, this.story.node, this.answer, this.outcome.node, this.foot];
-    this.reply = el("section", { class: "reply", "aria-label": "Answer" }, reply);
+    this.reply = el("div", { class: "reply", role: "group", "aria-label": "Answer" }, reply);
     this.node = el("article", { class: "turn", "data-run": run.id }, this.asked, this.reply);
     this.update();
   }

@@ -1,0 +1,143 @@
+"""Files with a message: by button, paste and drop; refused clearly; shown and given back."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.async_api import FilePayload, Route, expect
+
+from page.conftest import Visit
+from page.window import Window
+from quintet.web.pages import FOLDER
+
+pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
+
+CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
+DROP = """([name, type, text]) => {
+  const data = new DataTransfer(), place = document.querySelector('main');
+  data.items.add(new File([text], name, { type }));
+  place.dispatchEvent(new DragEvent('dragenter', { dataTransfer: data, bubbles: true, cancelable: true }));
+  const over = getComputedStyle(document.querySelector('.drop-veil')).display;
+  place.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  return [over, getComputedStyle(document.querySelector('.drop-veil')).display];
+}"""
+FAILING = '<testsuite tests="1" failures="1"><testcase classname="tests.test_a" name="test_one"><failure message="assert 1 == 2">E       assert 1 == 2</failure></testcase></testsuite>'  # noqa: E501
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cfc0f01f0005000"
+    "1ff89993d1d0000000049454e44ae426082"
+)
+
+
+def a_file(name: str, kind: str, content: bytes) -> FilePayload:
+    """A file as a person picks it."""
+    return {"name": name, "mimeType": kind, "buffer": content}
+
+
+async def pick(window: Window, *files: FilePayload) -> None:
+    """Choose files by the button."""
+    async with window.page.expect_file_chooser() as chosen:
+        await window.button("Attach files").click()
+    await (await chosen.value).set_files(list(files))
+
+
+async def test_a_file_goes_with_a_message_and_comes_back(visit: Visit, tmp_path: Path) -> None:
+    """Picked, uploaded, sent without a word, read by the agent, shown under the message on any device, saved byte for byte."""
+    window = await (await visit()).sign_up()
+    await window.page.get_by_label("Agent").select_option("triage")
+    await pick(window, a_file("report.xml", "text/xml", FAILING.encode()), a_file("notes.log", "", b"a line\n"))
+    chips = window.page.locator(".chip")
+    await expect(chips).to_have_count(2)
+    await expect(chips.locator("progress:visible")).to_have_count(0)
+    await window.page.reload()
+    await window.ready()
+    await expect(chips).to_have_count(2)
+    await window.button("Remove notes.log").click()
+    await window.button("Send").click()
+    turn = await window.ended("completed")
+    assert "1 failed" in await window.answer()
+    await expect(chips).to_have_count(0)
+    other = await (await visit()).sign_in(window)
+    await other.page.goto(window.page.url)
+    for device in (window, other):
+        async with device.page.expect_download() as saved:
+            await device.turn().get_by_role("button", name="Save report.xml").click()
+        assert Path(await (await saved.value).path()).read_text() == FAILING
+    assert turn is not None
+    window.quiet()
+    other.quiet()
+
+
+async def test_files_are_pasted_and_dropped(visit: Visit) -> None:
+    """A drop anywhere on the conversation shows where it goes; a long paste is a file, and text again by one click."""
+    window = await (await visit(**CLIPBOARD)).sign_up()
+    await window.page.get_by_label("Agent").select_option("triage")
+    assert await window.evaluate(DROP, ["dropped.txt", "text/plain", "some text"]) == ["block", "none"]
+    await expect(window.page.locator(".chip")).to_contain_text("dropped.txt")
+    report = "E   KeyError: 'SECRET_KEY'\n" * 400
+    await window.paste(report)
+    await expect(window.page.locator(".chip")).to_have_count(2)
+    assert await window.composer.input_value() == ""
+    await window.button("Keep as text").click()
+    await expect(window.page.locator(".chip")).to_have_count(1)
+    assert await window.composer.input_value() == report
+    await window.composer.fill("")
+    await window.paste("a short text")
+    assert await window.composer.input_value() == "a short text"
+    window.quiet()
+
+
+async def test_a_file_that_does_not_fit_says_why(visit: Visit) -> None:
+    """Too big, empty, not of the agent's kinds, refused by the server: said at the file, and nothing is sent before it is settled."""
+    window = await (await visit()).sign_up()
+    await window.page.get_by_label("Agent").select_option("triage")
+    await pick(
+        window,
+        a_file("huge.txt", "text/plain", b"x" * 5_000_001),
+        a_file("empty.txt", "text/plain", b""),
+        a_file("shot.png", "image/png", PIXEL),
+    )
+    chips = window.page.locator(".chip")
+    await expect(chips.nth(0)).to_contain_text("Too big: at most 5 MB.")
+    await expect(chips.nth(1)).to_contain_text("This file is empty.")
+    await expect(chips.nth(2)).to_contain_text("triage takes text, XML and JSON files only.")
+    await expect(chips.nth(2).locator("canvas")).to_be_visible()
+    await window.composer.fill("look at this")
+    await expect(window.button("Send")).to_be_disabled()
+    for name in ("huge.txt", "empty.txt", "shot.png"):
+        await window.button(f"Remove {name}").click()
+    await expect(window.button("Send")).to_be_enabled()
+
+    async def refuse(route: Route) -> None:
+        problem = {"code": "rate_limited", "detail": "Too many of your uploads are under way."}
+        headers = {"content-type": "application/problem+json", "retry-after": "1"}
+        await route.fulfill(status=429, headers=headers, body=json.dumps(problem))
+
+    await window.page.route("**/v1/attachments", refuse, times=1)
+    await pick(window, a_file("later.txt", "text/plain", b"text"))
+    await expect(chips).to_contain_text("Too many of your uploads are under way. Try again in 1 s.")
+    await window.button("Try again").click()
+    await expect(chips).to_contain_text("4 bytes")
+    await window.button("Send").click()
+    await window.ended("completed")
+    window.quiet("status of 429")
+
+
+async def test_pages_of_the_policy_need_no_exception_for_pictures(visit: Visit) -> None:
+    """A picture is seen small, before and after sending, and still no address but our own may be an image."""
+    window = await (await visit()).sign_up()
+    policy = "fetch('/').then((answer) => answer.headers.get('content-security-policy'))"
+    assert "img-src 'self';" in await window.evaluate(policy)
+    accepting = json.dumps({"items": [{"name": "echo", "description": "", "attachments": ["image/*"]}]})
+    await window.page.route(
+        "**/v1/agents", lambda route: route.fulfill(body=accepting, content_type="application/json")
+    )
+    await window.page.reload()
+    await expect(window.page.locator("#agent option")).to_have_text(["echo"])
+    await pick(window, a_file("mark.png", "image/png", PIXEL))
+    await expect(window.page.locator(".chip canvas")).to_be_visible()
+    await window.composer.fill("a picture")
+    await window.composer.press("Enter")
+    turn = await window.ended("completed")
+    await expect(turn.locator(".file canvas")).to_be_visible()
+    assert not (FOLDER / "vendor").exists()
+    window.quiet()
