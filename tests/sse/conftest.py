@@ -1,5 +1,6 @@
 """A gateway in this process whose streams can be given shorter times; for the tests that need no process of their own."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,8 +17,10 @@ __all__ = ["database", "kernel", "log", "store"]
 
 
 def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callable[[], Any]]:
-    """The loop of the product."""
-    return {"uvloop": uvloop.new_event_loop}
+    """The product's loop where the gateway is in this process; a client of a process of its own needs none but the usual one."""
+    if item.get_closest_marker("l2") is not None:
+        return {"uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MAX_QUEUED = 8192  # items waiting; beyond it writers are told to come back
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_SCRUB_PAUSE = 5.0  # seconds, at most, between two tries
 MAX_BATCH = 1024  # items in one commit; bounds how long one may take
 
 
@@ -96,6 +97,8 @@ class Committer:
         self.commits = 0
         self.times = Histogram(_SECONDS)
         self._scrubs = False  # something that was deleted may still be in the files
+        self._scrub_at = 0.0  # not before: a long reader (a backup) must not slow every commit
+        self._scrub_pause = 0.0
 
     def start(self) -> None:
         """Connect, and start the thread. Raises what the driver raises when the database cannot be opened."""
@@ -166,14 +169,16 @@ class Committer:
         self.times.add(self._clock() - began)
         self._tell(tx, batch)
         self._scrubs = self._scrubs or tx.scrubs
-        if self._scrubs:
+        if self._scrubs and self._clock() >= self._scrub_at:
             self._scrub(database)
 
     def _scrub(self, database: Database) -> None:
         try:
-            self._scrubs = not database.scrub()  # else after the next commit
+            self._scrubs = not database.scrub()  # else after a later commit
         except Exception:
             log.warning("what was deleted could not be taken out of the files yet", exc_info=True)
+        self._scrub_at = self._clock() + self._scrub_pause
+        self._scrub_pause = min(_SCRUB_PAUSE, self._scrub_pause * 2 or 0.2) if self._scrubs else 0.0
 
     def _lost(self, database: Database, batch: list[Item], error: Exception) -> None:
         try:
