@@ -10,7 +10,7 @@ import pytest
 
 from support.checks.order import read_from, same_bytes
 from support.server import Factory
-from support.sse import Block, Stream, blocks_in
+from support.sse import Block, blocks_in
 from support.story import ending, whole
 from support.users import Account, good_passphrase, http_client
 from support.world import World
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.l3
 
 async def _first_of(world: World, account: Account, last: str) -> Block:
     """The next event; then the connection is cut. Whatever came behind it was never read."""
-    stream = await Stream.open(world.server, account.access_token, last=last)
+    stream = await world.stream(account.access_token, last=last)
     while not stream.events:
         assert await stream.more(), f"the stream ended\n{world.server.tail()}"
     await stream.cut()
@@ -72,7 +72,7 @@ async def test_another_device_ends_the_stream(
     alice = await world.user()
     other = await world.again(alice)
     device = await world.device(other)
-    mine, kept = [await Stream.open(world.server, account.access_token) for account in (alice, other)]
+    mine, kept = [await world.stream(account.access_token) for account in (alice, other)]
     for stream in (mine, kept):
         await stream.first()
     assert (await end(alice, other)).status_code == 204
@@ -82,7 +82,7 @@ async def test_another_device_ends_the_stream(
     run = whole(await device.tell("hello", "echo"))
     await kept.until("agent_completed")
     assert (mine.events, [event.data for event in kept.events]) == ([], [event.raw for event in run])
-    again = await Stream.open(world.server, alice.access_token, last=mine.last_id)
+    again = await world.stream(alice.access_token, last=mine.last_id)
     assert (again.status, (await again.problem())["code"]) == (401, "session_revoked")
     for stream in (mine, kept, again):
         await stream.cut()
@@ -99,7 +99,7 @@ async def test_a_run_longer_than_its_token(server_factory: Factory) -> None:
         seen: list[bytes] = []
         last, expired = "0", 0
         while not seen or json.loads(seen[-1]).get("final") is not True:
-            stream = await Stream.open(server, access, last=last)
+            stream = await world.stream(access, last=last)
             while await stream.more() and b'"final":true' not in stream.text:
                 pass
             await stream.cut()
@@ -124,12 +124,12 @@ async def test_a_stream_goes_on_after_kill_9(server_factory: Factory) -> None:
         alice = await world.user()
         device = await world.device(alice)
         said = await device.send({"mark": "dies"}, agent="slow_tool")
-        stream = await Stream.open(server, alice.access_token, query="?after=0")
+        stream = await world.stream(alice.access_token, query="?after=0")
         await stream.until("tool_executing")
         server.kill()
         await stream.end()
         server.start()
-        again = await Stream.open(server, alice.access_token, last=stream.last_id)
+        again = await world.stream(alice.access_token, last=stream.last_id)
         await again.until("agent_failed")
         later = await world.device(alice, name="later")
         run = whole(await later.run(said.run_id))
@@ -142,7 +142,7 @@ async def test_a_stream_goes_on_after_kill_9(server_factory: Factory) -> None:
 async def test_a_comment_comes_after_fifteen_seconds(world: World) -> None:
     """A quiet stream is not an idle one for the proxies between: something every 15 s, which no reader takes for an event."""
     alice = await world.user()
-    stream = await Stream.open(world.server, alice.access_token)
+    stream = await world.stream(alice.access_token)
     await stream.first()
     begun = time.monotonic()
     while not any(block.comment for block in blocks_in(stream.text)):

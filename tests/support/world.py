@@ -7,6 +7,7 @@ from typing import Any, Self
 from support.raw import RawSocket
 from support.server import Server
 from support.socket import Device
+from support.sse import Stream
 from support.users import Account, register
 
 __all__ = ["World"]
@@ -22,6 +23,7 @@ class World:
         self._accounts: list[Account] = []
         self._devices: list[Device] = []
         self._raw: list[RawSocket] = []
+        self._streams: list[Stream] = []
 
     async def user(self) -> Account:
         """A new user."""
@@ -69,13 +71,19 @@ class World:
         self._raw.append(raw)
         return raw
 
+    async def stream(self, token: str, **options: Any) -> Stream:
+        """A stream of server-sent events, asked for with this access token."""
+        stream = await Stream.open(self.server, token, **options)
+        self._streams.append(stream)
+        return stream
+
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        await asyncio.gather(*(raw.cut() for raw in self._raw))
+        await asyncio.gather(*(raw.cut() for raw in self._raw), *(stream.cut() for stream in self._streams))
         await asyncio.gather(*(device.close() for device in self._devices), return_exceptions=True)
         await asyncio.gather(*(account.close() for account in self._accounts))
         faults = [(device, fault) for device in self._devices if device.strict for fault in device.faults]
