@@ -22,6 +22,8 @@ MISSING = (
     "`dnf install chromium` (Fedora), `brew install --cask chromium` (macOS), or `.venv/bin/playwright install chromium`."
 )
 
+CALM: dict[str, Any] = {"reduced_motion": "reduce"}  # a spinner that turns costs a core of a machine without graphics
+
 expect.set_options(timeout=15_000)
 
 Visit = Callable[..., Awaitable[Window]]
@@ -53,7 +55,7 @@ async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
     contexts: list[BrowserContext] = []
 
     async def window(*, at: Server | None = None, beside: Window | None = None, **options: Any) -> Window:
-        context = beside.page.context if beside else await browser.new_context(**options)
+        context = beside.page.context if beside else await browser.new_context(**CALM | options)
         contexts.append(context)
         context.set_default_timeout(15_000)
         return Window(await context.new_page(), (at or server).url)

@@ -192,10 +192,10 @@ async def test_a_screen_reader_is_told_what_matters(visit: Visit) -> None:
     window.quiet()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_phone_holds_all_of_it(visit: Visit, scheme: str) -> None:
+async def test_a_phone_holds_all_of_it(visit: Visit) -> None:
     """390 px wide: nothing is wider than the screen, targets are big enough for a thumb, the conversations are in a drawer."""
-    window = await visit(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True, is_mobile=True)
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    window = await visit(**phone, reduced_motion="no-preference")
     await window.sign_up()
     wide = "document.documentElement.scrollWidth > innerWidth || document.querySelector('.scroll').scrollWidth > innerWidth"
     await window.say(REPORT + "x" * 500 + "\n" * 20 + REPORT, agent="echo")

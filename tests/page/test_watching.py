@@ -19,7 +19,7 @@ def orders(**told: object) -> str:
 
 async def test_the_five_events_are_seen_as_they_happen(visit: Visit) -> None:
     """While it works: its state, the thought of the moment with its progress, the tool that runs. Afterwards: all of it, and the answer."""
-    window = await (await visit()).sign_up()
+    window = await (await visit(reduced_motion="no-preference")).sign_up()
     await window.say(orders(pause=0.7), agent="researcher")
     turn = window.turn()
     await expect(turn.get_by_role("heading", name="researcher")).to_be_visible()

@@ -18,7 +18,7 @@ export function drawState(node, state) {
   node.replaceChildren(STATE_ICONS[state] ? icon(STATE_ICONS[state]) : spinner);
 }
 
-// One of five colours for each name, always the same; the numbers are such that the five of the shipped team all differ.
+// One of five colours for each name, always the same. With these numbers the five of the shipped team all differ.
 export function avatar(name) {
   const hue = [...name].reduce((sum, letter) => (sum * 197 + letter.codePointAt(0)) % 9973, 5) % 5;
   return el("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, [...name][0]?.toUpperCase() ?? "?");
