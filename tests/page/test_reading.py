@@ -203,7 +203,7 @@ async def test_a_phone_holds_all_of_it(visit: Visit) -> None:
     await window.unfold()
     await turn.locator(".call summary").click()
     assert not await window.evaluate(wide)
-    await window.say("a team", agent="coordinator")
+    await window.say("FAILED tests/test_a.py::test_b - KeyError: 'X'\n1 failed in 1s", agent="triage")
     await window.ended("completed")
     await window.unfold()
     assert not await window.evaluate(wide)
