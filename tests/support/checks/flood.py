@@ -9,20 +9,28 @@ from typing import Any
 import httpx
 
 from accounts.real import refused
+from support.crowd import percentile
 from support.server import Server
 from support.users import Account
 
-__all__ = ["check_flood"]
+__all__ = ["check_flood", "check_flood_delays_nobody"]
 
 FLOOD = 200
+BOUND = 0.1  # seconds
 
 
-async def check_flood(server: Server, account: Account, probe: Callable[[], Awaitable[Any]]) -> list[float]:
-    """Every sign-in is answered: 200, or 503 with a time to come back. Returns how long `probe` took each time meanwhile."""
+async def check_flood(
+    server: Server, account: Account, probe: Callable[[], Awaitable[Any]], *, pause: float = 0.0
+) -> list[float]:
+    """Every sign-in is answered: 200, or 503 with a time to come back. Returns how long `probe` took each time meanwhile.
+
+    `pause` is the time between two probes, in seconds.
+    """
     body = json.dumps({"email": account.email, "password": account.password}).encode()
     everybody = asyncio.gather(*(_sign_in(server, body) for _ in range(FLOOD)))
     waits = []
     while not everybody.done():
+        await asyncio.sleep(pause)
         begun = time.perf_counter()
         await probe()
         waits.append(time.perf_counter() - begun)
@@ -34,6 +42,23 @@ async def check_flood(server: Server, account: Account, probe: Callable[[], Awai
     assert all(refused(answer) == (503, "busy") and int(answer.headers["retry-after"]) > 0 for answer in busy)
     assert len(waits) >= 5
     return waits
+
+
+async def check_flood_delays_nobody(
+    server: Server, account: Account, probe: Callable[[], Awaitable[Any]], *, share: float = 0.95, pause: float = 0.0
+) -> float:
+    """A `share` of the probes is answered within 100 ms while two hundred sign in; returns what was measured, in seconds.
+
+    The bound is of the server; what else the machine does at that moment is not. So the calmest of three floods counts: a server
+    that hashes where it serves exceeds the bound in each.
+    """
+    measured: list[float] = []
+    for _ in range(3):
+        measured.append(percentile(await check_flood(server, account, probe, pause=pause), share))
+        if measured[-1] < BOUND:
+            break
+    assert min(measured) < BOUND, f"others waited {[round(wait * 1000) for wait in measured]} ms"
+    return min(measured)
 
 
 async def _sign_in(server: Server, body: bytes) -> httpx.Response:
