@@ -26,3 +26,7 @@ class Identity:
     def scope(self) -> UserScope:
         """The key to this user's tables."""
         return UserScope(self.user_id)
+
+    def expires_in(self, now_ms: int) -> int:
+        """Seconds until the token ends; 0 when it has."""
+        return max(0, self.expires_at - now_ms // 1000)

@@ -142,14 +142,11 @@ class Socket:
         if self._address is not None:
             self._parts.connections.leave_address(self._address)
             self._address = None
-        rate, left = int(self._parts.config.frames_per_second), self._expires_in(identity)
+        rate, left = int(self._parts.config.frames_per_second), identity.expires_in(self._parts.sources.now_ms())
         who = (self.id, identity.user_id, identity.session_id)
         greeting = protocol.ready(*who, expires_in=left, head=self._head, rate=rate)
         self._wire.write([greeting])
         self._deadlines.admitted(identity)
-
-    def _expires_in(self, identity: Identity) -> int:
-        return max(0, identity.expires_at - self._parts.sources.now_ms() // 1000)
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
@@ -265,7 +262,7 @@ class Socket:
         feed.renew(identity)
         if self._open:
             self._deadlines.expect_expiry(identity)
-        return protocol.result(frame.id, {"expires_in": self._expires_in(identity)})
+        return protocol.result(frame.id, {"expires_in": identity.expires_in(self._parts.sources.now_ms())})
 
     def heard(self) -> None:
         """The peer has sent something."""
@@ -285,7 +282,7 @@ class Socket:
 
     def _notify(self) -> None:
         if self._feed is not None:
-            self._wire.write([protocol.auth_expiring(self._expires_in(self._feed.identity))])
+            self._wire.write([protocol.auth_expiring(self._feed.identity.expires_in(self._parts.sources.now_ms()))])
 
     def _begin_beat(self) -> None:
         if self._wire.writable and self._beating is None:
