@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-import quintet.store.committer as committer_module
-import quintet.store.readers as readers_module
+import quintet.store.inbox as inbox_module
 from quintet.errors import QuintetError
 from quintet.store import Revision, Store, Tx
 from quintet.store.tables import agents
@@ -299,7 +298,7 @@ async def test_many_writers_share_commits(store: Store, database: Database) -> N
 
 async def test_a_full_queue_is_busy_and_empties_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue of writes is bounded: beyond it a writer is told `busy` with a time to wait, and nothing of those inside is lost."""
-    monkeypatch.setattr(committer_module, "MAX_QUEUED", 50)
+    monkeypatch.setattr(inbox_module, "MAX_QUEUED", 50)
     with one_batch(store):
         futures = [store.submit("u", note(f"{number}")) for number in range(50)]
         with pytest.raises(QuintetError) as refused:
@@ -314,7 +313,7 @@ async def test_a_full_queue_is_busy_and_empties_again(store: Store, monkeypatch:
 
 async def test_a_full_queue_of_reads_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue of reads is bounded in the same way."""
-    monkeypatch.setattr(readers_module, "MAX_QUEUED", 50)
+    monkeypatch.setattr(inbox_module, "MAX_QUEUED", 50)
     go = threading.Event()
     entered = [threading.Event() for _ in range(3)]
 

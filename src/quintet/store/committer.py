@@ -7,23 +7,21 @@
 """
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from quintet.errors import QuintetError
 from quintet.store.base import Tx
 from quintet.store.figures import Histogram
+from quintet.store.inbox import Inbox
 from quintet.store.wakes import Wakes
 from quintet.store.work import Item, settle
 
-__all__ = ["MAX_BATCH", "MAX_QUEUED", "Committer", "Database"]
+__all__ = ["MAX_BATCH", "Committer", "Database"]
 
 log = logging.getLogger(__name__)
 
-MAX_QUEUED = 8192  # items waiting; beyond it writers are told to come back
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _SCRUB_PAUSE = 5.0  # seconds, at most, between two tries
 MAX_BATCH = 1024  # items in one commit; bounds how long one may take
@@ -90,10 +88,9 @@ class Committer:
         self._clock = clock
         self._wakes = wakes
         self._publish = publish
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._inbox = Inbox()
+        self.put = self._inbox.put
         self._thread: threading.Thread | None = None
-        self._gate = threading.Lock()  # nothing is queued behind the end, where nobody would answer it
-        self._closed = False
         self.commits = 0
         self.times = Histogram(_SECONDS)
         self._scrubs = False  # something that was deleted may still be in the files
@@ -110,26 +107,11 @@ class Committer:
     @property
     def waiting(self) -> int:
         """How much is queued."""
-        return self._queue.qsize()
-
-    def put(self, item: Item) -> None:
-        """Queue `item`.
-
-        Raises:
-            QuintetError: `busy` when too much is waiting, `unavailable` after the end.
-        """
-        with self._gate:
-            if self._closed:
-                raise QuintetError("unavailable")
-            if self._queue.qsize() >= MAX_QUEUED:
-                raise QuintetError("busy", retry_after=1)
-            self._queue.put(item)
+        return len(self._inbox)
 
     def close(self, timeout: float = 30) -> bool:
         """Commit what is queued, then end the thread. `timeout` in seconds; False when it was not enough."""
-        with self._gate:
-            self._closed = True
-            self._queue.put(None)
+        self._inbox.close(takers=1)
         if self._thread is None:
             return True
         self._thread.join(timeout)
@@ -137,26 +119,10 @@ class Committer:
 
     def _run(self, database: Database) -> None:
         try:
-            while (batch := self._take()) is not None:
+            while (batch := self._inbox.take_all(MAX_BATCH)) is not None:
                 self._commit(database, batch)
         finally:
             database.close()
-
-    def _take(self) -> list[Item] | None:
-        first = self._queue.get()
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < MAX_BATCH:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if item is None:
-                self._queue.put(None)
-                break
-            batch.append(item)
-        return batch
 
     def _commit(self, database: Database, batch: list[Item]) -> None:
         began = self._clock()

@@ -1,12 +1,11 @@
 """Readers: a few threads, a connection each. One read sees one consistent state of the database."""
 
 import contextlib
-import queue
 import threading
 from collections.abc import Callable
 
-from quintet.errors import QuintetError
-from quintet.store.committer import MAX_QUEUED, Database
+from quintet.store.committer import Database
+from quintet.store.inbox import Inbox
 from quintet.store.work import Item, settle
 
 __all__ = ["Readers"]
@@ -17,11 +16,10 @@ class Readers:
 
     def __init__(self, connect: Callable[[], Database], count: int) -> None:
         self._connect = connect
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._inbox = Inbox()
+        self.put = self._inbox.put
         self._count = count
         self._threads: list[threading.Thread] = []
-        self._gate = threading.Lock()  # nothing is queued behind the end, where nobody would answer it
-        self._closed = False
 
     def start(self) -> None:
         """Connect, and start the threads. Raises what the driver raises when the database cannot be opened."""
@@ -35,33 +33,17 @@ class Readers:
     @property
     def waiting(self) -> int:
         """How much is queued."""
-        return self._queue.qsize()
-
-    def put(self, item: Item) -> None:
-        """Queue a read.
-
-        Raises:
-            QuintetError: `busy` when too much is waiting, `unavailable` after the end.
-        """
-        with self._gate:
-            if self._closed:
-                raise QuintetError("unavailable")
-            if self._queue.qsize() >= MAX_QUEUED:
-                raise QuintetError("busy", retry_after=1)
-            self._queue.put(item)
+        return len(self._inbox)
 
     def close(self, timeout: float = 10) -> None:
         """Finish what is queued, then end the threads. `timeout` in seconds, for each."""
-        with self._gate:
-            self._closed = True
-            for _ in self._threads:
-                self._queue.put(None)
+        self._inbox.close(takers=len(self._threads))
         for thread in self._threads:
             thread.join(timeout)
 
     def _run(self, database: Database) -> None:
         try:
-            while (item := self._queue.get()) is not None:
+            while (item := self._inbox.take()) is not None:
                 _read(database, item)
                 settle([item])
         finally:
