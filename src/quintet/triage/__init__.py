@@ -3,9 +3,10 @@
 Pure: no input or output, no clock, no randomness, nothing of the rest of the package. The text is data; nothing in it is obeyed.
 """
 
-from quintet.triage.analysis import analyse, conclude
+from quintet.triage.analysis import analyse, analyse_all, conclude, explain
 from quintet.triage.data import as_data
-from quintet.triage.facts import build_case
+from quintet.triage.facts import build_case, words_of
+from quintet.triage.merge import merged
 from quintet.triage.model import Analysis, Case, Findings, Run
 from quintet.triage.normalise import decode
 from quintet.triage.read import read
@@ -20,11 +21,15 @@ __all__ = [
     "Findings",
     "Run",
     "analyse",
+    "analyse_all",
     "as_data",
     "build_case",
     "conclude",
     "decode",
+    "explain",
     "markdown",
+    "merged",
     "read",
     "sections",
+    "words_of",
 ]

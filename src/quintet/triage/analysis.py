@@ -1,7 +1,10 @@
 """The whole way, from text to result. The same text gives the same result, byte for byte."""
 
+from collections.abc import Sequence
+
 from quintet.triage.causes import causes_of, weigh
 from quintet.triage.facts import build_case
+from quintet.triage.merge import merged
 from quintet.triage.model import Analysis, Case, Findings, Run
 from quintet.triage.plan import metrics_of, plan_of, unknown_of
 from quintet.triage.read import read
@@ -10,7 +13,16 @@ from quintet.triage.specialists import SPECIALISTS
 
 def analyse(text: str, source: str = "report") -> Analysis:
     """Read a report and explain it. `source` is the name under which facts cite it. Never raises on any text."""
-    run = read(text, source)
+    return explain(read(text, source))
+
+
+def analyse_all(reports: Sequence[tuple[str, str]]) -> Analysis:
+    """Several reports of one run (console and JUnit, or the parts of a sharded run), each as its name and its text, as one."""
+    return explain(merged([read(text, source) for source, text in reports] or [read("")]))
+
+
+def explain(run: Run) -> Analysis:
+    """The analysis of what was read."""
     case = build_case(run)
     findings = Findings()
     for examine in SPECIALISTS.values():

@@ -14,11 +14,11 @@ WARNING_LIMIT = 200
 def build_case(run: Run) -> Case:
     """The facts and clusters of a run: all that the specialists get to see."""
     counter = _Counter(run.source)
-    header = [counter.fact(line.kind, line.at, line.text) for line in run.header[:HEADER_LIMIT]]
+    header = [counter.fact(line.kind, line.at, line.text, line.source) for line in run.header[:HEADER_LIMIT]]
     of_entry = [_facts_of(entry, counter) for entry in run.entries]
     clusters = cluster(run.entries, of_entry)
     warnings = [
-        counter.fact("warning", line.at, f"{line.subject} {line.kind}: {line.text}")
+        counter.fact("warning", line.at, f"{line.subject} {line.kind}: {line.text}", line.source)
         for line in run.warnings[:WARNING_LIMIT]
     ]
     used = {name for one in clusters for name in one.facts}
@@ -32,17 +32,19 @@ class _Counter:
     def __init__(self, source: str) -> None:
         self._source, self._last = source, 0
 
-    def fact(self, kind: str, at: int, excerpt: str) -> Fact:
+    def fact(self, kind: str, at: int, excerpt: str, source: str = "") -> Fact:
         self._last += 1
-        return Fact(f"F{self._last}", kind, self._source, at, shorten(excerpt, EXCERPT))
+        return Fact(f"F{self._last}", kind, source or self._source, at, shorten(excerpt, EXCERPT))
 
 
 def _facts_of(entry: Entry, counter: _Counter) -> list[Fact]:
     facts = []
     if len(entry.chain) > 1 and entry.chain[0].message != entry.last.message:
-        facts.append(counter.fact("first error", entry.chain[0].at, words_of(entry.chain[0])))
-    facts.append(counter.fact("error", entry.last.at, words_of(entry.last)))
-    facts.extend(counter.fact("frame", frame.at, _words_of_frame(frame)) for frame in _telling(entry.chain[0]))
+        facts.append(counter.fact("first error", entry.chain[0].at, words_of(entry.chain[0]), entry.source))
+    facts.append(counter.fact("error", entry.last.at, words_of(entry.last), entry.source))
+    facts.extend(
+        counter.fact("frame", frame.at, _words_of_frame(frame), entry.source) for frame in _telling(entry.chain[0])
+    )
     return facts
 
 

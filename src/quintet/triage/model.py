@@ -22,7 +22,7 @@ Category = Literal[
 ]
 Phase = Literal["session", "collect", "setup", "call", "teardown"]
 Outcome = Literal["failed", "error"]
-Kind = Literal["console", "junit", "traceback", "nothing"]
+Kind = Literal["console", "junit", "reportlog", "json-report", "ctrf", "traceback", "nothing"]
 Place = Literal["test", "product", "library", "stdlib", "mock", "runner"]
 
 
@@ -55,13 +55,17 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One failure or error of the report. `chain` begins with the first exception; the last is the one pytest reports."""
+    """One failure or error of the report. `chain` begins with the first exception; the last is the one pytest reports.
+
+    `source` is the report it stands in, where a run has several.
+    """
 
     name: str
     outcome: Outcome
     phase: Phase
     chain: tuple[Raised, ...]
     at: int
+    source: str = ""
 
     @property
     def last(self) -> Raised:
@@ -87,6 +91,7 @@ class Line:
     text: str
     at: int
     subject: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

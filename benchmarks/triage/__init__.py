@@ -1,0 +1,1 @@
+"""How right the failure analyst is, on runs whose true causes are known."""
