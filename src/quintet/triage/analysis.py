@@ -35,5 +35,5 @@ def conclude(run: Run, case: Case, findings: Findings) -> Analysis:
     claims, dropped = weigh(case, findings)
     causes = causes_of(case, claims, findings.challenges, [entry.name for entry in run.entries])
     return Analysis(
-        run, case, causes, dropped, plan_of(causes), metrics_of(run, causes), unknown_of(run, causes, dropped)
+        run, case, causes, dropped, plan_of(causes), metrics_of(run, causes), unknown_of(run, causes, dropped), findings
     )

@@ -175,6 +175,8 @@ def _cause(case: Case, identity: str, claim: Claim, challenges: Sequence[Challen
         claim.effort,
         claim.downstream,
         claim.plain,
+        claim.rule,
+        claim.subject,
     )
 
 

@@ -209,7 +209,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One reason for failing entries, after the claims were weighed."""
+    """One reason for failing entries, after the claims were weighed. `rule` and `subject` are those of its claim."""
 
     id: str
     category: Category
@@ -226,6 +226,8 @@ class Cause:
     effort: int
     downstream: int = 0
     plain: bool = False
+    rule: str = ""
+    subject: str = ""
 
     @property
     def blocks(self) -> int:
@@ -267,3 +269,4 @@ class Analysis:
     plan: tuple[Step, ...] = ()
     metrics: tuple[Metric, ...] = ()
     unknown: tuple[str, ...] = field(default=())
+    findings: Findings = field(default=Findings())

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from quintet.triage import SIZE_LIMIT, analyse, as_data, markdown, sections
-from quintet.triage.report import code
+from quintet.triage.reports.markdown import code
 from triage.texts import Session, raised
 
 pytestmark = pytest.mark.l1
