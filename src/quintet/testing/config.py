@@ -81,6 +81,7 @@ class KitConfig:
     root: Path
     file: Path | None = None
     hang: float = 0.0  # seconds per phase; 0: no guard
+    unknown_markers: str = "error"  # all at once and nothing runs; "pytest": what pytest itself does with them
     mapping: str = ""  # the contracts' mapping file, relative to `root`
     env: Mapping[str, Variable] = _NOTHING
     services: Mapping[str, ServiceSpec] = _NOTHING
@@ -235,17 +236,20 @@ def _marker(table: _Table, name: str, services: Mapping[str, Any]) -> Marker:
 def parse(root: Path, file: Path, data: object) -> KitConfig:
     """The table as values. Raises `pytest.UsageError` with every fault in it."""
     faults: list[str] = []
-    top = _Table(TABLE, data, ("hang", "mapping", "env", "services", "markers"), faults)
+    top = _Table(TABLE, data, ("hang", "unknown_markers", "mapping", "env", "services", "markers"), faults)
     env, services, markers = (top.below(key) for key in ("env", "services", "markers"))
     made = KitConfig(
         root=root,
         file=file,
-        hang=top.number("hang", 0.0),
+        hang=top.number("hang", 60.0),
+        unknown_markers=top.text("unknown_markers", "error"),
         mapping=top.text("mapping"),
         env=_variables(env),
         services=MappingProxyType({name: _service(services, name) for name in services.data}),
         markers=MappingProxyType({name: _marker(markers, name, services.data) for name in markers.data}),
     )
+    if made.unknown_markers not in {"error", "pytest"}:
+        top.fault("must be 'error' or 'pytest'", "unknown_markers")
     if faults:
         raise pytest.UsageError("\n".join([f"{file} asks for what the test kit does not know:", *faults]))
     return made
