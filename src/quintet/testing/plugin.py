@@ -10,7 +10,7 @@ import pytest
 __all__ = ["pytest_addoption"]
 
 # In the order in which they see an option or an early hook.
-ROOMS: tuple[str, ...] = ()
+ROOMS: tuple[str, ...] = ("quintet.testing.markers.hooks",)
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
