@@ -10,7 +10,10 @@ import pytest
 __all__ = ["pytest_addoption"]
 
 # In the order in which they see an option or an early hook.
-ROOMS: tuple[str, ...] = ("quintet.testing.markers.hooks",)
+ROOMS: tuple[str, ...] = (
+    "quintet.testing.markers.hooks",
+    "quintet.testing.faults.hooks",
+)
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:

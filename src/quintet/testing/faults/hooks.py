@@ -13,7 +13,7 @@ __all__ = ["faults"]
 
 @pytest.fixture
 def faults() -> "Iterator[Faults]":
-    """Proxies in front of anything, with faults: after `proxy = faults(server)` there are `proxy.stall()`, `proxy.cut(100)`, …"""
+    """Makes proxies in front of anything: a service, a URL, a port. Each can be stalled, cut, reset and more while it is in use."""
     from ..loops import LoopThread
     from .proxy import Faults
 
