@@ -23,6 +23,10 @@ TABLE: Final = "tool.quintet.test"
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
+def _nothing() -> Mapping[str, Any]:
+    return _NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A variable of the environment: published with a value, made as a secret, or required from outside."""
@@ -53,14 +57,14 @@ class ServiceSpec:
     name: str
     kind: str
     needs: tuple[str, ...] = ()
-    env: Mapping[str, str] = _NOTHING
+    env: Mapping[str, str] = field(default_factory=_nothing)
     command: tuple[str, ...] = ()  # {python} {port} {fd} {folder} and {service.url} are filled in
     folder: str = ""  # where a command runs, relative to the pyproject.toml
     scheme: str = "http"  # of a command's url
     ready: Ready = field(default_factory=Ready)
     migrate: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()  # more flags of initdb
-    settings: Mapping[str, str] = _NOTHING  # of the PostgreSQL server
+    settings: Mapping[str, str] = field(default_factory=_nothing)  # of the PostgreSQL server
     agents: tuple[str, ...] = ()
     options: tuple[str, ...] = ()  # more options of `quintet serve`
 
@@ -83,9 +87,9 @@ class KitConfig:
     hang: float = 0.0  # seconds per phase; 0: no guard
     unknown_markers: str = "error"  # all at once and nothing runs; "pytest": what pytest itself does with them
     mapping: str = ""  # the contracts' mapping file, relative to `root`
-    env: Mapping[str, Variable] = _NOTHING
-    services: Mapping[str, ServiceSpec] = _NOTHING
-    markers: Mapping[str, Marker] = _NOTHING
+    env: Mapping[str, Variable] = field(default_factory=_nothing)
+    services: Mapping[str, ServiceSpec] = field(default_factory=_nothing)
+    markers: Mapping[str, Marker] = field(default_factory=_nothing)
 
     @property
     def asked(self) -> bool:
