@@ -136,6 +136,9 @@ def test_the_keys_of_the_data() -> None:
         "whys",
         "fix",
         "verify",
+        "counter",
+        "owner",
+        "downstream",
     }
     [entry] = data["entries"]
     assert entry.keys() == {"name", "outcome", "phase", "category", "cause"}

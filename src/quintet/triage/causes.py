@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from quintet.triage.claims import clusters_of
-from quintet.triage.model import Case, Category, Cause, Challenge, Claim, Cluster, Fact, Findings
+from quintet.triage.model import Case, Category, Cause, Challenge, Claim, Cluster, Findings
 from quintet.triage.signatures import SURENESS
 from quintet.triage.whys import whys_of
 
@@ -202,8 +202,3 @@ def quoted(name: str) -> str:
         and not name.startswith(("-", "("))
     )
     return f"'{name}'" if safe and name else ""
-
-
-def evidence(facts: Sequence[Fact]) -> list[dict[str, object]]:
-    """Facts in the published form."""
-    return [{"file": fact.source, "line": fact.line, "excerpt": fact.excerpt} for fact in facts]

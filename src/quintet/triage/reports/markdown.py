@@ -1,26 +1,36 @@
-"""The report as Markdown.
+"""The report as Markdown, as the chat shows it.
 
-Rules: never more than 32 KiB of UTF-8; what does not fit is counted, not silently dropped; words of the input stand in code,
-where they can neither format nor link anything; the same analysis gives the same bytes.
+Rules: never more than 32 KiB of UTF-8; what does not fit is counted, not silently dropped; words of the input stand in code or are
+escaped, so they can neither format nor link anything; a claim links to its evidence as `[line 34](#F12)`.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
-from quintet.triage.model import Analysis, Cause, Fact, Run
+from quintet.triage.model import Analysis, Cause, Fact, Run, Why
 from quintet.triage.normalise import shorten
+from quintet.triage.reports.words import (
+    KINDS,
+    NOTHING,
+    TITLES,
+    View,
+    affected,
+    disarmed,
+    effort,
+    entries,
+    many,
+    packages,
+    place,
+    spans,
+    summary,
+)
 
 SIZE_LIMIT = 32 * 1024
-_END_RESERVE = 6 * 1024
 _ENTRIES_SHOWN = 6
-_EVIDENCE_SHOWN = 4
-_STEPS_SHOWN = 12
-
-_TITLES = {
-    "environment": "Environment", "markers-config": "pytest configuration", "services": "Services", "websocket": "WebSocket",
-    "auth": "Authentication", "async": "Async", "database": "Database", "dependencies": "Dependencies", "imports": "Imports",
-    "fixtures": "Fixtures", "drift": "Tests and product moved apart", "assertion": "Expectation or product", "isolation": "Test isolation",
-    "resources": "Resources",
-}  # fmt: skip
+EVIDENCE_SHOWN = 4
+STEPS_SHOWN = 12
+_UNKNOWN_SHOWN = 10
+_MARKUP = re.compile(r"[\\*<\[~`]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]")
 
 
 def markdown(analysis: Analysis) -> str:
@@ -30,15 +40,15 @@ def markdown(analysis: Analysis) -> str:
 
 def sections(analysis: Analysis) -> list[str]:
     """The report in pieces, one per section, to be shown one after another. Joined they are the report."""
-    if analysis.run.kind == "nothing":
-        return [_NOTHING]
+    if analysis.run.kind == "nothing" and not analysis.causes:
+        return [WHAT_TO_PASTE]
     head = [_header(analysis), _summary(analysis)]
-    tail = [piece for piece in (_plan(analysis), _packages(analysis), _metrics(analysis), _unknown(analysis)) if piece]
+    tail = [piece for piece in (plan(analysis), _packages(analysis), _metrics(analysis), _unknown(analysis)) if piece]
     room = SIZE_LIMIT - sum(map(_size, [*head, *tail])) - 200
-    return _bounded([*head, *_causes(analysis, room), *tail])
+    return [disarmed(piece) for piece in _bounded([*head, *_causes(analysis, room), *tail])]
 
 
-_NOTHING = """# I could not find a test report in this text
+WHAT_TO_PASTE = f"""# {NOTHING}
 
 It does not look like pytest's output: there is no session header, no failure section, no summary line and no JUnit XML.
 
@@ -71,178 +81,125 @@ def _bounded(pieces: Sequence[str]) -> list[str]:
 
 def _header(analysis: Analysis) -> str:
     run = analysis.run
-    what = {"console": "pytest console output", "junit": "JUnit XML", "traceback": "a Python traceback"}.get(
-        run.kind, run.kind
-    )
-    lines = [f"# Failure analysis\n\nRead as {what}."]
+    read = f"Read as {KINDS[run.kind]}." if run.kind in KINDS else "Examined without a run."
+    lines = [f"# Failure analysis\n\n{read}"]
     lines += [
-        f"{code(shorten(line.text, 160))}" for line in run.header if line.kind in ("platform", "configfile", "asyncio")
+        code(shorten(line.text, 160)) for line in run.header if line.kind in ("platform", "configfile", "asyncio")
     ][:3]
     return "  \n".join(lines) + "\n\n"
 
 
 def _summary(analysis: Analysis) -> str:
-    run, causes = analysis.run, analysis.causes
-    lines = [_numbers(run)]
-    if not run.entries:
-        lines.append(
-            "No failing entry was found, so there is nothing to explain."
-            if not run.gaps
-            else "No failing entry is in this part of the text."
-        )
-        lines += list(run.gaps)
-    else:
-        lines += _what_was_found(run, causes)
-    return "## Summary\n\n" + "".join(f"{number}. {line}\n" for number, line in enumerate(lines[:5], 1)) + "\n"
-
-
-def _numbers(run: Run) -> str:
-    totals = run.totals
-    if not any((totals.tests, totals.passed, totals.failures, totals.errors, totals.skipped)):
-        return "The report has no numbers: the run ended before pytest counted any test."
-    return f"{totals.tests} tests: {totals.passed} passed, {totals.failures} failed, {totals.errors} errors, {totals.skipped} skipped."
-
-
-def _what_was_found(run: Run, causes: Sequence[Cause]) -> list[str]:
-    known = [cause for cause in causes if not cause.plain]
-    explained = sum(cause.blocks for cause in known)
-    failing = _many(len(run.entries), "failing entry", "failing entries")
-    if not causes:
-        return [f"The {failing} could not be examined: no specialist answered."]
-    if not known:
-        return [
-            f"**No common cause was found** for the {failing}: they are plain failures of what the tests expect, not of their surroundings.",
-            f"Look first at: {causes[0].statement}",
-        ]
-    lines = [f"**{_many(len(known), 'cause', 'causes')}** for {explained} of {failing}."]
-    lines.append(
-        f"Most important: {known[0].statement} ({known[0].certainty}, {_many(known[0].blocks, 'entry', 'entries')})"
-    )
-    lines.append(f"First step: {known[0].fix}")
-    guessed = sum(1 for cause in known if cause.certainty in ("suspect", "unknown"))
-    rest = len(run.entries) - explained
-    parts = [f"{guessed} of the causes {'is' if guessed == 1 else 'are'} only suspected"] if guessed else []
-    parts += [f"{_many(rest, 'entry', 'entries')} without a common cause"] if rest else []
-    return [*lines, "; ".join(parts)[:1].upper() + "; ".join(parts)[1:] + "."] if parts else lines
-
-
-def _many(number: int, one: str, more: str) -> str:
-    return f"{number} {one if number == 1 else more}"
+    lines = [f"**{lead}** {prose(rest)}" if lead else prose(rest) for lead, rest in summary(analysis)]
+    return "## Summary\n\n" + "".join(f"{number}. {line}\n" for number, line in enumerate(lines, 1)) + "\n"
 
 
 def _causes(analysis: Analysis, room: int) -> list[str]:
     if not analysis.causes:
         return []
-    facts = {fact.id: fact for fact in analysis.case.facts}
-    pieces, used = ["## Causes\n\n"], 0
+    pieces, used, view = ["## Causes\n\n"], 0, View.of(analysis)
     for number, cause in enumerate(analysis.causes, 1):
-        piece = _cause(number, cause, facts)
+        piece = cause_section(view, number, cause)
         left = analysis.causes[number - 1 :]
         if used + _size(piece) > room:
-            pieces.append(
-                f"{_many(len(left), 'more cause', 'more causes')} ({_many(sum(c.blocks for c in left), 'entry', 'entries')}) did not fit here.\n\n"
-            )
+            behind = entries(sum(one.blocks for one in left))
+            pieces.append(f"{many(len(left), 'more cause', 'more causes')} ({behind}) did not fit here.\n\n")
             break
         pieces.append(piece)
         used += _size(piece)
     return pieces
 
 
-def _cause(number: int, cause: Cause, facts: dict[str, Fact]) -> str:
+def cause_section(
+    view: View, number: int, cause: Cause, shown: int = _ENTRIES_SHOWN, evidence: int = EVIDENCE_SHOWN
+) -> str:
+    """All about one cause, with so many of its entries and facts."""
     follows = f", {cause.downstream} of them only follow" if cause.downstream else ""
+    facts = cause.facts[:evidence]
+    linked = frozenset(fact.id for fact in facts)
+    names = [code(shorten(name, 160)) for name in affected(cause)]
     lines = [
-        f"### {number}. {cause.statement}\n",
-        f"**{_TITLES[cause.category]}** · {cause.certainty} · {_many(cause.blocks, 'entry', 'entries')}{follows} · {cause.owner}\n",
-        "**Evidence**\n",
-        *(f"- line {fact.line}: {code(shorten(fact.excerpt, 300))}" for fact in cause.facts[:_EVIDENCE_SHOWN]),
-        "\n**Affected**\n",
-        *_some([code(shorten(name, 160)) for name in dict.fromkeys(cause.entries)]),
-        "\n**Why**\n",
-        *(
-            _why(step, why.statement, [facts[name] for name in why.facts if name in facts], assumed=why.assumed)
-            for step, why in enumerate(cause.whys, 1)
-        ),
-        *([f"\n**Against it**: {' '.join(cause.counter)}"] if cause.counter else []),
-        f"\n**Fix**: {cause.fix}",
-        f"\n**Check**: {code(cause.verify)}\n",
+        f"### {number}. {prose(cause.statement)}\n",
+        f"**{TITLES[cause.category]}** · {cause.certainty} · {entries(cause.blocks)}{follows} · {cause.owner}\n",
+        *(["**Evidence**\n"] if facts else []),
+        *(f"- **{fact.id}** {place(fact, view.run)}: {code(shorten(fact.excerpt, 300))}" for fact in facts),
+        *(["\n**Affected**\n", *_some(names, shown)] if names else []),
+        *(["\n**Why**\n"] if cause.whys else []),
+        *(f"{step}. {_why(view, why, linked)}" for step, why in enumerate(cause.whys, 1)),
+        *([f"\n**Against it**: {prose(' '.join(cause.counter))}"] if cause.counter else []),
+        f"\n**Fix**: {prose(cause.fix)}",
+        *([f"\n**Check**: {code(cause.verify)}\n"] if cause.verify else [""]),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _why(step: int, statement: str, facts: Sequence[Fact], *, assumed: bool) -> str:
-    lines = ", ".join(dict.fromkeys(str(fact.line) for fact in facts[:3]))
-    return f"{step}. {statement} {'(assumed; rests on' if assumed else '('}{' ' if assumed else ''}line {lines})"
+def _why(view: View, why: Why, linked: frozenset[str]) -> str:
+    cited = [_cited(fact, view.run, linked) for fact in view.cited(why)[:3]]
+    rests = ", ".join(dict.fromkeys(cited))
+    return f"{prose(why.statement)} {'(assumed; rests on ' if why.assumed else '('}{rests})"
 
 
-def _some(names: Sequence[str]) -> Iterable[str]:
-    yield from (f"- {name}" for name in names[:_ENTRIES_SHOWN])
-    if len(names) > _ENTRIES_SHOWN:
-        yield f"- and {len(names) - _ENTRIES_SHOWN} more"
+def _cited(fact: Fact, run: Run, linked: frozenset[str]) -> str:
+    words = escaped(place(fact, run))
+    return f"[{words}](#{fact.id})" if fact.id in linked else words
 
 
-def _plan(analysis: Analysis) -> str:
+def _some(names: Sequence[str], shown: int) -> Iterable[str]:
+    yield from (f"- {name}" for name in names[:shown])
+    if len(names) > shown:
+        yield f"- and {len(names) - shown:,} more"
+
+
+def plan(analysis: Analysis, shown: int = STEPS_SHOWN) -> str:
+    """What to do, in order."""
     if not analysis.plan:
         return ""
     lines = ["## Plan\n", "| | Do | Unblocks | Effort | Check |", "|---|---|---|---|---|"]
-    for number, step in enumerate(analysis.plan[:_STEPS_SHOWN], 1):
-        cells = [
-            cell(step.action),
-            str(step.unblocks),
-            ["small", "medium", "large"][min(step.effort, 3) - 1],
-            cell(code(shorten(step.verify, 160))),
-        ]
-        lines.append(f"| {number} | " + " | ".join(cells) + " |")
-    rest = len(analysis.plan) - _STEPS_SHOWN
-    return (
-        "\n".join(lines)
-        + (f"\n\n{_many(rest, 'smaller step', 'smaller steps')} not shown." if rest > 0 else "")
-        + "\n\n"
-    )
+    for number, step in enumerate(analysis.plan[:shown], 1):
+        check = cell(code(shorten(step.verify, 160))) if step.verify else ""
+        lines.append(f"| {number} | {cell(prose(step.action))} | {step.unblocks} | {effort(step.effort)} | {check} |")
+    rest = len(analysis.plan) - shown
+    more = f"\n\n{many(rest, 'smaller step', 'smaller steps')} not shown." if rest > 0 else ""
+    return "\n".join(lines) + more + "\n\n"
 
 
 def _packages(analysis: Analysis) -> str:
-    owners = dict.fromkeys(step.owner for step in analysis.plan)
-    if not owners:
-        return ""
-    lines = ["## Who takes what\n"]
-    for owner in owners:
-        mine = [(number, cause) for number, cause in enumerate(analysis.causes, 1) if cause.owner == owner]
-        numbers = ", ".join(f"{number}" for number, _ in mine[:20])
-        lines.append(
-            f"- **{owner}**: cause {numbers} ({_many(sum(cause.blocks for _, cause in mine), 'entry', 'entries')})"
-        )
-    return "\n".join(lines) + "\n\n"
+    lines = [f"- **{owner}**: cause {which} ({entries(blocks)})" for owner, which, blocks in packages(analysis)]
+    return "\n".join(["## Who takes what\n", *lines]) + "\n\n" if lines else ""
 
 
 def _metrics(analysis: Analysis) -> str:
-    if not analysis.metrics:
-        return ""
-    lines = ["## Done when\n"]
-    lines += [
+    lines = [
         f"- {metric.name}: {metric.now} now, {metric.goal} wanted ({code(metric.command)})"
         for metric in analysis.metrics
     ]
-    return "\n".join(lines) + "\n\n"
+    return "\n".join(["## Done when\n", *lines]) + "\n\n" if lines else ""
 
 
 def _unknown(analysis: Analysis) -> str:
     if not analysis.unknown:
         return ""
-    shown = [f"- {shorten(sentence, 400)}" for sentence in analysis.unknown[:10]]
+    shown = [f"- {prose(shorten(sentence, 400))}" for sentence in analysis.unknown[:_UNKNOWN_SHOWN]]
     rest = len(analysis.unknown) - len(shown)
     return "\n".join(["## What is not known\n", *shown, *([f"- and {rest} more"] if rest > 0 else [])]) + "\n"
 
 
+def prose(sentence: str) -> str:
+    """A sentence whose code stays code and whose other words mean nothing to Markdown."""
+    return "".join(code(words) if is_code else escaped(words) for words, is_code in spans(sentence))
+
+
+def escaped(words: str) -> str:
+    """Words without any meaning to Markdown."""
+    return _MARKUP.sub(r"\\\g<0>", words)
+
+
 def code(text: str) -> str:
     """Text of the input as inline code that it cannot end: the fence is longer than any run of backticks in it."""
-    longest = max((len(run) for run in _runs(text)), default=0)
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
     return f"{fence}{pad}{text or ' '}{pad}{fence}"
-
-
-def _runs(text: str) -> Iterable[str]:
-    return (run for run in "".join(letter if letter == "`" else " " for letter in text).split())
 
 
 def cell(text: str) -> str:
