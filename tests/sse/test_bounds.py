@@ -125,11 +125,7 @@ async def test_deleted_events_are_one_block(stage: Stages) -> None:
         thread_id, moment = user.run.thread_id, here.kernel.moment()
         await here.kernel.append(user.run, *(here.kernel.thought(user.run) for _ in range(5)))
         cursor = (await here.kernel.story(user.id))[2].cursor
-        await within(
-            here.kernel.store.write(
-                user.id, lambda tx: delete_thread(tx, UserScope(user.id), thread_id, moment, most_running=5)
-            )
-        )
+        await within(delete_thread(here.kernel.store, UserScope(user.id), thread_id, moment, most_running=5))
         one = await Stream.open(here, user.token, last=cursor)
         await one.until("thread_deleted", 2)
         stands, said = one.events

@@ -3,10 +3,12 @@
 import asyncio
 import secrets
 import time
+from pathlib import Path
 
 import pytest
 
 from support.effects import effect, effects
+from support.server import Factory
 from support.story import whole
 from support.world import World
 
@@ -94,3 +96,36 @@ async def test_renaming_and_deleting_are_heard_on_every_device(world: World) -> 
         assert device.events[0].data["title"] == "second"
         assert not any("run_id" in e.body or "run_seq" in e.body for e in device.events)
     assert [e.raw for e in one.events] == [e.raw for e in two.events]
+
+
+async def test_a_deletion_that_a_crash_cut_off_is_finished_before_anything_is_served(
+    server_factory: Factory, tmp_path: Path
+) -> None:
+    """A kill -9 between two portions: the next start serves nothing of the thread, no reader and no file has a byte of it."""
+    server = server_factory()
+    async with World(server) as world:
+        alice = await world.user()
+        device = await world.device(alice)
+        canary = f"canary{secrets.token_hex(12)}"
+        orders = {"steps": 400, "pause": 0}
+        doomed = await device.send({**orders, "canary": canary}, agent="stepper")
+        stays = await device.send(orders, agent="stepper")
+        whole(await device.run(doomed.run_id, 60))
+        kept = [e.raw for e in whole(await device.run(stays.run_id, 60))]
+        deleting = asyncio.create_task(alice.http.delete(f"/v1/threads/{doomed.thread_id}"))
+        await device.event("the deletion", lambda e: e.type == "thread_deleted")
+        server.kill()
+        await asyncio.gather(deleting, return_exceptions=True)
+        left = server.query(tmp_path / "copy", f"SELECT count(*) FROM events WHERE run_id = '{doomed.run_id}'")[0][0]
+        assert 0 < int(str(left)) <= len(device.events), "the kill came too late to prove anything"
+        await asyncio.to_thread(server.start)
+        assert (await alice.http.get(f"/v1/threads/{doomed.thread_id}")).status_code == 404
+        assert [t["id"] for t in (await alice.get("/v1/threads"))["items"]] == [stays.thread_id]
+        late = await world.device(alice, name="late")
+        assert canary.encode() not in late.received()
+        assert [e.raw for e in late.events if e.run_id == stays.run_id] == kept
+        deadline = time.monotonic() + 10
+        while any(canary.encode() in path.read_bytes() for path in server.data.glob("*.db*")):
+            assert time.monotonic() < deadline, "the database's files still hold what was deleted"
+            await asyncio.sleep(0.05)
+        assert "were being deleted when the last server ended" in server.logged()

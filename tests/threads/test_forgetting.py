@@ -24,7 +24,7 @@ pytestmark = pytest.mark.l2
 async def delete(kernel: Kernel, user_id: str, thread_id: str) -> None:
     """Delete a thread as the route does."""
     moment, scope = kernel.moment(), UserScope(user_id)
-    await within(kernel.store.write(user_id, lambda tx: delete_thread(tx, scope, thread_id, moment, most_running=5)))
+    await within(delete_thread(kernel.store, scope, thread_id, moment, most_running=5))
 
 
 async def rename(kernel: Kernel, user_id: str, thread_id: str, title: str) -> None:

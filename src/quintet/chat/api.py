@@ -126,9 +126,7 @@ def _add_threads(router: APIRouter, store: Store, sources: Sources, Me: Any, mos
     @router.delete("/threads/{thread_id}", status_code=204)
     async def delete(me: Me, thread_id: str) -> Response:
         moment = runs.moment(sources)
-        await store.write(
-            me.user_id, lambda tx: delete_thread(tx, me.scope, thread_id, moment, most_running=most_running)
-        )
+        await delete_thread(store, me.scope, thread_id, moment, most_running=most_running)
         return Response(status_code=204)
 
 

@@ -5,28 +5,27 @@
 3. What is never sent goes after a day, a bounded number at a time.
 """
 
-import asyncio
-import contextlib
-import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from quintet.errors import QuintetError
 from quintet.scope import UserScope
-from quintet.sources import Sources
-from quintet.store import Store, Tx
+from quintet.store import Tx
 
-__all__ = ["Purging", "Upload", "attach", "attachment_of", "content_of", "keep", "of_messages", "purge"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["UNSENT_MS", "Upload", "attach", "attachment_of", "content_of", "keep", "of_messages", "purge"]
 
 UNSENT_MS = 24 * 60 * 60 * 1000
 UNSENT_FILES = 100  # of one user at the same time
 _AT_ONCE = 20  # files that one purging write deletes: a hundred megabytes at most
-_PERIOD = 600.0  # seconds between two looks
 
-_SHOWN = "SELECT id, name, media_type, size FROM attachments WHERE user_id = ? AND id = ?"
+_READABLE = (  # not sent yet, or in some thread that is not being deleted
+    " AND (sent = 0 OR EXISTS (SELECT 1 FROM message_attachments l"
+    " JOIN messages m ON m.user_id = l.user_id AND m.id = l.message_id"
+    " LEFT JOIN deletions d ON d.user_id = m.user_id AND d.thread_id = m.thread_id"
+    " WHERE l.user_id = attachments.user_id AND l.attachment_id = attachments.id AND d.thread_id IS NULL))"
+)
+_SHOWN = "SELECT id, name, media_type, size FROM attachments WHERE user_id = ? AND id = ?" + _READABLE  # noqa: S608
+_CONTENT = "SELECT name, media_type, content FROM attachments WHERE user_id = ? AND id = ?" + _READABLE  # noqa: S608
 _INSERT = (
     "INSERT INTO attachments (user_id, id, name, media_type, size, created_at, sent, content)"
     " VALUES (?, ?, ?, ?, ?, ?, 0, ?)"
@@ -71,8 +70,7 @@ def attachment_of(tx: Tx, scope: UserScope, attachment_id: str) -> dict[str, Any
 
 def content_of(tx: Tx, scope: UserScope, attachment_id: str) -> Upload:
     """A file with what is in it. Raises QuintetError `not_found`."""
-    query = "SELECT name, media_type, content FROM attachments WHERE user_id = ? AND id = ?"
-    row = tx.sql(query, (scope.user_id, attachment_id)).fetchone()
+    row = tx.sql(_CONTENT, (scope.user_id, attachment_id)).fetchone()
     if row is None:
         raise QuintetError("not_found")
     return Upload(row[0], row[1], bytes(row[2]))
@@ -105,34 +103,3 @@ def purge(tx: Tx, before_ms: int) -> bool:
     if old:
         tx.scrub()
     return len(old) == _AT_ONCE
-
-
-class Purging:
-    """Deletes what was never sent, now and then."""
-
-    def __init__(self, store: Store, sources: Sources, *, period: float = _PERIOD) -> None:
-        self._store = store
-        self._sources = sources
-        self._period = period
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, on the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def close(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                before = self._sources.now_ms() - UNSENT_MS
-                while await self._store.write("", partial(purge, before_ms=before)):
-                    pass
-            except QuintetError:
-                logger.warning("files that were never sent could not be deleted; it is tried again")
-            await asyncio.sleep(self._period)

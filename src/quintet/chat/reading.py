@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, Select, exists, select
 
 from quintet.chat.attachments import of_messages
 from quintet.errors import QuintetError
@@ -13,10 +13,11 @@ from quintet.log import head_in
 from quintet.runs import standing_in
 from quintet.scope import UserScope
 from quintet.store import Tx
-from quintet.store.tables import agents, messages, runs, threads
+from quintet.store.tables import agents, deletions, messages, runs, threads
 
 __all__ = [
     "agents_in",
+    "leaving",
     "message_page",
     "run_events",
     "run_of",
@@ -37,18 +38,26 @@ def _thread(row: Mapping[Any, Any]) -> dict[str, Any]:
     return shown if row["title"] is None else {**shown, "title": row["title"]}
 
 
+def leaving(tx: Tx, user_id: str, thread_id: str) -> bool:
+    """Whether a thread is being deleted: its rows are still there, and nobody may read them."""
+    query = "SELECT 1 FROM deletions WHERE user_id = ? AND thread_id = ?"
+    return tx.sql(query, (user_id, thread_id)).fetchone() is not None
+
+
 def thread_of(tx: Tx, scope: UserScope, thread_id: str) -> dict[str, Any]:
     """One thread. Raises QuintetError `not_found`."""
     query = select(threads).where(threads.c.user_id == scope.user_id, threads.c.id == thread_id)
     row = tx.core.execute(query).mappings().first()
-    if row is None:
+    if row is None or leaving(tx, scope.user_id, thread_id):
         raise QuintetError("not_found")
     return _thread(row)
 
 
 def thread_page(tx: Tx, scope: UserScope, after: str | None, limit: int) -> dict[str, Any]:
     """Threads, newest first."""
-    query = select(threads).where(threads.c.user_id == scope.user_id).order_by(threads.c.place.desc(), threads.c.id)
+    gone = exists().where(deletions.c.user_id == threads.c.user_id, deletions.c.thread_id == threads.c.id)
+    query = select(threads).where(threads.c.user_id == scope.user_id, ~gone)
+    query = query.order_by(threads.c.place.desc(), threads.c.id)
     if after is not None:
         query = query.where(threads.c.place < _place(after))
     return _page(tx, query, limit, _thread)
@@ -119,7 +128,7 @@ def _run(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _run_row(tx: Tx, scope: UserScope, run_id: str) -> RowMapping:
     query = select(runs).where(runs.c.user_id == scope.user_id, runs.c.id == run_id)
     row = tx.core.execute(query).mappings().first()
-    if row is None:
+    if row is None or leaving(tx, scope.user_id, row["thread_id"]):
         raise QuintetError("not_found")
     return row
 

@@ -13,6 +13,7 @@ import msgspec
 from quintet import runs
 from quintet.chat.attachments import attach, attachment_of
 from quintet.chat.deleting import was_deleted
+from quintet.chat.reading import leaving
 from quintet.chat.threads import add_thread
 from quintet.errors import QuintetError
 from quintet.events import cursor
@@ -41,6 +42,7 @@ _MESSAGE = (
     "INSERT INTO messages (user_id, id, thread_id, run_id, role, text, client_id, fingerprint, created_at, place)"
     " VALUES (?, ?, ?, ?, 'user', ?, ?, ?, ?, ?)"
 )
+_DELETED = "This was sent before, and its conversation has been deleted."
 _TOUCH = "UPDATE threads SET updated_at = ? WHERE user_id = ? AND id = ?"
 
 
@@ -75,7 +77,7 @@ class Submitting:
         if before is not None:
             return _first_answer(tx, scope, before, print_of)
         if was_deleted(tx, scope, sent.client_id):
-            raise QuintetError("not_found", "This was sent before, and its conversation has been deleted.")
+            raise QuintetError("not_found", _DELETED)
         agent = sent.agent or self._default_agent
         if tx.sql("SELECT 1 FROM agents WHERE name = ? LIMIT 1", (agent,)).fetchone() is None:
             raise QuintetError("unknown_agent")
@@ -112,7 +114,8 @@ def _thread(tx: Tx, scope: UserScope, sent: Send, new_id: str, now_ms: int) -> s
     if sent.thread_id is None:
         add_thread(tx, scope, new_id, title_of(sent.text), now_ms)
         return new_id
-    if tx.sql(_TOUCH, (now_ms, scope.user_id, sent.thread_id)).rowcount == 0:
+    known = not leaving(tx, scope.user_id, sent.thread_id)
+    if not known or tx.sql(_TOUCH, (now_ms, scope.user_id, sent.thread_id)).rowcount == 0:
         raise QuintetError("not_found")
     return sent.thread_id
 
@@ -130,6 +133,8 @@ def _fingerprint(sent: Send) -> bytes:
 
 def _first_answer(tx: Tx, scope: UserScope, before: Any, print_of: bytes) -> dict[str, str]:
     fingerprint, message_id, run_id, thread_id, first_seq, digest = before
+    if leaving(tx, scope.user_id, thread_id):
+        raise QuintetError("not_found", _DELETED)
     if bytes(fingerprint) != print_of:
         raise QuintetError("conflict")
     head = head_in(tx, scope.user_id)

@@ -2,7 +2,7 @@
 
 1. The numbers stay: a range event has the place of the last event it stands for, and every reader still gets a log without a hole.
 2. The cursors stay: the digests of what is gone are kept, so one that was given out goes on, and a made-up one is recognised.
-3. Rings that may hold what is gone are emptied, and the database files keep nothing of it.
+3. Rings that may hold what is gone are emptied with the commit; the database files, when the transaction asks for it (`Tx.scrub`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,7 +44,6 @@ def forget_in(tx: Tx, user_id: str, gone: Iterable[Place], stand_in: Callable[[s
         tx.sql(_INSERT, (user_id, last.seq, first.seq, made.type, made.digest, made.body))
         tx.sql(_KEEP, (user_id, last.seq, bytes.fromhex("".join(place.digest for place in stretch))))
     tx.publish(Forgotten(user_id))
-    tx.scrub()
 
 
 def _stretches(places: Sequence[Place]) -> Iterator[Sequence[Place]]:

@@ -43,6 +43,10 @@ _RUN = (
     "SELECT state, attempt, run_seq, cancelled, trace_id, thread_id, agent, first_seq, started_at FROM runs"
     " WHERE user_id = ? AND id = ?"
 )
+_KNOWN = (
+    "FROM runs WHERE user_id = ? AND id = ? AND NOT EXISTS"
+    " (SELECT 1 FROM deletions d WHERE d.user_id = runs.user_id AND d.thread_id = runs.thread_id)"
+)
 _END = "UPDATE runs SET state = ?, ready = 0, run_seq = ?, error = ?, ended_at = ? WHERE user_id = ? AND id = ?"
 _SAY = (
     "INSERT INTO messages (user_id, id, thread_id, run_id, role, agent, text, created_at, place)"
@@ -229,9 +233,7 @@ def cancel(
     Raises:
         QuintetError: `not_found`.
     """
-    row = tx.sql(
-        "SELECT state, attempt, cancelled FROM runs WHERE user_id = ? AND id = ?", (user_id, run_id)
-    ).fetchone()
+    row = tx.sql(f"SELECT state, attempt, cancelled {_KNOWN}", (user_id, run_id)).fetchone()
     if row is None:
         raise QuintetError("not_found")
     state, attempt, flag = row
@@ -255,9 +257,8 @@ def cancelled(tx: Tx, worker_id: str) -> list[tuple[str, str, str]]:
 
 
 def deleted(tx: Tx, held: Sequence[tuple[str, str]]) -> list[str]:
-    """Of the runs (user, run) that a worker holds, those that are no more: their thread was deleted."""
-    known = "SELECT 1 FROM runs WHERE user_id = ? AND id = ?"
-    return [run[1] for run in held if tx.sql(known, run).fetchone() is None]
+    """Of the runs (user, run) that a worker holds, those that are no more: their thread is deleted, or being so."""
+    return [run[1] for run in held if tx.sql(f"SELECT 1 {_KNOWN}", run).fetchone() is None]
 
 
 def lose_all(tx: Tx, moment: Moment, *, most_running: int = RUNNING_PER_USER) -> Sequence[tuple[str, str]]:

@@ -142,6 +142,8 @@ class Server:
         lost = await store.write("", lambda tx: runs.lose_all(tx, moment, most_running=settings.runs_per_user))
         if lost:
             logger.warning("%d runs were going on when the last server ended: closed as worker_lost", len(lost))
+        purging = Purging(store, sources)
+        await purging.catch_up()
         log = Log(store)
         await log.start()
         accounts = Accounts(store, sources, settings.secret_key.get_secret_value(), values.accounts(settings))
@@ -158,7 +160,6 @@ class Server:
             sources,
             values.gateway(settings),
         )
-        purging = Purging(store, sources)
         purging.start()
         lag = LoopLag(sources)
         lag.start()

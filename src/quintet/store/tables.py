@@ -25,6 +25,7 @@ __all__ = [
     "agents",
     "attachments",
     "deleted_sends",
+    "deletions",
     "events",
     "gone_digests",
     "heads",
@@ -232,6 +233,16 @@ deleted_sends = Table(  # a message whose thread was deleted is not accepted aga
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("digest", LargeBinary, nullable=False),  # of the client_id
     PrimaryKeyConstraint("user_id", "digest"),
+)
+
+deletions = Table(  # threads that nobody can read any more, while what is in them goes portion by portion
+    "deletions",
+    metadata,
+    Column("user_id", String(40), nullable=False),
+    Column("thread_id", String(40), nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "thread_id"),
+    ForeignKeyConstraint(["user_id", "thread_id"], ["threads.user_id", "threads.id"], ondelete="CASCADE"),
 )
 
 runs = Table(
