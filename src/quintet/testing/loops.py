@@ -11,7 +11,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["LoopThread"]
+__all__ = ["LoopThread", "Pulse"]
 
 T = TypeVar("T")
 STEP_SECONDS = 30.0  # of the kit's own work; what waits for a server has its own deadline below this
@@ -78,3 +78,20 @@ async def _cancel_all() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.get_running_loop().shutdown_asyncgens()
     await asyncio.sleep(0)  # transports that were just closed leave their sockets in the next turn of the loop
+
+
+class Pulse:
+    """Wakes all that wait, now, and nobody later."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def beat(self) -> None:
+        """Wake them."""
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Wait for the next beat, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), seconds)

@@ -13,6 +13,8 @@ __all__ = ["pytest_addoption"]
 ROOMS: tuple[str, ...] = (
     "quintet.testing.markers.hooks",
     "quintet.testing.faults.hooks",
+    "quintet.testing.sockets.hooks",
+    "quintet.testing.accounts.hooks",
 )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from .contracts import Log
+from quintet.testing.contracts import Log
 
 __all__ = ["Target"]
 

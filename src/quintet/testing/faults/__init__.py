@@ -6,8 +6,8 @@ Conditions can be switched while connections are open; the proxy runs in a threa
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .conditions import Counts
-    from .proxy import Faults, Proxy
+    from quintet.testing.faults.conditions import Counts
+    from quintet.testing.faults.proxy import Faults, Proxy
 
 __all__ = ["Counts", "Faults", "Proxy"]
 

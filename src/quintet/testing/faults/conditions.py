@@ -3,10 +3,10 @@
 Conditions change on the proxy's loop only; whoever waits under the old ones is woken and looks again.
 """
 
-import asyncio
-import contextlib
 from dataclasses import dataclass
 from typing import Literal
+
+from quintet.testing.loops import Pulse
 
 __all__ = ["Conditions", "Counts", "Cut", "How", "Tally", "Way"]
 
@@ -46,23 +46,6 @@ class Tally:
     def counts(self) -> Counts:
         """The figures now."""
         return Counts(**self._figures.copy())
-
-
-class Pulse:
-    """Wakes all that wait, now, and nobody later."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def beat(self) -> None:
-        """Wake them."""
-        self._event.set()
-        self._event = asyncio.Event()
-
-    async def wait(self, seconds: float | None = None) -> None:
-        """Wait for the next beat, at most so long."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), seconds)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .proxy import Faults
+    from quintet.testing.faults.proxy import Faults
 
 __all__ = ["faults"]
 
@@ -14,8 +14,8 @@ __all__ = ["faults"]
 @pytest.fixture
 def faults() -> "Iterator[Faults]":
     """Makes proxies in front of anything: a service, a URL, a port. Each can be stalled, cut, reset and more while it is in use."""
-    from ..loops import LoopThread
-    from .proxy import Faults
+    from quintet.testing.faults.proxy import Faults
+    from quintet.testing.loops import LoopThread
 
     loop = LoopThread("quintet faults")
     made = Faults(loop)

@@ -9,13 +9,13 @@
 import asyncio
 import contextlib
 import random
-import socket
-import struct
 import time
 from collections import deque
 
-from ..sockets.frames import FrameError, Scanner
-from .conditions import Conditions, Cut, Pulse, Tally
+from quintet.testing.faults.conditions import Conditions, Cut, Tally
+from quintet.testing.loops import Pulse
+from quintet.testing.wire.frames import FrameError, Scanner
+from quintet.testing.wire.tcp import reset
 
 __all__ = ["Link"]
 
@@ -250,13 +250,3 @@ class Link:
         if not pump.shut:
             self._tally.add("half_closes")
         pump.half_close(sink)
-
-
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Leave without a word: the peer reads a reset."""
-    if writer.is_closing():
-        return  # the number of its socket may be another's by now
-    plug = writer.get_extra_info("socket")
-    with contextlib.suppress(OSError):
-        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()

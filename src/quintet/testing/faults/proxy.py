@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..loops import LoopThread
-from ..targets import Target
-from .conditions import Conditions, Counts, How, Tally, Way
-from .conditions import Cut as _Cut
-from .link import Link, reset
+from quintet.testing.faults.conditions import Conditions, Counts, How, Tally, Way
+from quintet.testing.faults.conditions import Cut as _Cut
+from quintet.testing.faults.link import Link
+from quintet.testing.loops import LoopThread
+from quintet.testing.targets import Target
+from quintet.testing.wire.tcp import reset
 
 __all__ = ["Faults", "Proxy"]
 

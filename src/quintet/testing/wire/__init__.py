@@ -1,0 +1,1 @@
+"""What lies in the stream of a connection, byte by byte."""
