@@ -230,6 +230,9 @@ async def test_lost_wake_ups_are_covered_by_looking(tmp_path: Path) -> None:
 
 
 async def test_an_unknown_agent_fails_its_run(tmp_path: Path) -> None:
-    """A run for an agent that this worker has not is ended, not left."""
+    """A run for an agent that no worker has is ended, not left: after a minute, in which one that has it may come back."""
     async with Stage(tmp_path, [], Limits()) as stage:
-        assert (await stage.run("nobody")).code == "agent_error"
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "nobody")
+        await stage.store.write(user_id, lambda tx: tx.sql("UPDATE runs SET created_at = created_at - 61000"))
+        assert (await stage.end(user_id, run_id)).code == "agent_error"

@@ -76,6 +76,7 @@ async def test_a_function_that_runs_again_makes_the_same_events(kernel: Kernel, 
 
     def open_and_fail(tx: Tx) -> None:
         send_in(tx, runs.NewRun(user, "r", "t", "m", "c", "assistant", "x"), moment)
+        runs.announce(tx, "w", {"assistant": ""})
         leased = runs.lease(tx, "w", 1, moment)
         runs.close(tx, user, "r", 1, Failed("agent_error"), moment)
         made.append((leased, tx.sql("SELECT body FROM events ORDER BY seq").fetchall()))
@@ -150,6 +151,10 @@ async def test_a_run_is_leased_once(kernel: Kernel) -> None:
     users = [await kernel.user() for _ in range(10)]
     sent = {await kernel.send(user) for user in users for _ in range(5)}
     got: list[list[Leased]] = []
+    for worker in range(8):
+        await within(
+            kernel.store.write("", partial(runs.announce, worker_id=f"w{worker}", descriptions={"assistant": ""}))
+        )
 
     def work(worker: int) -> None:
         while True:
@@ -171,6 +176,42 @@ async def test_a_run_is_leased_once(kernel: Kernel) -> None:
     assert len({run.root.id for run in flat}) == 50
     for user in users:
         assert sum(event.type == "agent_started" for event in await kernel.story(user)) == 5
+
+
+async def test_a_worker_gets_runs_of_its_own_agents_only(kernel: Kernel) -> None:
+    """Two workers, each with an agent of its own and one that both have: what the other alone has is left to it, also when nothing
+    else waits; a run whose agent is nowhere goes to anybody, once its worker was away for longer than a restart takes."""
+    user = await kernel.user()
+
+    async def announce(worker: str, *names: str) -> None:
+        await within(kernel.store.write("", lambda tx: runs.announce(tx, worker, dict.fromkeys(names, ""))))
+
+    async def send(agent: str, moment: Moment | None = None) -> str:
+        run, thread, message, client = (kernel.sources.new_id(kind) for kind in ("run", "thr", "msg", "cli"))
+        new, now = runs.NewRun(user, run, thread, message, client, agent, "x"), moment or kernel.moment()
+        await within(kernel.store.write(user, lambda tx: send_in(tx, new, now)))
+        return run
+
+    async def lease(worker: str, limit: int = 10) -> list[str]:
+        return sorted(run.run_id for run in await kernel.lease(limit, worker))
+
+    await announce("w1", "violin", "both")
+    await announce("w2", "cello", "both")
+    violin, cello, both = await send("violin"), await send("cello"), await send("both")
+    assert await lease("w3") == [], "it has none of these"
+    assert await lease("w2", 1) == [cello], "a run of another worker must not stand in the way"
+    assert await lease("w2") == [both]
+    assert await lease("w2") == []
+    assert await lease("w1") == [violin]
+    await announce("w2")
+    restarting = await send("cello")
+    assert await lease("w1") == [], "its worker is away for a moment"
+    await announce("w2", "cello")
+    assert await lease("w2") == [restarting]
+    await announce("w2")
+    now = kernel.moment()
+    lost = await send("cello", now._replace(now_ms=now.now_ms - 61_000))
+    assert await lease("w1") == [lost]
 
 
 async def test_agents_are_announced_and_taken_back(kernel: Kernel, database: Database) -> None:
@@ -221,6 +262,7 @@ class Turns:
 
         add_user(tx, self.user, f"{self.user}@example.org")
         create_head(tx, self.user, "e")
+        runs.announce(tx, "w", {"assistant": ""})
 
     def take(self, verb: str, number: int) -> None:
         """One step, where there is something to do it with."""

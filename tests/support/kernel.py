@@ -32,6 +32,7 @@ __all__ = ["WAIT", "Kernel", "database", "eventually", "kernel", "log", "store",
 
 T = TypeVar("T")
 
+_ASSISTANT = "INSERT INTO agents (worker_id, name, description) VALUES (?, 'assistant', '') ON CONFLICT DO NOTHING"
 WAIT = 20.0  # seconds; far beyond what anything here takes
 
 
@@ -86,9 +87,14 @@ class Kernel:
         return new.run_id
 
     async def lease(self, limit: int = 100, worker_id: str = "w1") -> list[Leased]:
-        """Lease what is ready."""
+        """Lease what is ready, as a worker that has the agent `assistant`, and what else it has announced."""
         moment = self.moment()
-        return await within(self.store.write("", lambda tx: runs.lease(tx, worker_id, limit, moment)))
+
+        def lease_in(tx: Tx) -> list[Leased]:
+            tx.sql(_ASSISTANT, (worker_id,))
+            return runs.lease(tx, worker_id, limit, moment)
+
+        return await within(self.store.write("", lease_in))
 
     async def running(self, user_id: str, text: str = "hello") -> Leased:
         """A run of the user that has just been leased."""

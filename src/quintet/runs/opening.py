@@ -15,6 +15,7 @@ from quintet.store import Tx
 __all__ = ["RUNNING_PER_USER", "Leased", "NewRun", "announce", "lease", "open_run", "promote", "shortened"]
 
 RUNNING_PER_USER = 5
+_ABSENT_MS = 60_000  # how long a run waits for a worker that knows its agent: one may be restarting
 _INPUT = 500  # characters of `input` that an agent_started shows
 
 _INSERT_RUN = (
@@ -28,7 +29,9 @@ _OPEN_OF_USER = (
 _READY = (
     "SELECT r.user_id, r.id, r.thread_id, r.message_id, r.agent, r.attempt, r.trace_id, r.first_seq, r.state, r.run_seq, m.text"
     " FROM runs r JOIN messages m ON m.user_id = r.user_id AND m.id = r.message_id"
-    " WHERE r.ready = 1 ORDER BY r.created_at LIMIT ?"
+    " WHERE r.ready = 1 AND (r.agent IN (SELECT name FROM agents WHERE worker_id = ?)"
+    " OR (r.created_at < ? AND r.agent NOT IN (SELECT name FROM agents)))"
+    " ORDER BY r.created_at LIMIT ?"
 )
 _LEASE = (
     "UPDATE runs SET state = ?, ready = 0, attempt = ?, worker_id = ?, started_at = ?, run_seq = ?"
@@ -106,9 +109,14 @@ def promote(tx: Tx, user_id: str, most_running: int = RUNNING_PER_USER) -> None:
 
 
 def lease(tx: Tx, worker_id: str, limit: int, moment: Moment) -> list[Leased]:
-    """Give up to `limit` ready runs to a worker. The root's `agent_started` commits with it."""
+    """Give up to `limit` ready runs to a worker. The root's `agent_started` commits with it.
+
+    It gets runs of the agents it has announced, and of agents that no worker has, once they have waited for a minute: they are to
+    be ended, not left.
+    """
     ids = moment.ids()
-    return [_lease_one(tx, worker_id, row, ids, moment.now_ms) for row in tx.sql(_READY, (limit,)).fetchall()]
+    ready = tx.sql(_READY, (worker_id, moment.now_ms - _ABSENT_MS, limit)).fetchall()
+    return [_lease_one(tx, worker_id, row, ids, moment.now_ms) for row in ready]
 
 
 def _lease_one(tx: Tx, worker_id: str, row: tuple[Any, ...], ids: Any, now_ms: int) -> Leased:
