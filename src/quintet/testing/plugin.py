@@ -15,6 +15,7 @@ ROOMS: tuple[str, ...] = (
     "quintet.testing.faults.hooks",
     "quintet.testing.sockets.hooks",
     "quintet.testing.accounts.hooks",
+    "quintet.testing.mail.hooks",
 )
 
 
