@@ -11,6 +11,7 @@ from quintet import __version__
 
 from . import administration
 from .arguments import spread
+from .doctoring import doctor
 
 __all__ = ["main"]
 
@@ -155,3 +156,4 @@ def events(
 
 app.add_typer(administration.users, name="user")
 app.command()(administration.backup)
+app.command()(doctor)

@@ -1,0 +1,75 @@
+"""`quintet doctor`: examines a project, shows progress while it probes, and ends with what a build needs to know."""
+
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["doctor"]
+
+
+class Ending(IntEnum):
+    """The exit codes."""
+
+    NOTHING = 0
+    WRONG = 1
+    USAGE = 2
+
+
+def doctor(
+    path: Annotated[Path, typer.Argument(metavar="[PATH]", help="The project to examine.")] = Path(),
+    *,
+    python: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The project's Python; its .venv, or the running one, if not given."),
+    ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe/--no-probe", help="Without probes nothing is run: files are read only.")
+    ] = True,
+    form: Annotated[
+        Literal["text", "json", "markdown"], typer.Option("--format", help="How to print the report.")
+    ] = "text",
+    seconds: Annotated[
+        float,
+        typer.Option(metavar="N", min=1, max=3600, help="The most that one probe may take; all take four times that."),
+    ] = 60,
+) -> None:
+    """Say what is wrong with a project's pytest configuration before its tests run.
+
+    Shows which file rules for which way to start pytest. Collects the tests without running them, in the project's own Python, and writes
+    nothing into the project. Importing the project's tests runs their top-level code, as pytest itself does.
+
+    Ends with 0 where nothing is certainly wrong, 1 where something is, 2 where it could not examine. What is only worth a look never changes
+    the exit code.
+    """
+    from quintet.doctor.interpreter import NoInterpreterError
+
+    try:
+        _examined(path, python, probe, form, seconds)
+    except (NotADirectoryError, NoInterpreterError) as error:
+        typer.echo(f"{error}.", err=True)
+        raise typer.Exit(Ending.USAGE) from None
+
+
+def _examined(path: Path, python: Path | None, probe: bool, form: str, seconds: float) -> None:
+    from rich.console import Console
+
+    from quintet.doctor import examination
+    from quintet.doctor.report.data import as_data
+    from quintet.doctor.report.markdown import as_markdown
+    from quintet.doctor.report.text import print_text
+
+    with Console(stderr=True).status("") as status:
+        found = examination(
+            path, probe=probe, python=python, seconds=seconds, said=lambda words: status.update(f"{words} …")
+        )
+    if form == "json":
+        typer.echo(json.dumps(as_data(found), indent=2, ensure_ascii=False))
+    elif form == "markdown":
+        typer.echo(as_markdown(found), nl=False)
+    else:
+        print_text(found, Console(file=sys.stdout))
+    raise typer.Exit(Ending.WRONG if found.certain else Ending.NOTHING)

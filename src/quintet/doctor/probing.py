@@ -1,0 +1,233 @@
+"""Collect-only runs of the project's own pytest: bounded, silent, and without a trace in the tree.
+
+1. What would stop the run at once (an option that nobody knows, a plugin that is required) is noted and taken out of the next attempt,
+   so that one fault does not hide the others. At most four attempts.
+2. What a run could write goes elsewhere or is switched off, if the project asks for it; the rest is refused by the probe itself.
+3. A run that did not finish proves nothing but its own end.
+"""
+
+import json
+import re
+import shlex
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .arguments import passed_on, without, words
+from .asking import START
+from .configuration import Configuration
+from .invocations import Invocation
+from .processes import Ran, environment, run
+from .tree import Tree
+
+__all__ = ["Clock", "Collected", "collect"]
+
+MOST_ATTEMPTS = 4
+_UNRECOGNIZED = re.compile(r"^.*error: unrecognized arguments: (.+)$", re.MULTILINE)
+_NO_PLUGINS = re.compile(r"Missing required plugins: (.+)")
+_TOO_OLD = re.compile(r"requires pytest-(\S+), actual pytest-")
+_NO_MODE = re.compile(r"'([^']*)' is not a valid asyncio_mode")
+
+
+class Clock:
+    """The time that all probes of an examination have together, and the most that one may take. Seconds."""
+
+    def __init__(self, whole: float, each: float) -> None:
+        self._end = time.monotonic() + whole
+        self._each = each
+
+    def left(self) -> float:
+        """What the next probe may take; not positive when the time is used up."""
+        return min(self._each, self._end - time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collect-only run said. `why_not` says why it could not be run to its end."""
+
+    said: Mapping[str, Any] = field(default_factory=dict)
+    why_not: str = ""
+    module: bool = False
+    unrecognized: tuple[str, ...] = ()
+    missing_plugins: str = ""
+    too_old: str = ""
+    bad_mode: str = ""
+    text: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the collection came to its end."""
+        return bool(self.said.get("finished"))
+
+    @property
+    def items(self) -> list[str]:
+        """The collected tests, in their order."""
+        return list(self.said.get("items", ()))
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """What could not be collected and why; without what the probe itself has caused."""
+        return [one for one in self.said.get("errors", ()) if not _ours(one)]
+
+    @property
+    def conftest(self) -> dict[str, Any] | None:
+        """The conftest that could not be imported."""
+        one = self.said.get("conftest")
+        return one if one and not _ours(one) else None
+
+
+def _ours(error: Mapping[str, Any]) -> bool:
+    return any(
+        "ReadOnlyTreeError" in kind for kind in error.get("kinds", ())
+    ) or "The doctor lets nothing" in error.get("text", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt: what to start, and what is taken out of the project's configuration for it."""
+
+    python: Path
+    tree: Tree
+    invocation: Invocation
+    ruling: Configuration | None
+    major: int
+    seed: int = 1
+
+
+def collect(wanted: Run, clock: Clock) -> Collected:
+    """Collects as the invocation would. Never raises for what the project does."""
+    noted = Collected(module=wanted.invocation.module)
+    overrides: dict[str, str] = {}
+    for _ in range(MOST_ATTEMPTS):
+        found, ran = _attempt(wanted, overrides, clock)
+        if ran is None or found.said.get("started"):
+            return _joined(found, noted, ran)
+        faults = _faults(ran)
+        if not faults:
+            return _joined(found, noted, ran)
+        noted = _joined(found, noted, ran, faults)
+        overrides |= _taken_out(wanted.ruling, noted)
+    return noted
+
+
+def _joined(found: Collected, noted: Collected, ran: Ran | None, faults: Mapping[str, Any] | None = None) -> Collected:
+    faults = faults or {}
+    return Collected(
+        said=found.said,
+        why_not=found.why_not,
+        module=noted.module,
+        unrecognized=(*noted.unrecognized, *faults.get("unrecognized", ())),
+        missing_plugins=faults.get("missing_plugins", noted.missing_plugins),
+        too_old=faults.get("too_old", noted.too_old),
+        bad_mode=faults.get("bad_mode", noted.bad_mode),
+        text=ran.errors or ran.output if ran else "",
+    )
+
+
+def _attempt(wanted: Run, overrides: Mapping[str, str], clock: Clock) -> tuple[Collected, Ran | None]:
+    seconds = clock.left()
+    if seconds <= 0:
+        return Collected(why_not="the time for probes was used up"), None
+    with tempfile.TemporaryDirectory(prefix="quintet-doctor-") as own:
+        answer = Path(own) / "answer.json"
+        style = "module" if wanted.invocation.module else "program"
+        options = _options(wanted, Path(own), overrides)
+        command = [str(wanted.python), str(START), "collecting", str(answer), str(wanted.tree.root), style, *options]
+        variables = environment(
+            PYTHONHASHSEED=str(wanted.seed),
+            HYPOTHESIS_STORAGE_DIRECTORY=f"{own}/hypothesis",
+            COVERAGE_FILE=f"{own}/coverage",
+            MYPY_CACHE_DIR=f"{own}/mypy",
+        )
+        try:
+            ran = run(command, wanted.tree.root / wanted.invocation.folder, variables, seconds)
+        except OSError as error:
+            return Collected(why_not=f"{wanted.python} cannot be run: {error.strerror}"), None
+        said = _answer(answer)
+    if ran.code is None and not said.get("finished"):
+        return Collected(said, why_not=f"collecting took longer than {seconds:.0f} s"), ran
+    if not said:
+        return Collected(why_not=f"the probe ended with {ran.code}: {_last_line(ran.errors)}"), ran
+    return Collected(said, why_not="" if said.get("finished") else _why(said, ran)), ran
+
+
+def _answer(file: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _why(said: Mapping[str, Any], ran: Ran) -> str:
+    if said.get("refused"):
+        return "something in the run writes into the tree, which a probe does not allow"
+    return f"pytest ended with {said.get('code')} before anything was collected: {_last_line(ran.errors or ran.output)}"
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.strip().split("\n") if line.strip()]
+    told = [line for line in lines if line.startswith(("ERROR", "E  ")) or "error:" in line]
+    return (told or lines or ["no words"])[-1][:300]
+
+
+def _faults(ran: Ran) -> dict[str, Any]:
+    """What pytest refuses before it imports anything, from its own words."""
+    found: dict[str, Any] = {}
+    if at := _UNRECOGNIZED.search(ran.errors):
+        found["unrecognized"] = tuple(words(at[1]))
+    for key, pattern in (("missing_plugins", _NO_PLUGINS), ("too_old", _TOO_OLD), ("bad_mode", _NO_MODE)):
+        if at := pattern.search(ran.errors):
+            found[key] = at[1].strip()
+    return found
+
+
+def _taken_out(ruling: Configuration | None, noted: Collected) -> dict[str, str]:
+    overrides: dict[str, str] = {}
+    if noted.unrecognized:
+        overrides["addopts"] = shlex.join(without(ruling.words("addopts") if ruling else (), noted.unrecognized))
+    if noted.missing_plugins:
+        overrides["required_plugins"] = ""
+    if noted.too_old:
+        overrides["minversion"] = ""
+    if noted.bad_mode:
+        overrides["asyncio_mode"] = "strict"
+    return overrides
+
+
+_SWITCHED_OFF = {  # the project's option, and the one that takes it back
+    "--cov": "--no-cov",
+    "--junit": "--junitxml=",
+    "--log-file": "--log-file=",
+    "--html": "--html=",
+    "--report-log": "--report-log=",
+    "-n": "-n0",
+    "--numprocesses": "-n0",
+    "--randomly": "--randomly-seed=1",
+}
+
+
+def _options(wanted: Run, own: Path, overrides: Mapping[str, str]) -> list[str]:
+    asked = (
+        words(overrides["addopts"])
+        if "addopts" in overrides
+        else (wanted.ruling.words("addopts") if wanted.ruling else ())
+    )
+    off = {after for word in asked for before, after in _SWITCHED_OFF.items() if word.startswith(before)}
+    settings = {"cache_dir": str(own / "cache")} | dict(overrides)
+    if wanted.major >= 9:
+        settings |= dict.fromkeys(("strict", "strict_markers", "strict_config"), "false")
+    chosen = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    return [
+        "--collect-only",
+        "-q",
+        "--maxfail=0",
+        "-W",
+        "always::pytest.PytestConfigWarning",
+        *sorted(off),
+        *chosen,
+        *passed_on(wanted.invocation.arguments),
+    ]
