@@ -9,7 +9,7 @@ import typer
 
 from quintet import __version__
 
-from . import administration
+from . import administration, triaging
 from .arguments import spread
 from .doctoring import doctor
 
@@ -155,5 +155,6 @@ def events(
 
 
 app.add_typer(administration.users, name="user")
+app.add_typer(triaging.app, name="triage")
 app.command()(administration.backup)
 app.command()(doctor)

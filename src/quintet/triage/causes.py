@@ -49,7 +49,8 @@ def weigh(case: Case, findings: Findings) -> tuple[tuple[Claim, ...], tuple[str,
 def _shared_out(case: Case, claims: Sequence[Claim]) -> list[Claim]:
     """Every cluster goes to one claim."""
     order = sorted(
-        range(len(claims)), key=lambda at: (-SURENESS[claims[at].certainty], UPSTREAM.index(claims[at].category), at)
+        range(len(claims)),
+        key=lambda at: (claims[at].general, -SURENESS[claims[at].certainty], UPSTREAM.index(claims[at].category), at),
     )
     owner: dict[str, int] = {}
     for at in order:

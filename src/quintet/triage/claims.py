@@ -43,6 +43,7 @@ def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
         said(rule.fix, subject),
         rule.verify.replace("{subject}", first) if first or "{subject}" not in rule.verify else "pytest {test}",
         rule.effort,
+        general=rule.general,
     )
 
 

@@ -90,6 +90,7 @@ def _various(entries: Sequence[Entry], members: Sequence[int], facts: Sequence[S
         places=(),
         raised=(),
         simulated=False,
+        code="",
     )
 
 
@@ -119,6 +120,7 @@ def _cluster(
         tuple(entries[member].name[:300] for member in members[:NAMES_SHOWN]),
         tuple(fact.id for member in members[:2] for fact in facts[member]),
         _home(shown) or "",
+        "\n".join(frame.code for frame in first.frames[-3:]),
     )
 
 

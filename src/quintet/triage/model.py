@@ -123,7 +123,7 @@ class Cluster:
     """Entries that failed in the same way: same phase, same exception, same masked message (coarse).
 
     `places` tells the fine clusters: the deepest first-party frame and how many entries passed through it.
-    `raised` are the places that raised the first exception, innermost last; `simulated` is True where a mock or the test raised it.
+    `raised` are the places that raised the first exception, innermost last, `code` the source lines there; `simulated` is True where a mock or the test raised it.
     """
 
     id: str
@@ -139,6 +139,7 @@ class Cluster:
     names: tuple[str, ...]
     facts: tuple[str, ...]
     where: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,7 @@ class Claim:
     effort: int = 1
     downstream: int = 0
     plain: bool = False
+    general: bool = False
 
 
 @dataclass(frozen=True, slots=True)

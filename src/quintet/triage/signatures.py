@@ -19,7 +19,11 @@ SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unk
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. `{subject}` in its texts is what the pattern's group of that name found. Empty sets mean any."""
+    """One row. `{subject}` in its texts is what the pattern's group of that name found. Empty sets mean any.
+
+    `code` must be found in the source lines of the last frames. `alone` replaces the pattern where the report shows no frame: then only
+    a message that tells details counts. `strict` means never where another place raised it. `general` rows give way to any other.
+    """
 
     id: str
     category: Category
@@ -36,6 +40,10 @@ class Rule:
     together: bool = True
     effort: int = 1
     context: tuple[str, ...] = ()
+    code: re.Pattern[str] | None = None
+    alone: re.Pattern[str] | None = None
+    strict: bool = False
+    general: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,10 @@ def row(
     together: bool = True,
     effort: int = 1,
     context: Sequence[str] = (),
+    code: str = "",
+    alone: str = "",
+    strict: bool = False,
+    general: bool = False,
 ) -> Rule:
     """A rule from short words: `exceptions` are class names separated by spaces."""
     return Rule(
@@ -83,6 +95,10 @@ def row(
         together,
         effort,
         tuple(context),
+        re.compile(code) if code else None,
+        re.compile(alone) if alone else None,
+        strict,
+        general,
     )
 
 
@@ -97,35 +113,50 @@ def first_match(rules: Iterable[Rule], cluster: Cluster) -> Match | None:
 
 def match(rule: Rule, cluster: Cluster) -> Match | None:
     """The rule applied to the first exception of the chain, then to the last."""
-    if rule.phases and cluster.phase not in rule.phases:
+    if not _may_fit(rule, cluster):
         return None
+    pattern = rule.alone if rule.alone and not cluster.raised else rule.pattern
     for exception, message in dict.fromkeys(
         ((cluster.first_exception, cluster.first_message), (cluster.exception, cluster.message))
     ):
         name = exception.rpartition(".")[2]
-        if not _may_look(rule, name, message):
-            continue
-        found = rule.pattern.search(_text(name, message))
+        found = pattern.search(_text(name, message)) if _may_look(rule, cluster, name, message) else None
         if found:
-            return Match(
-                rule,
-                cluster,
-                _subject(found),
-                _certainty(rule, cluster, name, own_words=not name and found.start() < 40),
-            )
+            own_words = not name and found.start() < 40
+            return Match(rule, cluster, _subject(found), _certainty(rule, cluster, name, own_words=own_words))
     return None
+
+
+def _may_fit(rule: Rule, cluster: Cluster) -> bool:
+    if rule.phases and cluster.phase not in rule.phases:
+        return False
+    if rule.code and not rule.code.search(cluster.code):
+        return False
+    return not (rule.strict and cluster.raised and raised_at(cluster) not in rule.raised_in)
+
+
+def raised_at(cluster: Cluster) -> str:
+    """The kind of place that raised the first exception, or nothing where the report shows no frame."""
+    return cluster.raised[-1].partition(":")[0] if cluster.raised else ""
 
 
 def _text(name: str, message: str) -> str:
     return f"{name}: {message}" if name else message
 
 
-def _may_look(rule: Rule, name: str, message: str) -> bool:
+def _may_look(rule: Rule, cluster: Cluster, name: str, message: str) -> bool:
     if message.startswith("DID NOT RAISE"):
         return rule.id == "did-not-raise"
-    if name in _QUOTED_WORDS:
+    if _quotes(cluster, name):
         return name in rule.exceptions
-    return not rule.exceptions or not name or name in rule.exceptions
+    return not rule.exceptions or not name or name in rule.exceptions or name in _QUOTED_WORDS
+
+
+def _quotes(cluster: Cluster, name: str) -> bool:
+    """A test's own assertion shows values. One of the product is a guard, and `Failed` outside of a call is pytest's own word."""
+    if name == "AssertionError":
+        return raised_at(cluster) != "product"
+    return name == "Failed" and cluster.phase == "call" and raised_at(cluster) not in ("runner", "library")
 
 
 def _subject(found: re.Match[str]) -> str:
@@ -139,10 +170,10 @@ def _certainty(rule: Rule, cluster: Cluster, name: str, *, own_words: bool) -> C
     if cluster.simulated:
         return "suspect"
     if rule.proven:
-        return "proven" if name in rule.exceptions or own_words else "suspect"
-    place = cluster.raised[-1].partition(":")[0] if cluster.raised else ""
-    place = place or ("runner" if name in _OF_PYTEST else "")
-    confirmed = bool(place) and (not rule.raised_in or place in rule.raised_in)
-    if confirmed and name in rule.exceptions and name not in _QUOTED_WORDS:
+        said_by_pytest = name == "Failed" and cluster.phase != "call"
+        return "proven" if name in rule.exceptions or own_words or said_by_pytest else "suspect"
+    place = raised_at(cluster) or ("runner" if name in _OF_PYTEST else "")
+    confirmed = bool(rule.code) or (bool(place) and (not rule.raised_in or place in rule.raised_in))
+    if confirmed and not rule.general and name in rule.exceptions and name not in _QUOTED_WORDS:
         return "probable"
     return "suspect"
