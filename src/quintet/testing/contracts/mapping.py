@@ -20,7 +20,7 @@ __all__ = ["Mapping", "MappingError", "Source", "known"]
 
 _NUMBERS: Final = ("order", "first", "run_order", "offset", "position", "step")
 _WORDS: Final = ("id", "time", "user", "thread", "run", "agent", "parent", "call", "message", "text")
-FIELDS: Final = ("type", "event", "final", "cursor", "progress", *_NUMBERS, *_WORDS)
+FIELDS: Final = ("type", "event", "final", "cursor", "progress", "truncated", *_NUMBERS, *_WORDS)
 # What `quintet contract` reads besides; a Mapping needs none of it.
 PLAN: Final = ("transport", "users", "connect", "send", "resume", "wait")
 _MAPS: Final = Path(__file__).parent / "maps"
@@ -66,7 +66,7 @@ class Source:
             return self.join.join(map(str, found)) or None
         for path in self.paths:
             if (value := _walk(path, body, envelope)) is not None:
-                return value.partition(self.before)[0] if self.before and isinstance(value, str) else value
+                return value if self.before is None else _cut(value, self.before)
         return None
 
 
@@ -83,6 +83,10 @@ def _walk(path: tuple[str, ...], body: Any, envelope: Keyed[str, Any]) -> Any:
         else:
             return None
     return here
+
+
+def _cut(value: Any, before: str) -> str | None:
+    return value.partition(before)[0] if isinstance(value, str) else None
 
 
 def _number(value: Any) -> int | None:
@@ -107,6 +111,7 @@ class Mapping:
     control: frozenset[str] = frozenset()  # types that are no events
     carried: tuple[str, ...] = ()  # fields that a frame without them has from the frame before it
     needs_event: bool = False  # only a frame with the field `event` is an event
+    schema: str | None = None  # `quintet`, or the path of a JSON schema of one event
     plan: Keyed[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -137,14 +142,14 @@ class Mapping:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
             raise MappingError(f"{file}: {fault}") from None
         try:
-            return cls.of(told, file.stem)
+            return cls.of(told, file.stem, file.parent)
         except MappingError as fault:
             raise MappingError(f"{file}: {fault}") from None
 
     @classmethod
-    def of(cls, told: Keyed[str, Any], name: str = "mapping") -> "Mapping":
-        """A mapping from what a file holds. Raises `MappingError`."""
-        known("the mapping", told, ("name", "frame", "types", *PLAN))
+    def of(cls, told: Keyed[str, Any], name: str = "mapping", folder: Path = Path()) -> "Mapping":
+        """A mapping from what a file in `folder` holds. Raises `MappingError`."""
+        known("the mapping", told, ("name", "schema", "frame", "types", *PLAN))
         frame = _table(told, "frame")
         known("[frame]", frame, (*FIELDS, "control", "carried"))
         sources = {key: Source.of(key, value) for key, value in frame.items() if key not in {"control", "carried"}}
@@ -156,7 +161,17 @@ class Mapping:
         control = {*_list(frame.get("control", []), "[frame] control")}
         control |= {own for own, kind in kinds.items() if kind in {"following", "resync"}}
         plan = {key: told[key] for key in PLAN if key in told}
-        return cls(str(told.get("name", name)), sources, kinds, frozenset(control), carried, "event" in sources, plan)
+        schema = told.get("schema")
+        return cls(
+            str(told.get("name", name)),
+            sources,
+            kinds,
+            frozenset(control),
+            carried,
+            "event" in sources,
+            schema if schema in {None, "quintet"} else str(folder / str(schema)),
+            plan,
+        )
 
     def offers(self, name: str) -> bool:
         """Whether the backend has this field."""
@@ -176,6 +191,7 @@ class Mapping:
         kind = self.kinds.get(own, "")
         cursor, progress = found.get("cursor"), found.get("progress")
         fields["cursor"] = cursor if isinstance(cursor, (str, int)) else None
+        fields["truncated"] = bool(found.get("truncated"))
         fields["progress"] = float(progress) if isinstance(progress, (int, float)) else None
         event = own not in self.control and (not self.needs_event or found.get("event") is not None)
         if not event:

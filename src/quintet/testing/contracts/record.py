@@ -47,7 +47,11 @@ class Closing:
 
 
 class Record(Sequence[Seen]):
-    """The frames of one reader. `owner` is the user it read as, where the frames themselves do not tell."""
+    """The frames of one reader.
+
+    `owner` is the user it read as, in the words of the mapping's `user`; `begun` when it began to listen (monotonic seconds);
+    `partial` says that it began in the middle of runs, where the backend's frames have no order that shows it.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class Record(Sequence[Seen]):
         *,
         owner: str | None = None,
         begun: float | None = None,
+        partial: bool = False,
         limit: int = LIMIT,
     ) -> None:
         self.name = name
@@ -66,7 +71,8 @@ class Record(Sequence[Seen]):
         self.begun = time.monotonic() if begun is None else begun
         self.heard = self.begun  # until when somebody listened
         self.closing: Closing | None = None
-        self.whole = True  # False: a part of another record
+        self.origin: Record = self  # of a part: the record that it is of
+        self.partial = partial
         self._limit = limit
         self._seen: list[Seen] = []
         self._carried: dict[str, Any] = {}
@@ -128,9 +134,11 @@ class Record(Sequence[Seen]):
 
     def of_frames(self, frames: Iterable[Seen], name: str = "") -> Self:
         """A part of this record made of these frames."""
-        part = type(self)(name or self.name, self.mapping, self.log, owner=self.owner, begun=self.begun)
+        part = type(self)(
+            name or self.name, self.mapping, self.log, owner=self.owner, begun=self.begun, partial=self.partial
+        )
         part._seen = list(frames)
-        part.heard, part.closing, part.whole = self.heard, self.closing, False
+        part.heard, part.closing, part.origin = self.heard, self.closing, self.origin
         return part
 
     def run(self, run: str) -> Self:
@@ -163,16 +171,6 @@ class Record(Sequence[Seen]):
     def users(self) -> list[str]:
         """The users that occur."""
         return list(dict.fromkeys(seen.user for seen in self._seen if seen.event and seen.user is not None))
-
-    def feeds(self) -> list[list[Seen]]:
-        """The events, cut where a feed began again: at each `following` and after each `resync`."""
-        feeds: list[list[Seen]] = [[]]
-        for seen in self._seen:
-            if seen.kind in {"following", "resync"}:
-                feeds.append([])
-            elif seen.event:
-                feeds[-1].append(seen)
-        return [feed for feed in feeds if feed]
 
     # --- as a sequence ------------------------------------------------------------------------------------------------
 

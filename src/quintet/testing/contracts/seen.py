@@ -21,7 +21,7 @@ KINDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # two frames with the same bytes are two frames
 class Seen:
     """One frame. `at` is monotonic, `wall` Unix time, both in seconds, taken where it arrived.
 
@@ -53,6 +53,7 @@ class Seen:
     position: int | None = None  # of a `following`: the feed begins after this position
     step: int | None = None
     progress: float | None = None
+    truncated: bool = False  # it says that its text is not whole
     final: bool = False  # it ends its run
     logged: int = 0  # bytes of the server's log when it arrived
 
