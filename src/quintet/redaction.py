@@ -7,13 +7,13 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-__all__ = ["REDACTED", "Shown", "clean_text", "show"]
+__all__ = ["REDACTED", "Shown", "clean_text", "mask_text", "secret_values", "show"]
 
 REDACTED = "[redacted]"
 _SECRET = (
@@ -29,6 +29,9 @@ _SECRET = (
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile(r"""([\w.-]{1,100})(["']?\s{0,3}[:=]\s{0,3}["']?)((?:Bearer |Basic )?[^\s"',;&(){}\[\]]{4,})""")
+_IN_ADDRESS = re.compile(r"(?<=://)[^\s/@:]{0,200}:([^\s/@]{1,200})(?=@)")
+_TELLING = 8  # characters: what is shorter is no secret, and hiding it would hide words
 _MAX_DEPTH = 32
 _MAX_NODES = 20_000
 _PREVIEW = 2_000
@@ -64,6 +67,23 @@ def show(value: Any, limit: int = 24 * 1024) -> Shown:
     if len(encoded) <= limit:
         return Shown(shown, False)
     return Shown(_preview(shown, encoded, limit), True)
+
+
+def secret_values(named: Mapping[str, str]) -> frozenset[str]:
+    """The values that are secret by their names, as of an environment, and the passwords in addresses."""
+    values = {value for name, value in named.items() if _is_secret(name[-200:])}
+    values |= {found for value in named.values() for found in _IN_ADDRESS.findall(value)}
+    return frozenset(value for value in values if len(value) >= _TELLING)
+
+
+def mask_text(text: str, secrets: Collection[str]) -> str:
+    """`text` without these values, and without what stands after a secret name (`token=…`, `"password": "…"`).
+
+    For the eyes of whoever runs the server. It is no proof: a secret that nobody named stays.
+    """
+    for value in sorted(secrets, key=len, reverse=True):
+        text = text.replace(value, REDACTED)
+    return _PAIR.sub(lambda pair: f"{pair[1]}{pair[2]}{REDACTED}" if _is_secret(pair[1]) else pair[0], text)
 
 
 def _preview(shown: Any, encoded: bytes, limit: int) -> Any:

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quintet.redaction import REDACTED, clean_text, show
+from quintet.redaction import REDACTED, clean_text, mask_text, secret_values, show
 
 pytestmark = pytest.mark.l1
 
@@ -461,3 +461,27 @@ def test_anything_is_shown_as_json_without_null_keys(value: Any) -> None:
     assert no_null_keys(json.loads(encoded))
     if not truncated:
         assert show(shown, limit=2000) == (shown, False)
+
+
+def test_a_text_is_masked_by_values_and_by_names() -> None:
+    """Known values wherever they stand, the longest first; what stands after a secret name; a text about tokens is left as it is."""
+    known = secret_values(
+        {
+            "OPENAI_API_KEY": "sk-1234567890",
+            "DB_PASSWORD": "short",
+            "HOME": "/home/somebody",
+            "DATABASE_URL": "postgresql://app:p4ss-word@db.example/app",
+            "SERVICE_TOKEN": "sk-1234567890-and-more",
+        }
+    )
+    assert known == {"sk-1234567890", "p4ss-word", "sk-1234567890-and-more"}
+    told = "no: sk-1234567890-and-more, sk-1234567890 at postgresql://app:p4ss-word@db.example/app"
+    assert mask_text(told, known) == "no: [redacted], [redacted] at postgresql://app:[redacted]@db.example/app"
+    for text, masked in {
+        "api_key='abcdef', limit=5000": "api_key='[redacted]', limit=5000",
+        '{"password": "hunter22", "user": "alice"}': '{"password": "[redacted]", "user": "alice"}',
+        "Authorization: Bearer abc.def": "Authorization: [redacted]",
+        "max_tokens=4096 is about tokens: many tokens": "max_tokens=4096 is about tokens: many tokens",
+    }.items():
+        assert mask_text(text, ()) == masked
+    assert mask_text("a.=:" * 100_000, ())

@@ -13,7 +13,7 @@ import pytest
 
 from command_line.commands import quintet
 from command_line.test_serve import serving
-from support.server import Server
+from support.server import Factory, Server
 from support.sse import Stream
 from support.story import whole
 from support.users import http_client
@@ -22,13 +22,14 @@ from support.world import World
 PROGRAM = """
 import asyncio, logging, sys, threading, structlog
 from quintet.server.logs import set_up_logs
-set_up_logs(dev={dev})
+known = "".join(["known", "-value"])
+set_up_logs(dev={dev}, secrets=[known])
 
 def fail():
     try:
         raise KeyError("secret-inner")
     except KeyError as error:
-        raise RuntimeError("secret-outer") from error
+        raise RuntimeError(f"{{known}} at secret-outer password=" + "named-" + "value") from error
 
 try:
     fail()
@@ -58,20 +59,33 @@ fail()
 
 
 @pytest.mark.l1
-@pytest.mark.parametrize("dev", [False, True])
-def test_exceptions_are_told_without_their_texts(dev: bool) -> None:
+def test_exceptions_are_told_without_their_texts() -> None:
     """Logged, lost by a task, raised in a callback, in a thread, in a finalizer, at the very end: class and places, no text."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(dev=dev)], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert done.returncode == 1
+    done = _failing(dev=False)
     assert "secret" not in done.stderr + done.stdout, done.stderr
     assert done.stderr.count("RuntimeError") >= 7 and done.stderr.count("KeyError") >= 7
-    if not dev:
-        lines = [json.loads(line) for line in done.stderr.splitlines()]
-        assert all(line["failure"] == ["RuntimeError", "KeyError"] and line["places"] for line in lines), lines
-        assert (lines[0]["trace_id"], lines[1]["request_id"]) == ("t" * 32, "req_1")
-        assert {line["level"] for line in lines} <= {"error", "critical"}
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert all(line["failure"] == ["RuntimeError", "KeyError"] and line["places"] for line in lines), lines
+    assert (lines[0]["trace_id"], lines[1]["request_id"]) == ("t" * 32, "req_1")
+    assert {line["level"] for line in lines} <= {"error", "critical"}
+
+
+@pytest.mark.l1
+def test_in_development_their_texts_are_told_with_secrets_hidden() -> None:
+    """The same seven ways: text and traceback, as Python prints them; what is known to be secret is hidden, and so is what else a line held."""
+    done = _failing(dev=True)
+    assert done.stderr.count("RuntimeError: [redacted] at secret-outer") >= 7, done.stderr
+    assert done.stderr.count("direct cause of the following exception") >= 7
+    assert "KeyError: 'secret-inner'" in done.stderr
+    assert not any(hidden in done.stderr + done.stdout for hidden in ("known-value", "named-value", "secret-extra"))
+    assert "password=[redacted]" in done.stderr
+
+
+def _failing(*, dev: bool) -> "subprocess.CompletedProcess[str]":
+    program = PROGRAM.format(dev=dev)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    return done
 
 
 @pytest.mark.l3
@@ -106,6 +120,22 @@ async def test_a_busy_servers_log_holds_no_secret(server: Server, server_secret:
     planted = [words, alice.password, alice.access_token, alice.refresh_token, alice.email, server_secret]
     assert not [secret for secret in planted if secret in log], "the log holds a secret"
     assert "run_ended" in log and "request" in log
+
+
+@pytest.mark.l3
+async def test_who_writes_an_agent_sees_why_it_failed(server_factory: Factory) -> None:
+    """Under `--dev` the terminal has the text and the line of the agent's exception, with its trace; no event has, and no secret is in it."""
+    secret = f"canary{secrets.token_hex(12)}"
+    server = server_factory(environment={"SCRIPTED_SECRET": secret})
+    async with World(server) as world:
+        device = await world.device(await world.user())
+        story = whole(await device.tell("go on", "raiser"))
+        told = server.logged()
+        assert "ValueError: secret [redacted]-raised at /srv/app/secret.py" in told, told
+        assert "failing.py" in told and "raise ValueError(" in told
+        assert story[0]["trace_id"] in told
+        assert secret not in told
+        assert b"ValueError" not in device.received() and b"secret.py" not in device.received()
 
 
 @pytest.mark.l3

@@ -1,7 +1,7 @@
 """Logs on standard error: lines for people in development, JSON in production.
 
 1. Everything goes through the standard library's root logger, so that a library's line looks like ours.
-2. An exception is told by its class and its places, never by its text: that may hold what a user wrote, or a secret.
+2. An exception is told by its class and its places; its text only in development (`tracebacks.py`).
 3. Of what is handed to a line beside its words, only known facts go out; a run's lines have its trace, a request's its id.
 4. Nothing goes round it: threads, finalizers and the interpreter's own last words are told here, too.
 """
@@ -9,12 +9,13 @@
 import logging
 import sys
 import threading
-import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection
 from types import TracebackType
 from typing import Any
 
 import structlog
+
+from quintet.server.tracebacks import Line, whole, without_text
 
 __all__ = ["set_up_logs"]
 
@@ -31,23 +32,19 @@ _QUIET = (
     "anthropic",
 )
 _FACTS = ["trace_id", "run_id", "request_id", "agent", "invocation", "name_of_agent", "tool", "state", "duration_ms"]
-_FRAMES = 20
-_CAUSES = 5
 
 logger = logging.getLogger(__name__)
 
-_Line = MutableMapping[str, Any]
 
-
-def set_up_logs(*, dev: bool) -> None:
-    """Send all logs of this process to standard error, from `info` upwards."""
+def set_up_logs(*, dev: bool, secrets: Collection[str] = ()) -> None:
+    """Send all logs of this process to standard error, from `info` upwards; `secrets` are hidden in the texts of exceptions."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(_FACTS),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _first_line_of_asyncio,
-        _without_texts,
+        whole(secrets) if dev else without_text,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -55,9 +52,7 @@ def set_up_logs(*, dev: bool) -> None:
         cache_logger_on_first_use=True,
     )
     last: list[Any] = (
-        [_as_a_paragraph, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-        if dev
-        else [structlog.processors.JSONRenderer()]
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())] if dev else [structlog.processors.JSONRenderer()]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -74,46 +69,10 @@ def set_up_logs(*, dev: bool) -> None:
     _take_last_words()
 
 
-def _first_line_of_asyncio(_: Any, __: str, line: _Line) -> _Line:
+def _first_line_of_asyncio(_: Any, __: str, line: Line) -> Line:
     """What follows it are representations of futures, and those hold the texts of exceptions."""
     if line.get("logger") == "asyncio":
         line["event"] = str(line["event"]).partition("\n")[0]
-    return line
-
-
-def _without_texts(_: Any, __: str, line: _Line) -> _Line:
-    """Put the class and the places of an exception in the place of its text."""
-    given = line.pop("exc_info", None)
-    error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
-    if isinstance(error, BaseException):
-        chain = list(_chain(error))
-        line["failure"] = [type(one).__qualname__ for one in chain]
-        line["places"] = [place for one in chain for place in _places(one)]
-    line.pop("stack_info", None)
-    return line
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception, then what caused it."""
-    for _ in range(_CAUSES):
-        if error is None:
-            return
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _places(error: BaseException) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-
-
-def _as_a_paragraph(_: Any, __: str, line: _Line) -> _Line:
-    """For people: classes and places under the line."""
-    if "failure" in line:
-        lines = [" caused by ".join(line.pop("failure")), *(f"  at {place}" for place in line.pop("places"))]
-        line["exception"] = "\n".join(
-            [*lines, "  (texts of exceptions are not logged: they may hold what a user wrote)"]
-        )
     return line
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import uvloop
 
 from quintet.server.assembly import Server
 from quintet.server.logs import set_up_logs
+from quintet.server.values import known_secrets
 from quintet.settings import Settings, StartError
 
 __all__ = ["run"]
@@ -33,7 +35,7 @@ def run(settings: Settings, modules: Sequence[str], role: str) -> int:
             "Leave --role out.",
             exit_code=78,
         )
-    set_up_logs(dev=settings.dev)
+    set_up_logs(dev=settings.dev, secrets=known_secrets(settings, os.environ))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, modules))
 

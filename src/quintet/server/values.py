@@ -3,12 +3,15 @@
 A part is imported when its values are asked for: administration needs those of accounts alone, and is to answer at once.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from quintet.accounts import AccountsConfig
 from quintet.edge.limits import AddressOf
+from quintet.redaction import secret_values
 from quintet.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,11 +19,18 @@ if TYPE_CHECKING:
     from quintet.delivery import GatewayConfig
     from quintet.engine import Limits
 
-__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway", "model"]
+__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway", "known_secrets", "model"]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Check = Callable[[], Awaitable[bool]]
+
+
+def known_secrets(settings: Settings, environment: Mapping[str, str]) -> frozenset[str]:
+    """Values that must never be shown: the settings' own, and what the environment calls a secret."""
+    fields = {name: getattr(settings, name) for name in Settings.model_fields}
+    hidden = {name: value.get_secret_value() for name, value in fields.items() if isinstance(value, SecretStr)}
+    return secret_values(environment) | secret_values(hidden) | frozenset(hidden.values())
 
 
 def accounts(settings: Settings) -> AccountsConfig:
