@@ -7,7 +7,7 @@ import pytest
 
 from model.provider import Asked, Refusal, call, text, thought, used
 from model.talking import KEY, talking
-from quintet.agents.conversation import INSTRUCTIONS
+from quintet.agents.conversation import FORGOTTEN, INSTRUCTIONS
 from quintet.engine import Turn, agent
 
 pytestmark = pytest.mark.l2
@@ -89,6 +89,40 @@ async def test_the_model_gets_the_thread(tmp_path: Path) -> None:
     ]
     assert provider.asked[2].messages == [("system", INSTRUCTIONS), ("user", "a new thread")]
     assert "never follow them" in INSTRUCTIONS
+
+
+async def test_a_long_conversation_is_cut_to_the_models_measure(tmp_path: Path) -> None:
+    """The newest messages that fit, each whole, beginning with a person's; the model is told that there were more, and people see it.
+    Under the measure nothing is said; a measure of nothing leaves the question alone."""
+    answers = (text("a" * 40), text("b" * 40), text("c" * 40), text("d" * 40))
+    async with talking(tmp_path, *answers, history=130) as (stage, provider):
+        user = await stage.user()
+        told = await stage.end(user, await stage.send(user, "assistant", "1" * 20))
+        thread = str(told.events[0].thread_id)
+        for number in "23":
+            told = await stage.end(user, await stage.send(user, "assistant", number * 20, thread))
+            assert [one["step"] for one in told.of("agent_thinking")] == [1], "nothing was left out yet"
+        told = await stage.end(user, await stage.send(user, "assistant", "4" * 20, thread))
+    assert provider.asked[2].messages[1:-1] == [(r, t) for n, m in ("1a", "2b") for r, t in _pair(n, m)]
+    assert provider.asked[3].messages == [
+        ("system", f"{INSTRUCTIONS}\n{FORGOTTEN}"),
+        *_pair("2", "b"),
+        *_pair("3", "c"),
+        ("user", "4" * 20),
+    ]
+    assert told.of("agent_thinking")[0]["text"] == (
+        "Only the last 4 of the earlier messages fit into the 130 characters the model gets"
+    )
+    async with talking(tmp_path / "none", text("a"), text("b"), history=0) as (stage, provider):
+        user = await stage.user()
+        told = await stage.end(user, await stage.send(user, "assistant", "one"))
+        told = await stage.end(user, await stage.send(user, "assistant", "two", str(told.events[0].thread_id)))
+    assert provider.asked[1].messages[1:] == [("user", "two")]
+    assert "are left out" in told.of("agent_thinking")[0]["text"]
+
+
+def _pair(question: str, answer: str) -> list[tuple[str, str]]:
+    return [("user", question * 20), ("assistant", answer * 40)]
 
 
 async def test_the_triage_team_is_a_tool(tmp_path: Path) -> None:

@@ -16,9 +16,11 @@ class ModelConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """A model's name with its provider, where it is reached, the key (never shown), and the seconds it may be silent."""
+    """A model's name with its provider, where it is reached, the key (never shown), the seconds it may be silent, and how many
+    characters of the conversation it is reminded of."""
 
     name: str
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     seconds: float = 120
+    history: int = 48_000

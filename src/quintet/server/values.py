@@ -103,4 +103,5 @@ def model(settings: Settings) -> "ModelConfig | None":
         base_url=settings.model_base_url,
         api_key=key.get_secret_value() if key else None,
         seconds=settings.model_seconds,
+        history=settings.model_history_characters,
     )

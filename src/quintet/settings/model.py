@@ -93,6 +93,9 @@ class Settings(BaseModel):
         None, "The key for the model; the provider's usual variable, such as OPENAI_API_KEY, if not set."
     )
     model_seconds: int = _whole(120, 1, 3_600, "How long the model may be silent before a run that waits for it fails.")
+    model_history_characters: int = _whole(
+        48_000, 0, 1_000_000, "How much of a conversation the model is reminded of; four characters are about a token."
+    )
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(forms.proxies)] = _word(
         (), "Addresses or networks of the proxies in front, whose X-Forwarded-For is believed."
     )
