@@ -1,33 +1,63 @@
-"""The services of one pytest process: handles by name."""
+"""The services of one pytest process: handles by name, their addresses in the environment."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
+from quintet.testing.environment.publishing import Published
 from quintet.testing.services.handle import Running, ServiceError
+from quintet.testing.services.starting import addresses
 
-__all__ = ["Services"]
+__all__ = ["Rerouted", "Services"]
+
+
+class Rerouted:
+    """A handle whose address leads through a proxy; all else is the service's own."""
+
+    def __init__(self, behind: Running, port: int) -> None:
+        self.behind = behind
+        self.port = port
+        self.url = behind.url.replace(f":{behind.port}", f":{port}", 1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
 
 
 class Services(Mapping[str, Running]):
     """Handles by name, `services["api"]` or `services.api`."""
 
-    def __init__(self) -> None:
-        self.handles: dict[str, Running] = {}
+    def __init__(self, handles: Mapping[str, Running], texts: Mapping[str, str], published: Published) -> None:
+        self._handles = dict(handles)
+        self._texts = texts
+        self._published = published
 
     def __getitem__(self, name: str) -> Running:
-        if name not in self.handles:
-            near = get_close_matches(name, self.handles, 1)
-            advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.handles) or 'none'}"
+        if name not in self._handles:
+            near = get_close_matches(name, self._handles, 1)
+            advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self._handles) or 'none'}"
             raise ServiceError(f"no service {name!r} in [tool.quintet.test.services]; {advice}")
-        return self.handles[name]
+        return self._handles[name]
 
     def __getattr__(self, name: str) -> Running:
-        if name.startswith("_") or name == "handles":
+        if name.startswith("_"):
             raise AttributeError(name)
         return self[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._handles
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self.handles)
+        return iter(self._handles)
 
     def __len__(self) -> int:
-        return len(self.handles)
+        return len(self._handles)
+
+    def reroute(self, name: str, port: int) -> None:
+        """From now on the address of a service leads to this port, in handles and in the environment of the tests."""
+        handle = self[name]
+        self._handles[name] = Rerouted(handle.behind if isinstance(handle, Rerouted) else handle, port)
+        self.publish()
+
+    def publish(self) -> None:
+        """Puts the project's variables in the environment. Raises `LookupError` for a reference to what a service does not have."""
+        self._published.put(self._texts, addresses(self._handles))
