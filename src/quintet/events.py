@@ -8,7 +8,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -198,7 +198,7 @@ class TooLargeError(ValueError):
     """An event would be larger than 64 KiB."""
 
 
-class Draft(NamedTuple):
+class Draft(Struct, frozen=True, gc=False):
     """An event as it is before the log gives it its numbers."""
 
     type: str

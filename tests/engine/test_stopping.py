@@ -228,12 +228,12 @@ async def test_a_queued_run_is_cancelled_at_once(tmp_path: Path) -> None:
 
 async def test_a_shutdown_waits_and_then_says_so(tmp_path: Path) -> None:
     """A draining worker leases nothing more, lets finish what can, and ends the rest as `shutdown`."""
-    async with Stage(tmp_path, AGENTS, drain=0.5) as stage:
+    async with Stage(tmp_path, AGENTS, drain=3) as stage:
         first, second, third = [await stage.user() for _ in range(3)]
         quick = await stage.send(first, "busy")
         long = await stage.send(second, "tooled", "shut down")
         await stage.until(second, long, lambda told: told.of("tool_executing"))
-        drained = asyncio.create_task(stage.drain(0.5))
+        drained = asyncio.create_task(stage.drain(3))
         await asyncio.sleep(0.05)
         late = await stage.send(third, "busy")
         await drained

@@ -1,17 +1,21 @@
 """What one run has said and the log has not stored yet.
 
 1. In order, at most one append in flight; what gathers meanwhile goes as one batch. No task, no future per event.
+   What has landed is noted, and the next batch sent, by the committing thread: waking the run's loop for it would cost more than the event.
 2. Bounded: whoever emits waits for room first. What closes something never waits, it is bounded by what is open.
 3. A refusal of the store is tried again, the same events first. A fence ends it: nothing after the run ended.
 4. A cancel takes the `tool_executing`s back, with the rest of their calls; everything else is still stored.
 """
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from quintet.engine.counters import Counters
 from quintet.engine.limits import Limits
@@ -47,14 +51,14 @@ class Owner(Protocol):
         """The log refuses these events for good."""
 
 
-class _Entry(NamedTuple):
+class _Entry(msgspec.Struct, frozen=True):
     draft: Draft
     call_id: str | None
     waiter: "asyncio.Future[None] | None"
 
 
 class Outbox:
-    """One run's. Used on the run's own loop only, but for `seal`."""
+    """One run's. Used on the run's own loop only, but for `seal`. The lock guards against the committing thread."""
 
     def __init__(
         self,
@@ -76,6 +80,8 @@ class Outbox:
         self._waiting: list[asyncio.Future[None]] = []
         self._then: Callable[[], None] | None = None
         self._delay = 0.0
+        self._resting = False  # until the next try
+        self._lock = threading.Lock()
         self.sealed = False
 
     @property
@@ -85,32 +91,40 @@ class Outbox:
 
     def room(self) -> "asyncio.Future[None] | None":
         """None when one more event fits; otherwise what to await before asking again."""
-        full = len(self._queue) + len(self._flight) >= self._limits.outbox or self._size >= self._limits.outbox_bytes
-        if not full or self.sealed:
-            return None
-        waiter: asyncio.Future[None] = self._home.loop.create_future()
-        self._waiting.append(waiter)
-        return waiter
+        with self._lock:
+            if self.sealed or not self._full():
+                return None
+            waiter: asyncio.Future[None] = self._home.loop.create_future()
+            self._waiting.append(waiter)
+            return waiter
+
+    def _full(self) -> bool:
+        return len(self._queue) + len(self._flight) >= self._limits.outbox or self._size >= self._limits.outbox_bytes
 
     def put(self, draft: Draft, call_id: str | None = None, waiter: "asyncio.Future[None] | None" = None) -> None:
         """Queue an event of the call `call_id`. `waiter` is done when it is durable, cancelled when it will never be."""
         entry = _Entry(draft, call_id, waiter)
-        if self.sealed or call_id in self._taken_back:
+        with self._lock:
+            taken = not self.sealed and call_id not in self._taken_back
+            if taken:
+                self._queue.append(entry)
+                self._size += len(draft.body)
+            load = self._load()
+        if not taken:
             self._refuse((entry,))
-            return
-        self._queue.append(entry)
-        self._size += len(draft.body)
-        if not self._flight and not self._delay:
-            self._send()
+        if load:
+            self._ship(load)
 
     def when_empty(self, then: Callable[[], None]) -> None:
         """Call `then` once everything is stored, or never will be."""
-        self._then = then
+        with self._lock:
+            self._then = then
         self._check_empty()
 
     def seal(self) -> None:
         """Take nothing more; from any thread. What is in flight is decided by the log's fence."""
-        self.sealed = True
+        with self._lock:
+            self.sealed = True
         self._home.post(self._clear)
 
     def _clear(self) -> None:
@@ -128,23 +142,49 @@ class Outbox:
                 entry.waiter.cancel()
 
     def _send(self) -> None:
-        if self._flight or not self._queue or self.sealed:
-            return
+        with self._lock:
+            load = self._load()
+        if load:
+            self._ship(load)
+
+    def _load(self) -> list[_Entry]:
+        """Under the lock: the next batch, once the last one has landed. Empty where there is nothing to send now."""
+        if self._flight or self._resting or self.sealed:
+            return []
         while self._queue and len(self._flight) < self._limits.batch:
             self._flight.append(self._queue.popleft())
+        return self._flight
+
+    def _ship(self, load: Sequence[_Entry]) -> None:
         try:
-            future = self._append([entry.draft for entry in self._flight])
+            future = self._append([entry.draft for entry in load])
         except Exception as error:
-            self._landed(error)
+            self._home.post(partial(self._landed, error))
             return
         future.add_done_callback(self._answered)
 
     def _answered(self, future: "Future[None]") -> None:
         """In the committing thread."""
-        self._home.post(partial(self._landed, future.exception()))
+        error = future.exception()
+        if error is not None or not self._landed_unheard():
+            self._home.post(partial(self._landed, error))
+
+    def _landed_unheard(self) -> bool:
+        """Go on without the loop, where nobody on it waits for this."""
+        with self._lock:
+            if self._waiting or self._then is not None or any(entry.waiter is not None for entry in self._flight):
+                return False
+            self._size -= sum(len(entry.draft.body) for entry in self._flight)
+            self._flight = []
+            self._delay = 0.0
+            load = self._load()
+        if load:
+            self._ship(load)
+        return True
 
     def _landed(self, error: BaseException | None) -> None:
-        flight, self._flight = self._flight, []
+        with self._lock:
+            flight, self._flight = self._flight, []
         if error is None:
             self._stored(flight)
         elif self.sealed:
@@ -153,9 +193,7 @@ class Outbox:
             self._take_back(flight)
             self._owner.cancel_was_committed(error.reason)
         elif isinstance(error, QuintetError):
-            self._queue.extendleft(reversed(flight))
-            self._delay = min(_LAST_DELAY, self._delay * 2 or _FIRST_DELAY)
-            self._home.loop.call_later(self._delay, self._send)
+            self._try_again(flight)
             return
         else:
             self.sealed = True
@@ -168,6 +206,17 @@ class Outbox:
         self._send()
         self._wake()
         self._check_empty()
+
+    def _try_again(self, flight: Sequence[_Entry]) -> None:
+        with self._lock:
+            self._queue.extendleft(reversed(flight))
+            self._delay = min(_LAST_DELAY, self._delay * 2 or _FIRST_DELAY)
+            self._resting = True
+        self._home.loop.call_later(self._delay, self._resend)
+
+    def _resend(self) -> None:
+        self._resting = False
+        self._send()
 
     def _stored(self, entries: Sequence[_Entry]) -> None:
         self._delay = 0.0

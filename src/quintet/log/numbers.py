@@ -8,6 +8,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from quintet import events
 from quintet.events import Draft
 from quintet.store import Tx
@@ -16,7 +18,10 @@ __all__ = ["Append", "Appended", "Fenced", "Head", "Stopped", "append_in", "crea
 
 _HEAD = "SELECT epoch, seq, digest, kept_after, auth_rev FROM heads WHERE user_id = ?"
 _SET_HEAD = "UPDATE heads SET seq = ?, digest = ? WHERE user_id = ?"
-_FENCE = "SELECT attempt, state, run_seq, cancelled FROM runs WHERE user_id = ? AND id = ?"
+_FENCE = (  # the run and its user's head by one statement: each costs a hand-over of the interpreter's lock
+    "SELECT r.attempt, r.state, r.run_seq, r.cancelled, h.epoch, h.seq, h.digest, h.kept_after, h.auth_rev"
+    " FROM runs r JOIN heads h ON h.user_id = r.user_id WHERE r.user_id = ? AND r.id = ?"
+)
 _SET_RUN = "UPDATE runs SET run_seq = ? WHERE user_id = ? AND id = ?"
 _INSERT = (
     "INSERT INTO events (user_id, seq, run_id, run_seq, type, digest, final, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -50,7 +55,7 @@ class Head(NamedTuple):
         return events.cursor(self.epoch, self.seq, self.digest)
 
 
-class Appended(NamedTuple):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """A fact published with the commit of one event."""
 
     user_id: str
@@ -61,7 +66,7 @@ class Appended(NamedTuple):
     body: bytes
 
 
-class Append(NamedTuple):
+class Append(msgspec.Struct, frozen=True):
     user_id: str
     run_id: str
     attempt: int
@@ -106,7 +111,7 @@ class _Numbered:
         self.rows: list[tuple[Any, ...]] = []
 
     def add(self, user_id: str, run_id: str | None, run_seq: int, drafts: Sequence[Draft]) -> int:
-        head = self.heads.get(user_id) or head_in(self.tx, user_id)
+        head = self.heads[user_id]
         seq = head.seq
         for draft in drafts:
             seq += 1
@@ -115,7 +120,7 @@ class _Numbered:
             self.rows.append((user_id, seq, run_id, place, draft.type, draft.digest, int(draft.final), draft.body))
             self.tx.publish(Appended(user_id, head.epoch, seq, draft.digest, place, draft.body))
         if drafts:
-            self.heads[user_id] = head._replace(seq=seq, digest=drafts[-1].digest)
+            self.heads[user_id] = Head(head.epoch, seq, drafts[-1].digest, head.kept_after, head.auth_rev)
         return run_seq
 
     def write(self) -> None:
@@ -150,7 +155,10 @@ def gather(tx: Tx, appends: Sequence[Append]) -> list[BaseException | None]:
         key = (append.user_id, append.run_id)
         fence = fences.get(key)
         if fence is None:
-            fence = fences[key] = _Fence(tx.sql(_FENCE, key).fetchone())
+            row = tx.sql(_FENCE, key).fetchone()
+            fence = fences[key] = _Fence(row and row[:4])
+            if row is not None and append.user_id not in numbered.heads:
+                numbered.heads[append.user_id] = Head(*row[4:])
         refusal = fence.refusal(append)
         if refusal is None:
             fence.run_seq = numbered.add(append.user_id, append.run_id, fence.run_seq, append.drafts)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from quintet.events import cursor, splice
 from quintet.log.numbers import Head, head_in
 from quintet.store import Tx
@@ -19,7 +21,7 @@ _AROUND = (
 _CURSOR = re.compile(r"([a-z0-9]{1,16})\.(0|[1-9][0-9]{0,17})\.(0|[0-9a-f]{8})")
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One event as it goes out. It stands for `first_seq..seq`, which are the same but for ranges."""
 
     seq: int
