@@ -95,7 +95,7 @@ async def test_a_long_conversation_is_cut_to_the_models_measure(tmp_path: Path) 
     """The newest messages that fit, each whole, beginning with a person's; the model is told that there were more, and people see it.
     Under the measure nothing is said; a measure of nothing leaves the question alone."""
     answers = (text("a" * 40), text("b" * 40), text("c" * 40), text("d" * 40))
-    async with talking(tmp_path, *answers, history=130) as (stage, provider):
+    async with talking(tmp_path, *answers, history=170) as (stage, provider):
         user = await stage.user()
         told = await stage.end(user, await stage.send(user, "assistant", "1" * 20))
         thread = str(told.events[0].thread_id)
@@ -111,7 +111,7 @@ async def test_a_long_conversation_is_cut_to_the_models_measure(tmp_path: Path) 
         ("user", "4" * 20),
     ]
     assert told.of("agent_thinking")[0]["text"] == (
-        "Only the last 4 of the earlier messages fit into the 130 characters the model gets"
+        "Only the last 4 of the earlier messages fit into the 170 characters the model gets"
     )
     async with talking(tmp_path / "none", text("a"), text("b"), history=0) as (stage, provider):
         user = await stage.user()
