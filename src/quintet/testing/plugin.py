@@ -12,6 +12,7 @@ __all__ = ["pytest_addoption"]
 # In the order in which they see an option or an early hook.
 ROOMS: tuple[str, ...] = (
     "quintet.testing.services.hooks",
+    "quintet.testing.environment.hooks",
     "quintet.testing.markers.hooks",
     "quintet.testing.faults.hooks",
     "quintet.testing.sockets.hooks",

@@ -21,6 +21,7 @@ _MAPPING = {
     "__getitem__": "",
 }  # functions of the standard library, and where their default is
 _LIBRARIES = ("site-packages", "dist-packages", "lib/python")
+_KIT = str(Path(__file__).parents[1]) + os.sep
 
 
 @dataclass(frozen=True, order=True)
@@ -39,9 +40,8 @@ class Absent:
 class Spy:
     """Watches `os.environ` between `start` and `stop`. What it found is in `found`, each line once."""
 
-    def __init__(self, root: Path, published: frozenset[str] = frozenset()) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = str(root) + os.sep
-        self._published = published
         self._read: Callable[[os._Environ[str], str], str] | None = None
         self.found: dict[Absent, None] = {}
 
@@ -83,5 +83,9 @@ class Spy:
         if frame is None or len(self.found) >= _MOST:
             return
         file = frame.f_code.co_filename
-        if file.startswith(self._root) and not any(part in file[len(self._root) :] for part in _LIBRARIES):
+        if (
+            file.startswith(self._root)
+            and not file.startswith(_KIT)
+            and not any(part in file[len(self._root) :] for part in _LIBRARIES)
+        ):
             self.found[Absent(file[len(self._root) :], frame.f_lineno, key, how)] = None
