@@ -14,10 +14,12 @@ ROOMS: tuple[str, ...] = (
     "quintet.testing.services.hooks",
     "quintet.testing.environment.hooks",
     "quintet.testing.markers.hooks",
+    "quintet.testing.hang.hooks",
     "quintet.testing.faults.hooks",
     "quintet.testing.sockets.hooks",
     "quintet.testing.accounts.hooks",
     "quintet.testing.mail.hooks",
+    "quintet.testing.sabotage.hooks",
 )
 
 

@@ -1,0 +1,127 @@
+"""The hang guard's part of the plugin: a limit for each phase of each test."""
+
+import os
+from collections.abc import Generator
+from typing import Any, Final
+
+import pytest
+
+from quintet.testing import config as kit_config
+
+_MARKER: Final = "hang_guard"
+_GUARD: Final = pytest.StashKey[Any]()  # the guard, imported where one is asked for
+_LIMIT: Final = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("quintet").addoption(
+        "--quintet-hang",
+        type=float,
+        metavar="SECONDS",
+        help="end any phase of a test (setup, call, teardown) that takes longer, and say where it waits; 0: never "
+        "(default: `hang` of [tool.quintet.test], 60 where that table exists)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = config.getoption("--quintet-hang")
+    kit = kit_config.of(config)
+    limit = kit.hang if given is None else given
+    if kit.asked or given is not None:
+        config.addinivalue_line(
+            "markers",
+            f"{_MARKER}(seconds): another limit than this run's {limit:g} s for each phase of the test; 0: none",
+        )
+        config.stash[_LIMIT] = limit
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    guard = config.stash.get(_GUARD, None)
+    if guard is not None:
+        del config.stash[_GUARD]
+        guard.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if _LIMIT in config.stash:
+        from quintet.testing.hang.guard import Guard
+
+        config.stash[_GUARD] = Guard(config.rootpath, os.dup(2))
+
+
+def _limit(item: pytest.Item) -> float:
+    mark = item.get_closest_marker(_MARKER)
+    if mark is None:
+        return item.config.stash[_LIMIT]
+    given = [*mark.args, *mark.kwargs.values()]
+    if len(given) != 1 or not isinstance(given[0], int | float) or given[0] < 0:
+        raise pytest.UsageError(f"{item.nodeid}: {_MARKER} takes one number of seconds")
+    return float(given[0])
+
+
+def _guarded(item: pytest.Item, phase: str) -> Generator[None, object, object]:
+    guard = item.config.stash.get(_GUARD, None)
+    limit = _limit(item) if guard is not None else 0.0
+    if guard is None or limit <= 0:
+        return (yield)
+    from quintet.testing.hang.guard import Hang
+
+    watch = guard.begin(item.nodeid, phase, limit)
+    after = ""
+    try:
+        result = yield
+    except (KeyboardInterrupt, SystemExit, pytest.exit.Exception):
+        guard.end(watch)
+        raise
+    except BaseException as fault:
+        if not guard.end(watch):
+            raise
+        after = _after(fault, Hang)
+    else:
+        if not guard.end(watch):
+            return result
+    _drop_unittest_faults(item)
+    raise Hang(f"{watch.story}{after}")
+
+
+def _after(fault: BaseException, hang: type[BaseException]) -> str:
+    """What else failed while the phase was ended, in a line each."""
+    from asyncio import CancelledError
+
+    faults = fault.exceptions if isinstance(fault, BaseExceptionGroup) else (fault,)
+    told = [
+        f"\n{type(one).__name__} while it was ended: {str(one)[:300]}"
+        for one in faults
+        if not isinstance(one, (hang, CancelledError))
+    ]
+    return "".join(told[:5])
+
+
+def _drop_unittest_faults(item: pytest.Item) -> None:
+    # unittest hands pytest the exception that ended the test; the report says more.
+    if getattr(item, "_excinfo", None):
+        vars(item)["_excinfo"] = None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    return (yield from _guarded(item, "setup"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    return (yield from _guarded(item, "call"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    return (yield from _guarded(item, "teardown"))
+
+
+def pytest_enter_pdb(config: pytest.Config, pdb: Any) -> None:
+    guard = config.stash.get(_GUARD, None)
+    if guard is not None:
+        guard.pause()
