@@ -11,6 +11,7 @@ from quintet import __version__
 
 from . import administration, triaging
 from .arguments import spread
+from .contracting import contract
 from .doctoring import doctor
 
 __all__ = ["main"]
@@ -158,3 +159,4 @@ app.add_typer(administration.users, name="user")
 app.add_typer(triaging.app, name="triage")
 app.command()(administration.backup)
 app.command()(doctor)
+app.command()(contract)

@@ -126,6 +126,11 @@ class Record(Sequence[Seen]):
         self.closing = Closing(moment, code, reason)
         self.listened(moment)
 
+    def reconnected(self) -> None:
+        """Another connection goes on in this record: carried fields begin anew."""
+        self._carried.clear()
+        self.closing = None
+
     # --- parts --------------------------------------------------------------------------------------------------------
 
     def part(self, which: Callable[[Seen], bool], name: str = "") -> Self:
