@@ -17,14 +17,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
 
-from . import journal
-
 __all__ = ["NotStarted", "Ran", "run"]
 
 MOST_KEPT = 16 * 1024 * 1024  # bytes at the beginning, and as many at the end
 _LATE = 3.0  # seconds in which the last output may still come after the process has ended
 _GRACE = 10.0  # seconds from the polite signal to the final one
 _PLUGIN = "quintet_triage_journal"
+_JOURNAL = Path(__file__).with_name(
+    "journal.py"
+)  # never imported here: it needs pytest, and belongs to the project's interpreter
+_VARIABLE = "QUINTET_TRIAGE_JOURNAL"
+_MOST_JOURNAL = 64 * 1024 * 1024
 
 
 class NotStarted(Exception):  # noqa: N818 - what happened, not an error of ours
@@ -48,7 +51,7 @@ def run(command: Sequence[str], seconds: float, out: BinaryIO | None) -> Ran:
     """
     with tempfile.TemporaryDirectory(prefix="quintet-triage-") as folder:
         place = Path(folder)
-        shutil.copyfile(journal.__file__, place / f"{_PLUGIN}.py")
+        shutil.copyfile(_JOURNAL, place / f"{_PLUGIN}.py")
         written = place / "journal.jsonl"
         environment = _environment(os.environ, place, written, out)
         begun = time.monotonic()
@@ -73,7 +76,7 @@ def _environment(ours: Mapping[str, str], place: Path, written: Path, out: Binar
     """Ours, with the plugin within reach. Colours where a person looks on; they are taken out before reading."""
     paths = [str(place), *filter(None, [ours.get("PYTHONPATH", "")])]
     options = f"-p {_PLUGIN} {ours.get('PYTEST_ADDOPTS', '')}".strip()
-    more = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_ADDOPTS": options, journal.VARIABLE: str(written)}
+    more = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_ADDOPTS": options, _VARIABLE: str(written)}
     if out is not None and out.isatty() and "NO_COLOR" not in ours:
         more |= {"PY_COLORS": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
     return {**ours, "PYTHONUNBUFFERED": "1", **more}
@@ -103,7 +106,7 @@ def _wait(process: "subprocess.Popen[bytes]", until: float) -> bool:
 
 def _read(written: Path) -> bytes:
     with contextlib.suppress(OSError):
-        return written.read_bytes()[: journal.MOST_BYTES]
+        return written.read_bytes()[:_MOST_JOURNAL]
     return b""
 
 
