@@ -56,14 +56,13 @@ class Head(NamedTuple):
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
-    """A fact published with the commit of one event."""
+    """A fact published with the commit of events: they are numbered from `after` on, in their run from `run_after` on."""
 
     user_id: str
     epoch: str
-    seq: int
-    digest: str
-    run_seq: int | None
-    body: bytes
+    after: int
+    run_after: int | None
+    drafts: Sequence[Draft]
 
 
 class Append(msgspec.Struct, frozen=True):
@@ -111,16 +110,17 @@ class _Numbered:
         self.rows: list[tuple[Any, ...]] = []
 
     def add(self, user_id: str, run_id: str | None, run_seq: int, drafts: Sequence[Draft]) -> int:
+        if not drafts:
+            return run_seq
         head = self.heads[user_id]
         seq = head.seq
+        self.tx.publish(Appended(user_id, head.epoch, seq, None if run_id is None else run_seq, drafts))
         for draft in drafts:
             seq += 1
             run_seq += 1
             place = None if run_id is None else run_seq
             self.rows.append((user_id, seq, run_id, place, draft.type, draft.digest, int(draft.final), draft.body))
-            self.tx.publish(Appended(user_id, head.epoch, seq, draft.digest, place, draft.body))
-        if drafts:
-            self.heads[user_id] = Head(head.epoch, seq, drafts[-1].digest, head.kept_after, head.auth_rev)
+        self.heads[user_id] = Head(head.epoch, seq, draft.digest, head.kept_after, head.auth_rev)
         return run_seq
 
     def write(self) -> None:

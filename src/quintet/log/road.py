@@ -126,8 +126,7 @@ class Log:
             if stream is None:
                 continue
             if isinstance(fact, Appended):
-                frame = splice(fact.epoch, fact.seq, fact.digest, fact.body, run_seq=fact.run_seq)
-                news.setdefault(stream, []).append(Row(fact.seq, fact.seq, frame))
+                news.setdefault(stream, []).extend(_rows(fact))
             elif isinstance(fact, Forgotten):
                 news.setdefault(stream, []).append(fact)
             elif isinstance(fact, Revision):
@@ -171,6 +170,18 @@ class Log:
                 await self.look()
             except Exception:
                 logger.warning("polling the heads failed", exc_info=True)
+
+
+def _rows(told: Appended) -> list[Row]:
+    """The events as they go out."""
+    epoch, seq, place = told.epoch, told.after, told.run_after
+    rows = []
+    for draft in told.drafts:
+        seq += 1
+        if place is not None:
+            place += 1
+        rows.append(Row(seq, seq, splice(epoch, seq, draft.digest, draft.body, run_seq=place)))
+    return rows
 
 
 def _bounded(batch: Batch, limit: int, size: int) -> Batch:
