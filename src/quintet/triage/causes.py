@@ -83,7 +83,12 @@ def _folded(case: Case, claims: list[Claim]) -> list[Claim]:
             for name in one.names
             if one.phase == "teardown"
         }
-        if claim.plain and len(hosts) == 1 and all(hosts) and all(one.phase == "teardown" for one in clusters):
+        if (
+            (claim.plain or claim.general)
+            and len(hosts) == 1
+            and all(hosts)
+            and all(one.phase == "teardown" for one in clusters)
+        ):
             folded.setdefault(hosts.pop(), []).extend(claim.clusters)
         else:
             kept.append(claim)

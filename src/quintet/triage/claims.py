@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from quintet.triage.model import Case, Certainty, Claim, Cluster, Fact
+from quintet.triage.rules.modules import FIXTURES, MARKERS, OPTIONS
 from quintet.triage.signatures import SURENESS, Match, Rule, first_match
 
 _SUBJECTS_NAMED = 3
@@ -40,7 +41,7 @@ def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
         said(rule.root, subject),
         context,
         not rule.proven,
-        said(rule.fix, subject),
+        said(rule.fix.replace("{owner}", owner_of(group[0].subject)), subject),
         rule.verify.replace("{subject}", first) if first or "{subject}" not in rule.verify else "pytest {test}",
         rule.effort,
         general=rule.general,
@@ -66,6 +67,11 @@ def listed(subjects: Sequence[str]) -> str:
     names = sorted(dict.fromkeys(filter(None, subjects)), key=lambda name: -subjects.count(name))
     rest = len(names) - _SUBJECTS_NAMED
     return ", ".join(names[:_SUBJECTS_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def owner_of(subject: str) -> str:
+    """The plugin that brings a fixture, a marker or an option of pytest."""
+    return FIXTURES.get(subject) or MARKERS.get(subject) or OPTIONS.get(subject) or "see pytest's list of plugins"
 
 
 def subject_for_command(subject: str) -> str:

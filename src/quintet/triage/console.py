@@ -120,6 +120,7 @@ class _Cutter:
             self._end(counts, Line("end", line, at))
 
     def _line(self, at: int, line: str) -> None:
+        line = line.removeprefix("collecting ... ")
         title = banner(line, "=")
         counts = counts_of(title or line) if title or not self.captured else None
         if self.captured and self.wary and title == "test session starts":

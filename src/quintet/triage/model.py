@@ -123,7 +123,8 @@ class Cluster:
     """Entries that failed in the same way: same phase, same exception, same masked message (coarse).
 
     `places` tells the fine clusters: the deepest first-party frame and how many entries passed through it.
-    `raised` are the places that raised the first exception, innermost last, `code` the source lines there; `simulated` is True where a mock or the test raised it.
+    `raised` are the places that raised the first exception, innermost last, `code` the source lines there; `simulated` is True where
+    a mock or the test raised it.
     """
 
     id: str

@@ -5,15 +5,16 @@ Rules: the report's own numbers win over ours; an entry keeps pytest's own name;
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from quintet.triage import junit
 from quintet.triage.console import Block, Parts, cut, location_of, pieces
 from quintet.triage.masking import mask
-from quintet.triage.model import Entry, Line, Outcome, Phase, Raised, Run, Totals
+from quintet.triage.model import Entry, Frame, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.normalise import TEXT_LIMIT, normalise
 from quintet.triage.session import faults, stray_traceback
-from quintet.triage.tracebacks import chain_of, split_head
+from quintet.triage.tracebacks import chain_of, place_of, split_head
 
 ENTRIES_LIMIT = 20_000
 
@@ -72,7 +73,19 @@ def _totals(parts: Parts, entries: list[Entry]) -> Totals:
 def _entries(parts: Parts) -> list[Entry]:
     names = _Names(list(parts.summary or parts.named))
     entries = [_entry(piece, names) for block in parts.blocks for piece in pieces(block)]
-    return entries + [_from_summary(line) for line in names.left()]
+    return entries + _only_named(parts, entries, names.left())
+
+
+def _only_named(parts: Parts, entries: Sequence[Entry], left: Sequence[Line]) -> list[Entry]:
+    """Entries that only the short summary tells of, never more than pytest's own last line counts."""
+    found = [_from_summary(line) for line in left]
+    if not parts.ends:
+        return found
+    kept: list[Entry] = []
+    for outcome, word in (("failed", "failed"), ("error", "error")):
+        room = parts.counts.get(word, 0) - sum(1 for entry in entries if entry.outcome == outcome)
+        kept += [entry for entry in found if entry.outcome == outcome][: max(0, room)]
+    return sorted(kept, key=lambda entry: entry.at)
 
 
 class _Names:
@@ -88,6 +101,14 @@ class _Names:
     def take(self, title: str, outcome: Outcome) -> Line | None:
         for line in self._by_title.get((outcome, title), ()):
             if line.at not in self._used:
+                self._used.add(line.at)
+                return line
+        return self._within(title, outcome)
+
+    def _within(self, title: str, outcome: Outcome) -> Line | None:
+        """A module's block that the summary names by something inside of it: a class, or the test a worker died in."""
+        for line in self._lines:
+            if line.kind == outcome and line.at not in self._used and line.subject.startswith(f"{title}::"):
                 self._used.add(line.at)
                 return line
         return None
@@ -132,7 +153,9 @@ def _entry(block: Block, names: _Names) -> Entry:
     location = location_of(block.lines) if not title else None
     if location:
         exception, message = split_head(location[2])
-        chain = (replace(chain[-1], exception=exception or chain[-1].exception, message=message),)
+        at = block.at + len(block.lines)
+        frame = Frame(location[0], location[1], "", "", place_of(location[0]), at)
+        chain = (Raised(exception or chain[-1].exception, message, at, (frame,)),)
     name = split_node(line.subject)[0] if line else title or (f"{location[0]}:{location[1]}" if location else "?")
     return Entry(name, outcome, phase, _without_name(chain, title), block.at)
 

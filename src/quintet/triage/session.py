@@ -12,7 +12,8 @@ _FAULTS = (
     ("UsageError", re.compile(r"^ERROR: (?!usage: )(.+)$")),
     ("ConftestImportFailure", re.compile(r"^((?:ImportError|.{0,80}?) ?while loading conftest '.+'\.?)$")),
     ("CrashError", re.compile(r"^(Fatal Python error: .+|Segmentation fault.*|Killed)$")),
-    ("Exit", re.compile(r"^!+ (_pytest\.outcomes\.Exit: .+?) !+$")),
+    ("SystemExit", re.compile(r"^mainloop: caught unexpected (SystemExit)!?$")),
+    ("Exit", re.compile(r"^!+ _pytest\.outcomes\.Exit: (.+?) !+$")),
     ("KeyboardInterrupt", re.compile(r"^!+ (KeyboardInterrupt) !+$")),
     (
         "CommandNotFound",
@@ -28,12 +29,19 @@ def faults(parts: Parts) -> list[Entry]:
     internal = [(at, line) for at, line in parts.outside if line.startswith("INTERNALERROR>")]
     if internal:
         lines = [line.removeprefix("INTERNALERROR>").removeprefix(" ") for _, line in internal]
+        chain = chain_of(lines, internal[0][0])
         stopped = Raised(
             "InternalError",
             "INTERNALERROR: an exception in pytest or in one of its hooks ended the run",
             internal[0][0],
         )
-        found["INTERNALERROR"] = _session((*chain_of(lines, internal[0][0]), stopped), internal[0][0])
+        left = chain[-1].name in (
+            "SystemExit",
+            "Exit",
+        )  # the module that is imported asked to leave; nothing in pytest failed
+        found["SystemExit" if left else "INTERNALERROR"] = _session(
+            chain if left else (*chain, stopped), internal[0][0]
+        )
     for index, (at, line) in enumerate(parts.outside):
         for kind, pattern in _FAULTS:
             match = pattern.match(line) if kind not in found else None

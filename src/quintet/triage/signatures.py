@@ -22,7 +22,8 @@ class Rule:
     """One row. `{subject}` in its texts is what the pattern's group of that name found. Empty sets mean any.
 
     `code` must be found in the source lines of the last frames. `alone` replaces the pattern where the report shows no frame: then only
-    a message that tells details counts. `strict` means never where another place raised it. `general` rows give way to any other.
+    a message that tells details counts. `strict` means never where another place raised it. `general` rows give way to any other. `guess`
+    rows are never more than suspected. `others` lets exceptions of other classes fit, as a suspicion: a project names its own.
     """
 
     id: str
@@ -44,6 +45,8 @@ class Rule:
     alone: re.Pattern[str] | None = None
     strict: bool = False
     general: bool = False
+    guess: bool = False
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ def row(
     alone: str = "",
     strict: bool = False,
     general: bool = False,
+    guess: bool = False,
+    others: bool = False,
 ) -> Rule:
     """A rule from short words: `exceptions` are class names separated by spaces."""
     return Rule(
@@ -99,6 +104,8 @@ def row(
         re.compile(alone) if alone else None,
         strict,
         general,
+        guess,
+        others,
     )
 
 
@@ -130,9 +137,10 @@ def match(rule: Rule, cluster: Cluster) -> Match | None:
 def _may_fit(rule: Rule, cluster: Cluster) -> bool:
     if rule.phases and cluster.phase not in rule.phases:
         return False
-    if rule.code and not rule.code.search(cluster.code):
+    if rule.code and not rule.code.search(cluster.code) and (cluster.raised or not rule.alone):
         return False
-    return not (rule.strict and cluster.raised and raised_at(cluster) not in rule.raised_in)
+    elsewhere = cluster.raised and raised_at(cluster) not in rule.raised_in
+    return not (rule.strict and elsewhere and not cluster.simulated)
 
 
 def raised_at(cluster: Cluster) -> str:
@@ -149,7 +157,7 @@ def _may_look(rule: Rule, cluster: Cluster, name: str, message: str) -> bool:
         return rule.id == "did-not-raise"
     if _quotes(cluster, name):
         return name in rule.exceptions
-    return not rule.exceptions or not name or name in rule.exceptions or name in _QUOTED_WORDS
+    return not rule.exceptions or rule.others or not name or name in rule.exceptions or name in _QUOTED_WORDS
 
 
 def _quotes(cluster: Cluster, name: str) -> bool:
@@ -173,7 +181,7 @@ def _certainty(rule: Rule, cluster: Cluster, name: str, *, own_words: bool) -> C
         said_by_pytest = name == "Failed" and cluster.phase != "call"
         return "proven" if name in rule.exceptions or own_words or said_by_pytest else "suspect"
     place = raised_at(cluster) or ("runner" if name in _OF_PYTEST else "")
-    confirmed = bool(rule.code) or (bool(place) and (not rule.raised_in or place in rule.raised_in))
-    if confirmed and not rule.general and name in rule.exceptions and name not in _QUOTED_WORDS:
+    confirmed = bool(rule.code and cluster.raised) or (bool(place) and (not rule.raised_in or place in rule.raised_in))
+    if confirmed and not rule.general and not rule.guess and name in rule.exceptions and name not in _QUOTED_WORDS:
         return "probable"
     return "suspect"

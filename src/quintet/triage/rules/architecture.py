@@ -1,6 +1,14 @@
 """How the tests are built. The order matters: special before general."""
 
-from quintet.triage.rules import configuration, drift, fixtures
+from quintet.triage.rules import configuration, drift, families, fixtures, imports, isolation, loops
 from quintet.triage.signatures import Rule
 
-RULES: tuple[Rule, ...] = configuration.RULES + fixtures.RULES + drift.RULES
+RULES: tuple[Rule, ...] = (
+    *configuration.RULES,
+    *fixtures.RULES,
+    *loops.RULES,
+    *imports.RULES,
+    *isolation.RULES,
+    *drift.RULES,
+    *families.RULES,
+)

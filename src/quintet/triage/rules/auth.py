@@ -75,7 +75,8 @@ RULES: tuple[Rule, ...] = (
         "401 and 403 are decisions about who is asking; the server is up and its socket route exists.",
         "The token of the test is missing, expired or signed with another secret, or its `Origin` is not allowed.",
         "Send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
-        exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException WSServerHandshakeError ConnectionError",
+        exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
+        "WSServerHandshakeError ConnectionError",
         raised_in=("library",),
     ),
     row(

@@ -1,4 +1,4 @@
-"""How pytest was called and configured, and what it could import."""
+"""How pytest was called and configured, and how a run ended that told of no test."""
 
 from quintet.triage.signatures import Rule, row
 
@@ -6,7 +6,7 @@ _CONFIG = (
     row(
         "unknown-marker",
         "markers-config",
-        r"'(?P<subject>[\w-]+)' not found in `markers` configuration option",
+        r"'(?P<subject>[\w-]+)' not found in [`']markers[`'] config",
         "The marker {subject} is not registered in the configuration that this run uses, and markers are strict.",
         "pytest refused the module at the first marker it does not know.",
         "The configuration file in effect is not the one that registers it, or the plugin that owns it is not "
@@ -46,7 +46,7 @@ _CONFIG = (
         "Correct the named key, or install what it needs.",
         "pytest --collect-only -q",
         exceptions="UsageError PytestConfigWarning",
-        phases=("session", "collect"),
+        phases=("session", "collect", "setup"),
         proven=True,
         context=("configfile",),
     ),
@@ -90,6 +90,30 @@ _CONFIG = (
         context=("rootdir", "configfile"),
         exceptions="NoTests",
         proven=True,
+    ),
+    row(
+        "system-exit",
+        "imports",
+        r"^SystemExit\b",
+        "A module calls `sys.exit` while it is imported, so no test ran.",
+        "pytest caught the exit and ended the run.",
+        "A script does its work at its top level, or gives up there when something is missing.",
+        'Put what the script does behind `if __name__ == "__main__":`, and raise an exception instead of leaving.',
+        "pytest --collect-only -q",
+        exceptions="SystemExit",
+        phases=("session", "collect"),
+    ),
+    row(
+        "session-left",
+        "markers-config",
+        r"^Exit: (?P<subject>[^\n]{1,120})",
+        "A fixture or hook of the project ended the whole run: {subject}.",
+        "`pytest.exit` was called with these words.",
+        "A condition that the project demands of its surroundings is not met here.",
+        "Meet the condition that the message names, then run again.",
+        exceptions="Exit",
+        phases=("session",),
+        general=True,
     ),
     row(
         "internal-error",
@@ -175,97 +199,4 @@ _CONFIG = (
     ),
 )
 
-_IMPORTS = (
-    row(
-        "same-basename",
-        "imports",
-        r"import file mismatch|No module named '(?:tests?|app|src)\.(?P<subject>test_\w+)'",
-        "Test modules of the same name hide each other.",
-        "The first module imported under a name is used for all others of that name.",
-        "Folders without `__init__.py` (or several packages of one name) are collected in one run.",
-        "Give the test folders packages of different names, or set `--import-mode=importlib`, or run each project's "
-        "tests from its own folder.",
-        "pytest --import-mode=importlib --collect-only -q",
-        phases=("collect", "session"),
-        exceptions="ModuleNotFoundError ImportPathMismatchError ImportMismatchError",
-    ),
-    row(
-        "name-gone-library",
-        "imports",
-        r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \([^)\n]*(?:site|dist)-packages",
-        "The installed library does not offer the name {subject}.",
-        "The library itself was found and imported; the name is not in it.",
-        "The name never was there, or moved with another version of the library.",
-        "Look the name up in the installed version, and import what it offers.",
-        exceptions="ImportError",
-        raised_in=("test", "product", "library"),
-        together=False,
-    ),
-    row(
-        "name-gone",
-        "drift",
-        r"cannot import name '(?P<subject>\w+)' from",
-        "{subject} is imported from a module that no longer (or not yet) has it.",
-        "The module was found and imported; the name is not in it.",
-        "It was renamed or moved and this import was left behind, or two modules import each other.",
-        "Find where the name went (`git log -S`), and follow it.",
-        "git log --oneline -S {subject}",
-        exceptions="ImportError",
-        raised_in=("test", "product"),
-        together=False,
-    ),
-    row(
-        "patch-target",
-        "drift",
-        r"^ModuleNotFoundError: No module named '(?P<subject>[\w.]+)'",
-        "A patch names a target that does not exist ({subject}).",
-        "The name was looked up by `patch`, not by an import of the project.",
-        "The patched name is misspelt or has moved.",
-        "Patch the name where the code under test looks it up.",
-        exceptions="ModuleNotFoundError",
-        raised_in=("mock", "stdlib"),
-        phases=("call", "setup"),
-    ),
-    row(
-        "own-module-missing",
-        "imports",
-        r"^ModuleNotFoundError: No module named '(?P<subject>(?:app|src|tests?|backend|server|api|core|lib|libs"
-        r"|services|utils|main|config|conftest)(?:\.[\w.]+)?|\w+\.\w[\w.]*)'",
-        "The project's own module {subject} cannot be found.",
-        "Python looked for it on the import path of this run.",
-        "pytest was started in another folder than the imports assume, or the module was moved or removed.",
-        "Set `pythonpath` in pytest's configuration (or install the project), and correct imports of modules that "
-        "are gone.",
-        'python -c "import {subject}"',
-        exceptions="ModuleNotFoundError",
-        together=False,
-    ),
-    row(
-        "syntax",
-        "imports",
-        r"^(?P<subject>SyntaxError|IndentationError|TabError): ",
-        "A module cannot be compiled ({subject}).",
-        "Python refused the source before running any of it.",
-        "The file was left in a broken state, or needs another Python version.",
-        "Correct the line that the message shows.",
-        exceptions="SyntaxError IndentationError TabError",
-        phases=("collect", "session"),
-        proven=True,
-        together=False,
-    ),
-    row(
-        "conftest",
-        "imports",
-        r"while loading conftest '(?P<subject>[^'\n]{1,160})'",
-        "{subject} cannot be imported, so no test ran.",
-        "pytest imports it before anything else.",
-        "Something that it imports is missing, or its code fails here.",
-        "Repair the import that the traceback below this line shows.",
-        "pytest --collect-only -q",
-        exceptions="ConftestImportFailure",
-        phases=("session",),
-        proven=True,
-    ),
-)
-
-RULES: tuple[Rule, ...] = _CONFIG + _IMPORTS
+RULES: tuple[Rule, ...] = _CONFIG

@@ -1,45 +1,8 @@
-"""State that one test leaves to another, and tests that the product has left behind."""
+"""Tests and product that have moved apart."""
 
 from quintet.triage.signatures import Rule, row
 
-_ISOLATION = (
-    row(
-        "xdist-order",
-        "isolation",
-        r"Different tests were collected between (?P<subject>gw\d+) and",
-        "The workers collected different tests.",
-        "xdist compares the lists of its workers and stopped.",
-        "Parameters come from sets, random values, time or the file system's order.",
-        "Sort the parameters and give them fixed ids.",
-        phases=("collect", "session"),
-        exceptions="",
-    ),
-    row(
-        "rate-limited",
-        "isolation",
-        r"assert 429 (?:==|in|!=)|429 Too Many Requests|Client error '429",
-        "Requests are refused with 429: a rate limiter keeps its count across tests.",
-        "The answer is 429 where the test expects another.",
-        "The limiter's state lives longer than a test.",
-        "Reset the limiter between tests, or switch it off in the test profile.",
-        exceptions="AssertionError HTTPStatusError Failed",
-    ),
-    row(
-        "left-over",
-        "isolation",
-        r"UNIQUE constraint failed(?:: (?P<subject>[\w.]+))?|duplicate key value violates unique|Duplicate entry"
-        r"|(?:might |may |does )?already exists?\b|already registered|FileExistsError",
-        "Something that a test wants to create exists already.",
-        "The refusal says that it is there.",
-        "An earlier test or run left it behind in a database, folder or registry that outlives the test.",
-        "Give every test its own data (unique names, rolled-back transaction or a fresh database), or make the "
-        "creation idempotent.",
-        exceptions="IntegrityError UniqueViolationError UniqueViolation DuplicateTableError FileExistsError "
-        "AssertionError Failed ValueError OperationalError ProgrammingError",
-    ),
-)
-
-_DRIFT = (
+RULES: tuple[Rule, ...] = (
     row(
         "did-not-raise",
         "assertion",
@@ -60,6 +23,18 @@ _DRIFT = (
         "The product reads an attribute or calls a function that the test's mock does not set.",
         "Set on the mock what the product now reads, with `spec` so that this shows at once.",
         exceptions="TypeError AttributeError ValueError InvalidRequestError ArgumentError",
+    ),
+    row(
+        "mock-spec",
+        "drift",
+        r"Mock object has no attribute '(?P<subject>\w+)'|(?P<subject_b>\w+) does not have the attribute|Cannot "
+        r"(?:autospec|spec)",
+        "A mock with a specification lacks {subject}: what it imitates does not have it.",
+        "The mock was made from the real object and refuses what that does not offer.",
+        "Test and product moved apart: one side was renamed.",
+        "Find where the name went, and follow it.",
+        exceptions="AttributeError InvalidSpecError",
+        together=False,
     ),
     row(
         "attribute-gone",
@@ -107,6 +82,17 @@ _DRIFT = (
         exceptions="AssertionError",
     ),
     row(
+        "route-gone",
+        "drift",
+        r"assert 40[45] (?:==|in) [\[({]?[23]\d\d|NoReverseMatch|BuildError|Could not build url for endpoint|Reverse "
+        r"for '(?P<subject>[\w:-]+)' not found",
+        "A route that the tests ask for is not there (or not for this method).",
+        "The server answered, and knows no such route.",
+        "The route was renamed or not registered in the application that the tests build.",
+        "Compare the path in the test with the routes of the application; follow the one that changed.",
+        exceptions="AssertionError NoReverseMatch BuildError",
+    ),
+    row(
         "status-differs",
         "drift",
         r"assert (?P<subject>[2-4]\d\d (?:==|in) [\[({]?[2-5]\d\d)\b",
@@ -117,6 +103,77 @@ _DRIFT = (
         exceptions="AssertionError",
         together=False,
     ),
+    row(
+        "model-refuses",
+        "drift",
+        r"validation errors? for (?P<subject>[\w\[\]., ]{1,80})",
+        "The model {subject} refuses the data that it is given.",
+        "The library compared the data with the model's fields and lists what does not fit.",
+        "The model was changed and this data was not, or the reverse.",
+        "Give the data the fields and types that the model has now (or change the model back).",
+        exceptions="ValidationError ResponseValidationError RequestValidationError",
+        together=False,
+    ),
+    row(
+        "pydantic-moved",
+        "drift",
+        r"[Pp]ydantic(?:User|Schema|ImportError|Deprecated)|\"Config\" and \"model_config\" cannot be used together|"
+        r"A non-annotated attribute was detected|"
+        r"`@root_validator`|`regex` is removed|Field \"\w+\" (?:has conflict|overrides symbol)|`const` is removed",
+        "A pydantic model is written in a way that the installed pydantic refuses.",
+        "pydantic refused the class when it was made.",
+        "The model was written for another version of pydantic, or mixes the two ways.",
+        "Change the model as the message says (see pydantic's migration guide).",
+        exceptions="PydanticUserError PydanticSchemaGenerationError PydanticImportError NameError TypeError "
+        "ValueError PydanticDeprecatedSince20",
+        raised_in=("library",),
+        strict=True,
+    ),
+    row(
+        "deprecated",
+        "drift",
+        r"^(?P<subject>\w*(?:Deprecation|Future|RemovedIn|Removed|MovedIn)\w*Warning|Deprecated\w*): ",
+        "Something deprecated is used, and warnings are errors here ({subject}).",
+        "The library warned and the configuration turned the warning into an error.",
+        "The code is written for an older version of the library.",
+        "Use what the warning recommends; until then exempt this one warning in `filterwarnings`.",
+        exceptions="DeprecationWarning FutureWarning PendingDeprecationWarning MovedIn20Warning "
+        "RemovedInDjango60Warning RemovedInDjango61Warning "
+        "PydanticDeprecatedSince20 RemovedIn20Warning SADeprecationWarning MarshmallowDeprecationWarning "
+        "PytestDeprecationWarning",
+    ),
+    row(
+        "abstract",
+        "drift",
+        r"Can't instantiate abstract class (?P<subject>\w+)",
+        "{subject} lacks a method that its base class demands.",
+        "Python refused to make the object.",
+        "The base class got a new abstract method and this class (or the test's fake) did not.",
+        "Add the method that the message names.",
+        exceptions="TypeError",
+        together=False,
+    ),
+    row(
+        "member-gone",
+        "drift",
+        r"^ValueError: .{1,80} is not a valid (?P<subject>\w+)$|^AttributeError: (?P<subject_b>\w+)$",
+        "{subject} has no such member.",
+        "The enumeration was asked for a member that it does not have.",
+        "A member was renamed or removed on one side only.",
+        "Follow the enumeration's members as they are now.",
+        exceptions="ValueError AttributeError",
+        raised_in=("stdlib",),
+        strict=True,
+        together=False,
+    ),
+    row(
+        "unpacking",
+        "drift",
+        r"(?:too many|not enough) values to unpack|cannot unpack non-iterable (?P<subject>\w+) object",
+        "A call gives another number of values than its caller takes.",
+        "Python refused to unpack them.",
+        "What the function returns was changed on one side only.",
+        "Take what the function returns now, or change it back.",
+        exceptions="ValueError TypeError",
+    ),
 )
-
-RULES: tuple[Rule, ...] = _ISOLATION + _DRIFT

@@ -1,59 +1,27 @@
-"""What the surroundings of the tests do: installed packages, variables, limits of the machine, and the services."""
+"""What the surroundings of the tests set: variables, settings, files; and the limits of the machine."""
 
 from quintet.triage.model import Place
-from quintet.triage.rules import services
+from quintet.triage.rules import database, packages, services
 from quintet.triage.signatures import Rule, row
 
 _OUTSIDE: tuple[Place, ...] = ("library", "stdlib")
-
-_PACKAGES = (
-    row(
-        "passlib-bcrypt",
-        "dependencies",
-        r"password cannot be longer than 72 bytes",
-        "passlib and the installed bcrypt do not work together: hashing any password fails.",
-        "While it tests its backend passlib hashes a long password, and this bcrypt refuses more than 72 bytes.",
-        "bcrypt 5 or newer is installed beside passlib 1.7.4, which nobody maintains.",
-        "Pin `bcrypt<5` in the requirements, or replace passlib (for example by argon2-cffi).",
-        "python -c \"from passlib.hash import bcrypt; bcrypt.hash('x')\"",
-        exceptions="ValueError",
-        raised_in=_OUTSIDE,
-    ),
-    row(
-        "httpx-app",
-        "dependencies",
-        r"(?:AsyncClient|Client)?.{0,40}got an unexpected keyword argument '(?P<subject>app|proxies)'",
-        "The installed httpx no longer takes the argument `{subject}`.",
-        "httpx 0.28 removed `app=` and `proxies=` from its clients.",
-        "The version of httpx is not pinned, or the tests (or their test client) are older than it.",
-        "Use `httpx.AsyncClient(transport=httpx.ASGITransport(app=app))`, or pin `httpx<0.28`; update "
-        "starlette/fastapi where their test client is meant.",
-        "pip show httpx starlette",
-        exceptions="TypeError",
-        raised_in=("library", "test", "product"),
-    ),
-    row(
-        "missing-package",
-        "dependencies",
-        r"^ModuleNotFoundError: No module named '(?P<subject>[A-Za-z_]\w*)(?:\.[\w.]+)?'",
-        "The interpreter that ran pytest cannot import {subject}.",
-        "Python looked for {subject} on its whole import path and found nothing.",
-        "The package is not installed in this interpreter: another environment, or requirements that were not "
-        "installed.",
-        "Install the project's (test) requirements into the interpreter that runs pytest, and start it as `python "
-        "-m pytest`.",
-        'python -c "import {subject}"',
-        exceptions="ModuleNotFoundError",
-        raised_in=("product", "test", "library"),
-        context=("platform",),
-    ),
+_NAME = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{6,}"
+_GUARDS = (
+    "RuntimeError ValueError KeyError OSError EnvironmentError ImproperlyConfigured ConfigurationError ConfigError "
+    "SystemExit Exception "
+    "AssertionError UndefinedValueError EnvError MissingEnvironmentVariable SettingsError ConfigException UsageError "
+    "Exit OpenAIError TypeError"
+)
+_SET_IT = (
+    "Set {subject} for the tests before the application is imported (for example in `pytest_configure` or the "
+    "runner), or read it when it is first used."
 )
 
 _VARIABLES = (
     row(
         "settings-missing",
         "environment",
-        r"validation errors? for (?P<subject>\w*(?:Settings|Config|Configuration|Env|Environment)\w*)\n",
+        r"validation errors? for (?P<subject>\w*(?:[Ss]ettings|Config|Configuration|Env|Environment)\w*)(?:\n|$)",
         "The settings class {subject} refuses the environment of this test run.",
         "The class checks the environment when it is made, and something in it is missing, not allowed or malformed.",
         "The tests run with other variables (or another `.env`) than the application was written for.",
@@ -65,18 +33,36 @@ _VARIABLES = (
     row(
         "variable-not-set",
         "environment",
-        r"(?:^|[\s:'\"`(])(?P<subject>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{6,})['\"`]? (?:environment variable )?(?:is"
-        r"|was|are|must be|has to be|needs to be)"
-        r" (?:explicitly |not |also )*(?:set|configured|defined|provided|required|missing|empty|specified)\b",
+        rf"(?:^|[\s:'\"`(])(?P<subject>{_NAME})['\"`]?(?: key)? ?(?:env(?:ironment)? ?(?:variable|var)?|variable|"
+        rf"setting)? ?(?:is"
+        r"|was|are|must be|must|has to be|needs to be|should be|cannot be|not)"
+        r" (?:explicitly |not |also |be )*(?:set|configured|defined|provided|required|missing|empty|specified|found|"
+        r"available|present)\b",
         "The variable {subject} is demanded and the test environment does not set it.",
         "The project's own check for {subject} stops here.",
         "Nothing sets {subject} before this code runs in the tests.",
-        "Set {subject} for the tests before the application is imported (for example in `pytest_configure` or the "
-        "runner), or read it when it is first used.",
+        _SET_IT,
         "{subject}=test pytest {test}",
-        exceptions="RuntimeError ValueError KeyError OSError EnvironmentError "
-        "ImproperlyConfigured ConfigurationError ConfigError SystemExit Exception",
-        raised_in=("product", "test"),
+        exceptions=_GUARDS,
+        others=True,
+        raised_in=("product", "test", "library"),
+        together=False,
+    ),
+    row(
+        "variable-named",
+        "environment",
+        rf"(?i:(?:env(?:ironment)? ?(?:variable|var)|required setting|setting|missing|set|provide|define|export) "
+        rf"?(?:the )?(?:variable )?)[:=]? ?['\"`$]{{0,2}}"
+        rf"(?P<subject>{_NAME})['\"`]?[^\n]{{0,40}}?(?i:not (?:found|set|defined|provided)|missing|(?:is )?required|"
+        rf"unset|environment|env\b|variable|before)",
+        "The variable {subject} is demanded and the test environment does not set it.",
+        "The check for {subject} stops here.",
+        "Nothing sets {subject} before this code runs in the tests.",
+        _SET_IT,
+        "{subject}=test pytest {test}",
+        exceptions=_GUARDS,
+        others=True,
+        raised_in=("product", "test", "library"),
         together=False,
     ),
     row(
@@ -89,13 +75,14 @@ _VARIABLES = (
         "The project's own check lists what it misses.",
         "Nothing sets these variables before this code runs in the tests.",
         "Set the listed variables for the tests before the application is imported.",
-        exceptions="RuntimeError ValueError OSError EnvironmentError ImproperlyConfigured ConfigurationError ConfigError SystemExit",
+        exceptions="RuntimeError ValueError OSError EnvironmentError ImproperlyConfigured ConfigurationError "
+        "ConfigError SystemExit Exit",
         raised_in=("product", "test"),
     ),
     row(
         "environ-key",
         "environment",
-        r"^KeyError: ['\"](?P<subject>[A-Z][A-Z0-9_]{2,})['\"]",
+        r"^KeyError: ['\"](?P<subject>[A-Za-z][A-Za-z0-9_]{2,})['\"]",
         "The environment variable {subject} is read with `os.environ[...]` and is not there.",
         "`os.environ` raised it: the variable does not exist in this process.",
         "Nothing sets {subject} before this code runs in the tests.",
@@ -103,12 +90,105 @@ _VARIABLES = (
         "clear message.",
         "{subject}=test pytest {test}",
         exceptions="KeyError",
-        raised_in=("stdlib",),
+        code=r"\benviron\b|raise KeyError\(key\) from None",
+        alone=r"^KeyError: ['\"](?P<subject>[A-Z][A-Z0-9]*_[A-Z0-9_]+)['\"]",
+        raised_in=("stdlib", "product", "test"),
+        strict=True,
+        together=False,
+    ),
+    row(
+        "django-settings",
+        "environment",
+        r"Requested setting (?P<subject>\w+), but settings are not configured|The (?P<subject_b>SECRET_KEY) setting "
+        r"must not be empty|"
+        r"DJANGO_SETTINGS_MODULE",
+        "Django runs without complete settings ({subject}).",
+        "Django itself says so while it is set up.",
+        "`DJANGO_SETTINGS_MODULE` is not set for this run, names a module that is not there, or the settings read a "
+        "variable that is not set.",
+        "Set `DJANGO_SETTINGS_MODULE` in pytest's configuration to settings made for tests, with every value they "
+        "read.",
+        'python -c "import django; django.setup()"',
+        exceptions="ImproperlyConfigured ImportError",
+    ),
+    row(
+        "value-unusable",
+        "environment",
+        r"(?i)(?:\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b[^\n]{0,80}(?:placeholder|not a valid|malformed|encrypted)|ENC\[|"
+        r"your[-_ ]?api[-_ ]?key)|"
+        r"[Ii]nvalid literal for int\(\) with base 10: '(?:\$\{|change|your)|Could not parse SQLAlchemy URL from|"
+        r"int\(\) argument must be a string, a bytes-like object or a real number, not 'NoneType'",
+        "A setting has a value that cannot be used, or none.",
+        "The value was there when it was read and did not fit.",
+        "A placeholder, an encrypted or empty value stands where the tests need a real one.",
+        "Give the tests a usable value of their own.",
+        exceptions="ValueError ArgumentError RuntimeError TypeError ConfigurationError",
+        code=r"environ|getenv|[Ss]ettings|[Cc]onfig|create_(?:async_)?engine|make_url|int\(|raise ",
+        raised_in=("product", "library", "stdlib"),
+        strict=True,
+    ),
+    row(
+        "credentials-absent",
+        "environment",
+        r"Unable to locate credentials|Your default credentials were not found|Could not automatically determine "
+        r"credentials|You must specify a region|"
+        r"(?i:(?:api[_ ]key|token) (?:is |was )?(?:not (?:set|found|provided|configured)|missing|required))|"
+        r"(?i:missing|no|invalid) (?i:api[_ ]key|credentials) "
+        r"(?:provided|found|configured|set)|Did not find (?P<subject>\w+), please add an environment variable|"
+        r"Incorrect API key provided",
+        "A client of an outside service finds no credentials in this environment.",
+        "The client looked for them where it always does.",
+        "The test environment has no key for it, and the tests make a real client.",
+        "Give the tests a made-up key (and replace the client by a fake), or set the variable that the message names.",
+        exceptions="NoCredentialsError DefaultCredentialsError NoRegionError ValueError RuntimeError OpenAIError "
+        "AuthenticationError ValidationError "
+        "ConfigurationError ImproperlyConfigured Exception PartialCredentialsError",
+        others=True,
+        raised_in=("library", "product"),
+        strict=True,
+    ),
+    row(
+        "encoding",
+        "environment",
+        r"^Unicode(?:Encode|Decode)Error: '(?P<subject>charmap|cp1252|ascii|cp932|gbk|cp1251)' codec|can't (?:encode|"
+        r"decode) .{0,60}character maps",
+        "Text is read or written in this machine's own encoding ({subject}), which cannot hold it.",
+        "Python used the encoding of the locale because none was named.",
+        "The code opens files (or prints) without an encoding, and this machine's is not UTF-8.",
+        'Name `encoding="utf-8"` where files are opened, or set `PYTHONUTF8=1` for the tests.',
+        "PYTHONUTF8=1 pytest {test}",
+        exceptions="UnicodeEncodeError UnicodeDecodeError",
+    ),
+    row(
+        "locale",
+        "environment",
+        r"unsupported locale setting|No time zone found with key|ZoneInfoNotFoundError",
+        "The machine lacks a locale or time zone that the code asks for.",
+        "The operating system does not know it.",
+        "The data is not installed here.",
+        "Install the locale (or `tzdata`) here, or do not depend on it.",
+        exceptions="Error ZoneInfoNotFoundError",
+    ),
+    row(
+        "program-missing",
+        "environment",
+        r"^FileNotFoundError: .*?['\"](?P<subject>[\w.+-]{1,60})['\"]|(?P<subject_b>[\w-]{1,40}) (?:is not installed "
+        r"or it's not in your PATH|: command not found)|"
+        r"WinError 2\]|Unable to get page count\. Is poppler installed",
+        "The program {subject} is not installed here (or not on the path).",
+        "Starting it failed: the system found no such program.",
+        "The tests start a program that this environment lacks.",
+        "Install {subject}, or skip what needs it where it is absent.",
+        "which {subject}",
+        exceptions="FileNotFoundError TesseractNotFoundError PDFInfoNotInstalledError",
+        code=r"_execute_child|Popen|subprocess|_posixspawn|errno_num|CreateProcess|winapi|create_subprocess",
+        raised_in=("stdlib", "library", "product", "test"),
+        together=False,
     ),
     row(
         "file-not-there",
         "environment",
-        r"^FileNotFoundError: .*?['\"](?P<subject>[^'\"\n]{1,160}\.(?:env|ya?ml|toml|json|ini|pem|key|cfg))['\"]",
+        r"^FileNotFoundError: .*?['\"](?P<subject>[^'\"\n]{1,160}\.\w{1,8}|(?:[\w.-]+/)*\.env[\w.]*)['\"]",
         "The file {subject} is not where this run looks for it.",
         "Opening it failed.",
         "The file is not part of the checkout, or the path is relative to another directory than the one pytest was "
@@ -119,13 +199,26 @@ _VARIABLES = (
         raised_in=("product", "test", "stdlib", "library"),
         together=False,
     ),
+    row(
+        "not-permitted",
+        "environment",
+        r"^PermissionError: \[(?:Errno (?:1|13)|WinError 5)\] .*?['\"](?P<subject>/[^'\"\n]{1,160}|"
+        r"[A-Z]:[^'\"\n]{1,160})['\"]",
+        "This user may not write or read {subject}.",
+        "The operating system refused it.",
+        "The path belongs to another user, or is meant for another machine.",
+        "Let the tests use a folder of their own (`tmp_path`), and make the path a setting.",
+        exceptions="PermissionError",
+        raised_in=("stdlib", "product", "test", "library"),
+        together=False,
+    ),
 )
 
 _MACHINE = (
     row(
         "address-in-use",
         "resources",
-        r"Address already in use|WinError 10048|Errno 98\b|Errno 48\b|only one usage of each socket address",
+        r"[Aa]ddress already in use|WinError 10048|Errno 98\b|Errno 48\b|only one usage of each socket address",
         "A port that the tests want is taken.",
         "The operating system refused to bind the port.",
         "The port is fixed in the tests, and an earlier run or another worker still holds it.",
@@ -136,13 +229,28 @@ _MACHINE = (
     row(
         "machine-limit",
         "resources",
-        r"Too many open files|No space left on device|MemoryError|Cannot allocate memory|can't start new thread",
+        r"Too many open files|No space left on device|^MemoryError|Unable to allocate [\d.]+ [GM]iB|Cannot allocate "
+        r"memory|can't start new thread|"
+        r"CUDA out of memory|OutOfMemoryError",
         "The machine ran out of something: files, disk, memory or threads.",
         "The operating system refused it.",
         "Tests keep what they open, or the machine is too small for this number of workers.",
         "Close what the tests open; lower the number of workers.",
-        exceptions="OSError MemoryError RuntimeError",
+        exceptions="OSError MemoryError RuntimeError OutOfMemoryError _ArrayMemoryError ArrayMemoryError",
         effort=2,
+    ),
+    row(
+        "no-accelerator",
+        "resources",
+        r"No CUDA GPUs are available|Found no NVIDIA driver|Torch not compiled with CUDA enabled|CUDA driver version "
+        r"is insufficient|MPS backend",
+        "The tests want a graphics processor and this machine has none.",
+        "The library looked for one and found none.",
+        "The device is fixed in the code or the tests.",
+        "Choose the device at run time, and skip what needs one where it is absent.",
+        exceptions="RuntimeError AssertionError",
+        raised_in=("library",),
+        strict=True,
     ),
     row(
         "crash",
@@ -159,4 +267,4 @@ _MACHINE = (
     ),
 )
 
-RULES: tuple[Rule, ...] = _PACKAGES + _VARIABLES + services.RULES + _MACHINE
+RULES: tuple[Rule, ...] = packages.RULES + _VARIABLES + services.RULES + database.RULES + _MACHINE

@@ -1,30 +1,50 @@
 """Environment configuration: what the tests run in."""
 
+import re
+from dataclasses import replace
+
 from quintet.triage.claims import claims_of, matches
 from quintet.triage.model import Case, Cluster, Findings
 from quintet.triage.rules.environment import RULES
-from quintet.triage.signatures import Match
+from quintet.triage.rules.modules import is_package
+from quintet.triage.signatures import Match, raised_at
 
 NAME = "environment-configuration"
+_COMMON = (
+    "app apps src tests test conftest backend frontend server api core lib libs services service utils util main config settings "
+    "common models shared project scripts helpers tools engine domain handlers routes routers schemas database db modules agents agent "
+    "package pkg code source bot cli web worker workers"
+)
+_USUAL = frozenset(_COMMON.split())
+_MISSING = re.compile(r"No module named '?([A-Za-z_][\w.]*)")
+
+_WHOLE = re.compile(
+    r"(?m)^import \w+(?: as \w+)?$"
+)  # tests take names from parts of their own project, and whole packages from others
 
 
 def examine(case: Case, so_far: Findings) -> Findings:
     """Claims about packages, variables, services, databases and the machine."""
     del so_far  # it is asked first
-    own = _own_packages(case)
-    found = [
-        one for one in matches(RULES, case.clusters) if not (one.rule.id == "missing-package" and _is_own(one, own))
-    ]
-    return Findings(claims_of(case, NAME, found))
+    own, others = _own_packages(case), _others_missing(case)
+    found = matches(RULES, case.clusters)
+    kept = [_careful(one) for one in found if one.rule.id != "missing-package" or _is_dependency(one, own, others)]
+    return Findings(claims_of(case, NAME, kept))
 
 
 def _own_packages(case: Case) -> frozenset[str]:
-    """Names that are folders or files of the project itself: the first parts of its paths in this report."""
-    names: set[str] = {"app", "src", "tests", "test", "conftest"}
+    """Names that are folders or files of the project itself: the first parts of its paths in this report, and its own folder's name."""
+    names = set(_USUAL)
     for one in case.clusters:
         for path in (one.where, *one.names, *(place for place, _ in one.places)):
             names |= _parts(path)
+    roots = [fact.excerpt.rpartition(": ")[2] for fact in case.facts if fact.kind == "rootdir"]
+    names |= {_plain(re.split(r"[\\/]", root.rstrip("\\/"))[-1]) for root in roots}
     return frozenset(names)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _parts(path: str) -> set[str]:
@@ -34,8 +54,30 @@ def _parts(path: str) -> set[str]:
     return {part.removesuffix(".py") for part in path.split("/")[:3] if part.isidentifier() or part.endswith(".py")}
 
 
-def _is_own(found: Match, own: frozenset[str]) -> bool:
-    return found.subject in own or _from_a_patch(found.cluster)
+def _others_missing(case: Case) -> bool:
+    """True when a package that everybody knows is missing too: then the interpreter lacks the requirements."""
+    found = (_MISSING.search(one.first_message) for one in case.clusters)
+    return any(one is not None and is_package(one[1].partition(".")[0]) for one in found)
+
+
+def _is_dependency(found: Match, own: frozenset[str], others: bool) -> bool:
+    """A well-known package is one. An unknown name is one where product code asks for it, or where well-known ones are missing too."""
+    missing = _MISSING.search(found.cluster.first_message) or _MISSING.search(found.cluster.message)
+    whole = missing[1] if missing else found.subject
+    name = whole.partition(".")[0]
+    if _from_a_patch(found.cluster):
+        return False
+    if is_package(name):
+        return name not in own or name not in _USUAL
+    if name in own or _plain(name) in own or "." in whole:
+        return False
+    return others or raised_at(found.cluster) in ("product", "library") or bool(_WHOLE.search(found.cluster.code))
+
+
+def _careful(found: Match) -> Match:
+    """That a package nobody knows is missing, and not the project's own, is a suspicion."""
+    unknown = found.rule.id == "missing-package" and not is_package(found.subject)
+    return replace(found, certainty="suspect") if unknown else found
 
 
 def _from_a_patch(one: Cluster) -> bool:

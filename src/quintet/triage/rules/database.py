@@ -1,0 +1,197 @@
+"""What a database answers, and what its library refuses before asking it."""
+
+from quintet.triage.signatures import Rule, row
+
+RULES: tuple[Rule, ...] = (
+    row(
+        "database-login",
+        "database",
+        r"password authentication failed for user|no password supplied|no pg_hba\.conf entry|Access denied for user"
+        r"|role \"[^\"]{1,80}\" does not exist",
+        "The database server answered and refused the login.",
+        "The server itself sent this refusal, so it is running.",
+        "The address in the test environment has another user or password than this server, or another server "
+        "answers on this port.",
+        "Correct user and password in the tests' database address; check which server listens on the port.",
+        exceptions="OperationalError InvalidPasswordError InvalidAuthorizationSpecificationError ProgrammingError "
+        "DatabaseError",
+    ),
+    row(
+        "schema-missing",
+        "database",
+        r"no such table: (?P<subject>[\w.]+)|(?:relation|table|database) \"?(?P<subject_b>[\w.]+)\"? does not exist"
+        r"|no such column: (?P<subject_c>[\w.]+)|column \"?(?P<subject_d>[\w.]+)\"?[^\n]{0,40} does not exist"
+        r"|Unknown column",
+        "The database has no {subject}: its schema is not the one the code expects.",
+        "The database itself answered that {subject} does not exist.",
+        "Migrations (or `create_all`) did not run for the database of this test.",
+        "Run the migrations for the test database before the tests, once per worker (a template database makes it "
+        "cheap).",
+        exceptions="OperationalError ProgrammingError UndefinedTableError UndefinedTable UndefinedColumnError "
+        "UndefinedColumn InvalidCatalogNameError DatabaseError",
+        effort=2,
+    ),
+    row(
+        "constraint",
+        "database",
+        r"(?:NOT NULL constraint failed: |null value in column \"?)(?P<subject>[\w.]+)|FOREIGN KEY constraint "
+        r"failed|violates (?:foreign key|check) constraint",
+        "The database refuses a row: a required value is missing ({subject}).",
+        "A constraint of the schema was violated while the test stored its data.",
+        "The test (or its factory) builds a row without what the schema demands now.",
+        "Give the test data the missing value, or give the column a default.",
+        exceptions="IntegrityError NotNullViolationError NotNullViolation ForeignKeyViolationError "
+        "ForeignKeyViolation CheckViolationError",
+        together=False,
+    ),
+    row(
+        "plain-sql",
+        "database",
+        r"Textual SQL expression .{0,200} should be explicitly declared as text\(|Not an executable object: '|"
+        r"'str' object has no attribute '_execute_on_connection'",
+        "A plain string is passed to SQLAlchemy 2, which takes only `text(...)`; the caller then reports its "
+        "database as down.",
+        "SQLAlchemy refused the statement before it was sent: this is not a connection fault.",
+        "The statement was written for SQLAlchemy 1.x.",
+        "Wrap the statement in `sqlalchemy.text()` (and restart the server that the tests talk to).",
+        exceptions="ArgumentError ObjectNotExecutableError AttributeError AssertionError Failed",
+    ),
+    row(
+        "transaction-aborted",
+        "database",
+        r"current transaction is aborted|another operation is in progress|This session is in 'prepared' state|Can't "
+        r"operate on closed transaction|PendingRollbackError",
+        "A database session is used after it failed, or by two tasks at once.",
+        "The driver refused the statement because of the state that an earlier one left.",
+        "An earlier error was swallowed, or one connection is shared between tasks.",
+        "Find the first error of the transaction; roll back after it; give every task its own connection.",
+        exceptions="InFailedSQLTransactionError InFailedSqlTransaction InternalError InterfaceError "
+        "PendingRollbackError InvalidRequestError ProgrammingError",
+        effort=2,
+    ),
+    row(
+        "connections-used-up",
+        "database",
+        r"too many clients already|QueuePool limit|remaining connection slots|too many connections|database is "
+        r"locked|being accessed by other users",
+        "The database's connections (or its one lock) are used up.",
+        "The server or the pool refused one more connection.",
+        "Tests do not close what they open, or more workers run than the server allows.",
+        "Close engines and sessions in fixtures; lower the number of workers or raise the server's limit.",
+        exceptions="OperationalError TooManyConnectionsError TimeoutError InternalError ObjectInUseError DatabaseError",
+        effort=2,
+    ),
+    row(
+        "server-database-error",
+        "database",
+        r"(?i)(?:\{ ?['\"](?:detail|error|message)['\"]: ?|\b50[03]\b|internal server error)[^\n]{0,200}(?:failed to "
+        r"(?:store|save|write|insert|persist|"
+        r"connect)|could not (?:store|save|write)|error)[^\n]{0,60}(?:postgres\w*|mysql|sqlite|mongodb|database)\b",
+        "The server under test could not write to its database.",
+        "The answer of the server says so; what the database said stands only in the server's log.",
+        "Schema and code differ, or the write itself is wrong: the server's log decides.",
+        "Read the server's log at the time of the test, then fix what the database refused (often a missing "
+        "migration).",
+        exceptions="Failed HTTPStatusError HTTPError",
+        effort=2,
+    ),
+    row(
+        "access-not-allowed",
+        "database",
+        r"Database access not allowed, use the \"(?P<subject>django_db)\" mark|Database (?:queries|connections|"
+        r"threaded connections) to .{1,40} are not allowed",
+        "Tests use the database without asking for it.",
+        "pytest-django (or Django's test case) blocks the database unless a test asks for it.",
+        "The test (or a fixture it uses) lacks the mark `django_db`, or is a SimpleTestCase.",
+        "Mark the tests with `@pytest.mark.django_db` (or request the fixture `db`); use TestCase instead of "
+        "SimpleTestCase.",
+        exceptions="RuntimeError DatabaseOperationForbidden",
+        raised_in=("library", "runner", "product", "test"),
+    ),
+    row(
+        "detached",
+        "database",
+        r"DetachedInstanceError|is not bound to a Session|is not persistent within this Session|already attached to "
+        r"session",
+        "An object of the database is used outside of the session it came from.",
+        "SQLAlchemy refused to load or save it.",
+        "The session was closed (or another one is used) before its attributes were read.",
+        "Read what is needed inside the session, or use `expire_on_commit=False` in the tests' session.",
+        exceptions="DetachedInstanceError InvalidRequestError UnboundExecutionError",
+        raised_in=("library",),
+    ),
+    row(
+        "mapping",
+        "database",
+        r"is already defined for this MetaData instance|could not determine join condition|Mapper .{1,120} (?:has no "
+        r"property|could not assemble)|"
+        r"expression .{1,80} failed to locate a name|One or more mappers failed to initialize|Foreign key associated "
+        r"with column",
+        "The models of the database do not fit each other.",
+        "SQLAlchemy refused the mapping when it put the models together.",
+        "A model is imported twice under two names, or a related model is not imported, or its definition is wrong.",
+        "Import every model once, under one name, before the first query; correct the definition that the message "
+        "names.",
+        exceptions="InvalidRequestError ArgumentError NoReferencedTableError NoForeignKeysError "
+        "AmbiguousForeignKeysError",
+        raised_in=("library",),
+    ),
+    row(
+        "migrations",
+        "database",
+        r"Can't locate revision identified by|Multiple head revisions|Target database is not up to date|"
+        r"InconsistentMigrationHistory|Conflicting migrations|"
+        r"NodeNotFoundError|No changes detected",
+        "The migrations of the database do not fit together.",
+        "The migration tool says so.",
+        "Branches with migrations of their own were merged, or a migration is missing.",
+        "Merge the heads (or restore the missing migration), then run the migrations once from empty.",
+        exceptions="CommandError InconsistentMigrationHistory NodeNotFoundError MultipleHeads ResolutionError",
+    ),
+    row(
+        "extension-missing",
+        "database",
+        r"extension \"(?P<subject>[\w-]+)\" is not available|type \"(?P<subject_b>vector|geometry|citext|hstore)\" "
+        r"does not exist|"
+        r"function (?P<subject_c>uuid_generate_v4|gen_random_uuid)\S* does not exist|could not open extension "
+        r"control file|no such module: (?P<subject_d>\w+)",
+        "The database server lacks the extension {subject}.",
+        "The server itself says so.",
+        "It is another build than the one the application was written for.",
+        "Use a server with the extension (for PostgreSQL one with contrib), and create it before the tests.",
+        exceptions="OperationalError ProgrammingError FeatureNotSupportedError UndefinedObjectError "
+        "UndefinedFunctionError UndefinedFileError DatabaseError",
+    ),
+    row(
+        "dialect",
+        "database",
+        r"Compiler .{1,80} can't render element of type|(?P<subject>near \"[^\"]{1,40}\"): syntax error|SQLite "
+        r"(?:does not|DateTime|Date) |type '(?P<subject_b>\w+)' is not supported|"
+        r"UnsupportedCompilationError|Error binding parameter",
+        "The statement does not fit the kind of database that the tests use.",
+        "The database (or its driver) refused to read it.",
+        "The application is written for another kind of database than the tests' one.",
+        "Test against the same kind of database, or keep to what both understand.",
+        exceptions="CompileError OperationalError UnsupportedCompilationError ProgrammingError InterfaceError "
+        "StatementError",
+        raised_in=("library", "product", "stdlib", "test"),
+    ),
+    row(
+        "database-other",
+        "database",
+        r"^(?P<subject>\w+): ",
+        "The database (or its library) refused what was asked of it: {subject}.",
+        "The exception is one of the database library's own, raised inside of it.",
+        "The message tells what it refused; why the code asks for it is not in this report.",
+        "Begin at the statement that the message shows.",
+        exceptions="OperationalError ProgrammingError InternalError DatabaseError DataError NotSupportedError "
+        "StatementError DBAPIError InvalidRequestError ArgumentError "
+        "NoResultFound MultipleResultsFound PostgresError UndefinedTableError NoInspectionAvailable "
+        "ObjectNotExecutableError",
+        raised_in=("library", "stdlib"),
+        strict=True,
+        general=True,
+        together=False,
+        alone=r"^(?P<subject>(?:Operational|Programming|Database|Data|Internal)Error): \(",
+    ),
+)

@@ -1,0 +1,83 @@
+"""State that one test leaves to another, and runs whose tests depend on order or chance."""
+
+from quintet.triage.signatures import Rule, row
+
+_ANSWER = r"(?:\{ ?['\"](?:detail|error|message|msg)['\"]: ?|Error response [45]\d\d|\b4(?:00|09|22)\b)"
+
+RULES: tuple[Rule, ...] = (
+    row(
+        "xdist-order",
+        "isolation",
+        r"Different tests were collected between (?P<subject>gw\d+) and",
+        "The workers collected different tests.",
+        "xdist compares the lists of its workers and stopped.",
+        "Parameters come from sets, random values, time or the file system's order.",
+        "Sort the parameters and give them fixed ids.",
+        phases=("collect", "session", "setup", "call"),
+        exceptions="",
+    ),
+    row(
+        "rate-limited",
+        "isolation",
+        r"assert 429 (?:==|in|!=)|where 429 = .{0,80}status|429 Too Many Requests|Client error '429",
+        "Requests are refused with 429: a rate limiter keeps its count across tests.",
+        "The answer is 429 where the test expects another.",
+        "The limiter's state lives longer than a test.",
+        "Reset the limiter between tests, or switch it off in the test profile.",
+        exceptions="AssertionError HTTPStatusError Failed",
+    ),
+    row(
+        "left-over",
+        "isolation",
+        r"UNIQUE constraint failed(?:: (?P<subject>[\w.]+))?|duplicate key value violates unique|Duplicate entry|"
+        r"E11000 duplicate key"
+        r"|already exists?\b|already registered|^FileExistsError",
+        "Something that a test wants to create exists already.",
+        "The refusal says that it is there.",
+        "An earlier test or run left it behind in a database, folder or registry that outlives the test.",
+        "Give every test its own data (unique names, rolled-back transaction or a fresh database), or make the "
+        "creation idempotent.",
+        exceptions="IntegrityError UniqueViolationError UniqueViolation DuplicateTableError DuplicateTable "
+        "FileExistsError "
+        "OperationalError ProgrammingError DuplicateKeyError BucketAlreadyExists ResourceInUseException "
+        "UniqueConstraintError InternalError",
+    ),
+    row(
+        "left-over-answer",
+        "isolation",
+        _ANSWER + r"[^\n]{0,160}(?:might |may |does )?already (?:exists?|registered|taken|in use)\b",
+        "The server answers that what a test wants to create exists already.",
+        "Its answer says so.",
+        "An earlier test or run left it behind in a database or registry that outlives the test.",
+        "Give every test its own data (unique names or a fresh database), or make the creation idempotent.",
+        exceptions="Failed AssertionError HTTPStatusError HTTPError",
+    ),
+    row(
+        "registered-twice",
+        "isolation",
+        r"Duplicated timeseries in CollectorRegistry|setup method .{1,60} can no longer be called|blueprint .{1,60} "
+        r"already registered|"
+        r"(?:name|plugin) .{1,80} is already registered|Cannot .{1,40} after the application has started|is already "
+        r"being monitored|"
+        r"A 'SQLAlchemy' instance has already been registered|Signal handlers? already",
+        "A registry of the process already holds what is registered again.",
+        "The library refuses the second registration.",
+        "The application (or a module) is set up more than once in one process, and its registry is global.",
+        "Build the application once per session, or give each its own registry.",
+        exceptions="ValueError AssertionError RuntimeError KeyError",
+        raised_in=("library", "product"),
+        strict=True,
+    ),
+    row(
+        "snapshot",
+        "drift",
+        r"\[- snapshot\]|\[\+ received\]|snapshot .{0,40}does not (?:exist|match)|assert \[\+ received\] == \[- "
+        r"snapshot\]",
+        "What is made differs from the stored snapshot.",
+        "The comparison shows both.",
+        "The output was changed on purpose and the snapshot was not, or the change was not meant.",
+        "Read the difference; if it is meant, update the snapshots, otherwise correct the product.",
+        "pytest --snapshot-update {test}",
+        exceptions="AssertionError",
+    ),
+)

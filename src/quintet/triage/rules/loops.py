@@ -1,0 +1,133 @@
+"""Event loops: who runs what, and in which loop."""
+
+from quintet.triage.signatures import Rule, row
+
+RULES: tuple[Rule, ...] = (
+    row(
+        "async-fixture",
+        "async",
+        r"requested an async fixture '(?P<subject>\w+)', with no plugin or hook",
+        "Nobody runs the async fixture {subject}: pytest found no plugin that takes it.",
+        "pytest handed the fixture on without anybody awaiting it.",
+        "It is declared with plain `pytest.fixture`, and pytest-asyncio is in strict mode or not installed.",
+        "Declare {subject} with `pytest_asyncio.fixture`, or set `asyncio_mode = auto` in the configuration that "
+        "this run uses.",
+        exceptions="PytestRemovedIn9Warning PytestWarning PytestDeprecationWarning Failed",
+        phases=("setup",),
+        proven=True,
+        context=("asyncio", "plugins"),
+    ),
+    row(
+        "async-test",
+        "async",
+        r"async def functions are not natively supported",
+        "Async tests are not run: no plugin takes them.",
+        "pytest itself cannot await a test.",
+        "pytest-asyncio (or anyio) is not installed, or the test is not marked in strict mode.",
+        "Install pytest-asyncio and set `asyncio_mode = auto`, or mark the tests.",
+        exceptions="Failed PytestUnhandledCoroutineWarning",
+        proven=True,
+        context=("asyncio", "plugins"),
+    ),
+    row(
+        "other-loop",
+        "async",
+        r"attached to a different loop|bound to a different event loop|Event loop is closed|Future .{0,80} different "
+        r"loop",
+        "An object made in one event loop is used in another.",
+        "asyncio refused it.",
+        "Something with a wide scope (engine, pool, lock, client) outlives the loop of the test that made it.",
+        "Give fixture and loop the same scope, and make and close such objects inside the loop that uses them.",
+        exceptions="RuntimeError InterfaceError ValueError",
+        raised_in=("stdlib", "library"),
+        effort=2,
+    ),
+    row(
+        "no-loop",
+        "async",
+        r"There is no current event loop|no running event loop",
+        "Code that needs a running event loop is called without one.",
+        "asyncio looked for the running loop and found none.",
+        "A synchronous test (or the import of a module) makes tasks, locks or clients that belong into a loop.",
+        "Make the test async, or build the object where the loop runs.",
+        exceptions="RuntimeError",
+        raised_in=("stdlib", "library", "product", "test"),
+    ),
+    row(
+        "generator-as-value",
+        "async",
+        r"'(?P<subject>async_generator|coroutine)' object (?:has no attribute|is not|does not support|can't be)|"
+        r"argument of type 'coroutine'|"
+        r"unsupported operand type\(s\) for .{1,5}: '(?:coroutine|async_generator)'|coroutine object .{1,80} (?:is "
+        r"not|has no)|assert <coroutine object|assert <async_generator object",
+        "A coroutine or async fixture is used as if it were its result.",
+        "The object that arrived is the {subject} itself: nobody ran it.",
+        "An `await` is missing, or an async fixture is declared with plain `pytest.fixture` and no plugin runs it.",
+        "Await the call; declare async fixtures with `pytest_asyncio.fixture`, or set `asyncio_mode = auto`.",
+        exceptions="AttributeError TypeError AssertionError ValueError",
+    ),
+    row(
+        "running-loop",
+        "async",
+        r"asyncio\.run\(\) cannot be called from a running event loop|This event loop is already running|Attempted "
+        r"to exit cancel scope in a different task",
+        "Code that starts or leaves a loop of its own is called inside a running one.",
+        "asyncio refused it.",
+        "A synchronous helper is used in an async test, or a task group spans a yield of a fixture.",
+        "Await the coroutine instead of running it; keep task groups inside one task.",
+        exceptions="RuntimeError",
+        raised_in=("stdlib", "library"),
+        effort=2,
+    ),
+    row(
+        "never-awaited",
+        "async",
+        r"coroutine '?(?P<subject>[\w.]+)'? was never awaited|Exception ignored in: <coroutine object "
+        r"(?P<subject_b>[\w.]+)|object (?P<subject_c>\w*Mock) can't be used in 'await' expression|object "
+        r"(?P<subject_d>\w+) can't be used in 'await' expression|"
+        r"'async for' requires an object with __aiter__|does not support the asynchronous context manager protocol|"
+        r"'(?P<subject_e>\w+)' object does not support the async",
+        "A coroutine ({subject}) is made and never awaited.",
+        "Python noticed it when the object was thrown away or used like its result.",
+        "An `await` is missing, or a Mock stands where an AsyncMock is needed (or the reverse).",
+        "Await the call; use AsyncMock for what is awaited and MagicMock for what is not.",
+        exceptions="RuntimeWarning PytestUnraisableExceptionWarning TypeError AttributeError "
+        "PytestUnhandledCoroutineWarning",
+    ),
+    row(
+        "greenlet",
+        "async",
+        r"MissingGreenlet|greenlet_spawn has not been called",
+        "An attribute is loaded lazily outside of the async database session.",
+        "SQLAlchemy had to talk to the database where nothing can await.",
+        "A relation is read that was not loaded with its object.",
+        "Load it eagerly (`selectinload`), or refresh it inside the session.",
+        exceptions="MissingGreenlet StatementError",
+        raised_in=("library",),
+    ),
+    row(
+        "timeout",
+        "async",
+        r"Timeout \(?>\s?[\d.]+s\)?",
+        "Tests hang until the time limit ends them.",
+        "The limit passed; the line shown is where the loop slept, not what it waited for.",
+        "Unknown from this text: something is awaited that never comes.",
+        "Run one of them alone with a hang guard that prints what each task waits for.",
+        exceptions="Failed Timeout",
+        effort=3,
+    ),
+    row(
+        "waited-in-vain",
+        "async",
+        r"^(?:TimeoutError|CancelledError)(?:: ?(?P<subject>[^\n]{0,80}))?$",
+        "Something is awaited that never comes, until the test's own limit.",
+        "The limit of `asyncio.wait_for` or `asyncio.timeout` passed.",
+        "Unknown from this text: the event is never sent, or sent before anybody listened.",
+        "Run one of them alone with a hang guard that prints what each task waits for.",
+        exceptions="TimeoutError CancelledError",
+        raised_in=("stdlib",),
+        code=r"TimeoutError|CancelledError|wait_for|timeout|fut\.result",
+        strict=True,
+        effort=3,
+    ),
+)

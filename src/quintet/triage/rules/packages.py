@@ -1,0 +1,153 @@
+"""Installed packages: missing, too new, too old, or not fitting each other."""
+
+from quintet.triage.model import Place
+from quintet.triage.signatures import Rule, row
+
+_OUTSIDE: tuple[Place, ...] = ("library", "stdlib")
+_INSTALL = "Install the project's (test) requirements into the interpreter that runs pytest, and start it as `python -m pytest`."
+
+RULES: tuple[Rule, ...] = (
+    row(
+        "passlib-bcrypt",
+        "dependencies",
+        r"password cannot be longer than 72 bytes|module 'bcrypt' has no attribute '__about__'",
+        "passlib and the installed bcrypt do not work together: hashing any password fails.",
+        "While it tests its backend passlib hashes a long password, and this bcrypt refuses more than 72 bytes.",
+        "bcrypt 5 or newer is installed beside passlib 1.7.4, which nobody maintains.",
+        "Pin `bcrypt<5` in the requirements, or replace passlib (for example by argon2-cffi).",
+        "python -c \"from passlib.hash import bcrypt; bcrypt.hash('x')\"",
+        exceptions="ValueError AttributeError",
+        raised_in=_OUTSIDE,
+    ),
+    row(
+        "httpx-app",
+        "dependencies",
+        r"(?:AsyncClient|Client)?.{0,40}got an unexpected keyword argument '(?P<subject>app|proxies)'",
+        "The installed httpx no longer takes the argument `{subject}`.",
+        "httpx 0.28 removed `app=` and `proxies=` from its clients.",
+        "The version of httpx is not pinned, or the tests (or their test client) are older than it.",
+        "Use `httpx.AsyncClient(transport=httpx.ASGITransport(app=app))`, or pin `httpx<0.28`; update "
+        "starlette/fastapi where their test client is meant.",
+        "pip show httpx starlette",
+        exceptions="TypeError",
+        raised_in=("library", "test", "product"),
+        alone=r"AsyncClient.{0,40}got an unexpected keyword argument|Client\.__init__\(\) got an unexpected keyword "
+        r"argument '(?:app|proxies)'",
+    ),
+    row(
+        "missing-optional",
+        "dependencies",
+        r"(?i)Missing optional dependency '(?P<subject>[\w-]+)'|requires? [\"'`]?(?P<subject_b>[\w-]+)[\"'`]? to be "
+        r"installed|"
+        r"(?P<subject_c>[\w-]+) (?:is|are) not installed|No package metadata was found for (?P<subject_d>[\w-]+)|"
+        r"The '(?P<subject_e>[\w-]+)' distribution was not found|(?:please|try|run) [`'\"]?(?:pip|uv|poetry|conda) "
+        r"(?:add |install )+[`'\"]?(?P<subject_f>[\w-]+)|You (?:can|need to|must) install",
+        "The package {subject} is needed and not installed.",
+        "The code that needs it says so.",
+        "The package is not installed in this interpreter: another environment, or requirements that were not "
+        "installed.",
+        _INSTALL,
+        "pip show {subject}",
+        exceptions="ImportError ModuleNotFoundError PackageNotFoundError DistributionNotFound RuntimeError "
+        "ImproperlyConfigured ConfigError AssertionError",
+        raised_in=("library", "stdlib", "product", "runner"),
+        strict=True,
+        together=False,
+    ),
+    row(
+        "wrong-version",
+        "dependencies",
+        r"(?i)requires (?P<subject>[\w-]+) ?(?:version )?[<>=!~]{1,2} ?\d|(?P<subject_b>[\w-]+) [\d.]+ is installed|"
+        r"VersionConflict|ContextualVersionConflict|"
+        r"binary incompatibility|compiled using NumPy 1\.x|Descriptors cannot be created directly|"
+        r"numpy\.core\.multiarray failed to import|"
+        r"undefined symbol|GLIBC\w*_[\d.]+' not found|ABI version|unsupported pickle protocol|incompatible "
+        r"(?:version|architecture)",
+        "Installed packages do not fit each other ({subject} is one of them).",
+        "The package itself refuses the version that it found.",
+        "Versions are not pinned, or one was upgraded alone.",
+        "Install the versions of the lock file (or pin what the message asks for) and run again.",
+        "pip check",
+        exceptions="ImportError ValueError TypeError VersionConflict ContextualVersionConflict RuntimeError "
+        "AttributeError OSError SystemError",
+    ),
+    row(
+        "shared-library",
+        "dependencies",
+        r"(?P<subject>[\w.+-]+\.(?:so|dylib|dll)[\w.]*)\S*: cannot open shared object|Library not loaded|DLL load "
+        r"failed|"
+        r"Could not find module '[^']{1,200}\.dll'|cannot load library '(?P<subject_b>[^']{1,80})'|no library called "
+        r"\"(?P<subject_c>[\w-]+)\" was found",
+        "A library of the system, {subject}, is missing on this machine.",
+        "The loader of the operating system did not find it.",
+        "A package needs a native library that pip does not install.",
+        "Install the system package that brings it (and its runtime), here and in CI.",
+        exceptions="OSError ImportError FileNotFoundError ModuleNotFoundError",
+    ),
+    row(
+        "browser-missing",
+        "dependencies",
+        r"Executable doesn't exist at|playwright install|Host system is missing dependencies|(?:chromedriver|"
+        r"geckodriver)' executable needs to be in PATH|"
+        r"Unable to obtain driver for|cannot find Chrome binary",
+        "The browser that the tests drive is not installed here.",
+        "The driver looked for the browser and found none.",
+        "The package is installed and the browser it drives is not.",
+        "Install the browser (`playwright install --with-deps chromium`, or the driver that fits) before the tests.",
+        "python -m playwright install --dry-run",
+        exceptions="Error TargetClosedError WebDriverException NoSuchDriverException SessionNotCreatedException",
+    ),
+    row(
+        "data-missing",
+        "dependencies",
+        r"Resource '?.{0,40}(?P<subject>[\w-]+).{0,20}'? not found\.|nltk\.download|Can't find model "
+        r"'(?P<subject_b>[\w-]+)'",
+        "Data that a library needs ({subject}) was not downloaded here.",
+        "The library is installed and did not find its data.",
+        "The data is a step of its own that this environment has not made.",
+        "Download it as the message says, as a step of the environment's set-up.",
+        exceptions="LookupError OSError",
+        raised_in=_OUTSIDE,
+        strict=True,
+    ),
+    row(
+        "stdlib-dropped",
+        "dependencies",
+        r"^ModuleNotFoundError: No module named '(?P<subject>distutils|imp|asyncore|asynchat|smtpd|cgi|cgitb|pipes|"
+        r"telnetlib|crypt|imghdr|pkg_resources)'",
+        "{subject} is not in this version of Python any more (or left with setuptools).",
+        "Python looked for {subject} and found nothing.",
+        "A package or the project is older than the Python that runs it.",
+        "Replace what imports {subject}, update that package, or run the Python version it was written for.",
+        'python -c "import {subject}"',
+        exceptions="ModuleNotFoundError",
+        together=False,
+    ),
+    row(
+        "missing-package",
+        "dependencies",
+        r"^(?:ModuleNotFoundError|ImportError): No module named '?(?P<subject>[A-Za-z_]\w*)(?:\.[\w.]+)?'?",
+        "The interpreter that ran pytest cannot import {subject}.",
+        "Python looked for {subject} on its whole import path and found nothing.",
+        "The package is not installed in this interpreter: another environment, or requirements that were not "
+        "installed.",
+        _INSTALL,
+        'python -c "import {subject}"',
+        exceptions="ModuleNotFoundError ImportError",
+        raised_in=("product", "test", "library"),
+        context=("platform",),
+    ),
+    row(
+        "api-gone",
+        "drift",
+        r"module '(?P<subject>(?:numpy|np|pandas|scipy|sqlalchemy|collections|asyncio|inspect|typing|werkzeug|flask|"
+        r"pydantic|jwt|openai|redis|torch|"
+        r"tensorflow|matplotlib|sklearn|networkx|PIL)[\w.]*)' has no attribute",
+        "{subject} no longer offers what is used of it.",
+        "The library is installed; the attribute is not in it.",
+        "The library was upgraded past the version this code was written for.",
+        "Follow the library's migration notes, or pin the version the code was written for.",
+        exceptions="AttributeError",
+        together=False,
+    ),
+)
