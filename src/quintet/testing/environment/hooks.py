@@ -50,7 +50,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         output[_SHARED] = [astuple(row) for row in session.config.stash.get(_FOUND, None) or ()]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Each with its file and line."""
     rows = sorted(terminalreporter.config.stash.get(_FOUND, None) or ())
     if not rows:
