@@ -1,5 +1,6 @@
 """A server of the user's own, from its command."""
 
+import contextlib
 import re
 import socket
 import sys
@@ -57,6 +58,13 @@ class CommandService(Owned):
                 self._settled = True
                 return
 
+    def kill(self) -> None:
+        """See `Running`. A socket that was handed over refuses from now on, as if it were closed; its port stays ours."""
+        super().kill()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
     def end(self) -> None:
         """See `Owned`."""
         super().end()
@@ -75,6 +83,8 @@ class CommandService(Owned):
         self.url = f"{self._scheme}://{self.host}:{self.port}"
 
     def _run(self, since: int) -> None:
+        if self._socket is not None:
+            self._socket.listen(ports.BACKLOG)
         places = {
             "python": sys.executable,
             "port": str(self.port),

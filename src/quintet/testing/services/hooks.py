@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from quintet.testing.services.running import Services
 
 _LIFE: "pytest.StashKey[Life]" = pytest.StashKey()
-_PASSIVE = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow")
+_PASSIVE = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow", "quintet_sabotage")
 
 
 class Specifications:

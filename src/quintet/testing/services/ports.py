@@ -8,11 +8,11 @@ import re
 import socket
 import threading
 
-__all__ = ["HOST", "TRIES", "bound", "free", "taken"]
+__all__ = ["BACKLOG", "HOST", "TRIES", "bound", "free", "taken"]
 
 HOST = "127.0.0.1"
 TRIES = 5
-_BACKLOG = 512
+BACKLOG = 512
 _TAKEN = re.compile(
     r"address (is )?already in use|EADDRINUSE|could not bind|only one usage of each socket", re.IGNORECASE
 )
@@ -42,8 +42,18 @@ def bound() -> socket.socket:
     """A socket that listens on a port of its own, to hand to a service."""
     plug = socket.socket()
     plug.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    plug.bind((HOST, 0))
-    plug.listen(_BACKLOG)
+    for left in reversed(range(TRIES)):
+        try:
+            plug.bind(
+                (HOST, free())
+            )  # by its number: one that the system picks is lost when the socket stops listening
+            plug.listen(BACKLOG)
+        except OSError:
+            if left == 0:
+                plug.close()
+                raise
+        else:
+            break
     return plug
 
 

@@ -20,7 +20,7 @@ __all__ = ["QuintetServer"]
 START_SECONDS = 30.0  # a cold, busy machine; a warm start takes one second
 DRAIN_SECONDS = 70.0  # the drain itself may wait 60 s for running runs
 _LISTENING = re.compile(r"Quintet is listening on (http://[^\s:]+:(\d+))")
-_KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT"}
+_KEPT = {"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT"}
 
 
 class QuintetServer(Owned):

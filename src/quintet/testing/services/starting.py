@@ -4,6 +4,7 @@ A service needs what its table names, and what its command and variables refer t
 project's variables refer to, unless that needs the command: such a variable is left out of its environment.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -148,7 +149,8 @@ class Starting:
             cwd=self.config.root,
             remove=True,
         )
-        path = {"PYTHONPATH": ":".join(self._pythonpath)} if self._pythonpath else {}
+        inherited = [path for path in (os.environ.get("PYTHONPATH"),) if path]
+        path = {"PYTHONPATH": os.pathsep.join([*self._pythonpath, *inherited])}
         server.environment.update(path | self._env_of(spec, server))
         return server
 

@@ -20,6 +20,7 @@ from typing import Any
 
 _LOOK = 0.25  # seconds between two looks at who our parent is
 _MOST_LINE = 1 << 20
+_ABANDONED = 0.5  # seconds of patience once the owner is gone
 
 
 class Kept:
@@ -50,7 +51,6 @@ class Kept:
             say(f"failed {fault}")
         else:
             say(f"started {self.process.pid}")
-            adopt_orphans()
         finally:
             os.close(log)
 
@@ -68,10 +68,10 @@ class Kept:
         self.sweep()
         return True
 
-    def stop(self) -> None:
+    def stop(self, most: float = 60.0) -> None:
         """Its own signal first, so that it can leave nothing behind; then no more patience."""
-        self.signal(self.plan.get("stop", signal.SIGTERM))
-        until = time.monotonic() + self.plan.get("patience", 0.0)
+        self.signal(self.plan["stop"])
+        until = time.monotonic() + min(self.plan["patience"], most)
         while not self.ended() and time.monotonic() < until:
             select.select([], [], [], 0.01)
         self.end()
@@ -167,6 +167,7 @@ def watch(kept: Kept, woken: int) -> None:
 
 def main() -> None:
     """Keeps the service, then leaves nothing of it."""
+    adopt_orphans()
     kept = Kept()
     read, write = os.pipe()
     os.set_blocking(read, False)
@@ -178,7 +179,7 @@ def main() -> None:
         watch(kept, read)
     finally:
         if kept.process is not None:
-            kept.stop()
+            kept.stop(_ABANDONED)
         for folder in kept.plan.get("remove", ()):
             shutil.rmtree(folder, ignore_errors=True)
 

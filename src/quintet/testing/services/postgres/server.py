@@ -22,10 +22,11 @@ __all__ = ["MAIN", "TEMPLATE", "PostgresServer"]
 MAIN = "app"
 TEMPLATE = "template_app"
 _START_SECONDS = 30.0
-# A crash may lose everything: the cluster dies with the run. No vacuuming, which would be connected to a template while it is cloned.
+# A crash of the machine may lose everything: the cluster dies with the run. A killed server loses nothing that was committed, for a test
+# may kill it to see just that; so commits are still written, only not forced to the disk. No vacuuming, which would be connected to a
+# template while it is cloned.
 _SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
