@@ -9,6 +9,8 @@ import pytest
 
 from engine.stage import Stage
 from quintet import Turn, agent
+from quintet.engine import SyncTurn
+from quintet.store import Tx
 
 pytestmark = pytest.mark.l2
 
@@ -44,7 +46,19 @@ async def sizes(turn: Turn) -> list[Any]:
     return [len(turn.history), sum(len(m.text.encode()) for m in turn.history), [m.text[:1] for m in turn.history]]
 
 
-AGENTS = (rememberer, speaker, asking, sizes)
+@agent
+async def librarian(turn: Turn) -> list[Any]:
+    """Return the files of earlier messages, and what is in them."""
+    return [[m.text, [[f.name, (await f.read()).decode()] for f in m.attachments]] for m in turn.history]
+
+
+@agent
+def plain_librarian(turn: SyncTurn) -> list[Any]:
+    """Return how many files a plain function sees."""
+    return [len(m.attachments) for m in turn.history]
+
+
+AGENTS = (rememberer, speaker, asking, sizes, librarian, plain_librarian)
 
 
 async def _thread(stage: Stage, user_id: str, run_id: str) -> str:
@@ -100,3 +114,37 @@ async def test_history_is_bounded(tmp_path: Path) -> None:
         )
         known = (await stage.end(user_id, await stage.send(user_id, "sizes", "x", thread))).ending.data["result"]
         assert known[0] == 200
+
+
+async def _attach(stage: Stage, user_id: str, run_id: str, name: str, content: bytes) -> None:
+    """A file, as if it had been sent with the run's message."""
+
+    def write(tx: Tx) -> None:
+        (message,) = tx.sql(
+            "SELECT id FROM messages WHERE user_id = ? AND run_id = ? AND role = 'user'", (user_id, run_id)
+        ).fetchone()
+        tx.sql(
+            "INSERT INTO attachments (user_id, id, name, media_type, size, created_at, sent, content)"
+            " VALUES (?, ?, ?, 'text/plain', ?, 0, 1, ?)",
+            (user_id, f"att_{name}", name, len(content), content),
+        )
+        tx.sql(
+            "INSERT INTO message_attachments (user_id, message_id, place, attachment_id) VALUES (?, ?, 0, ?)",
+            (user_id, message, f"att_{name}"),
+        )
+
+    await stage.store.write(user_id, write)
+
+
+async def test_files_of_earlier_messages_can_be_read(tmp_path: Path) -> None:
+    """With the message they came with, also where it has no words; a plain function gets the words alone."""
+    async with Stage(tmp_path, AGENTS) as stage:
+        user_id = await stage.user()
+        first = await stage.send(user_id, "speaker", "a1")
+        thread = await _thread(stage, user_id, first)
+        await stage.end(user_id, first)
+        await _attach(stage, user_id, first, "report.txt", b"1 failed")
+        told = await stage.end(user_id, await stage.send(user_id, "librarian", "?", thread))
+        assert told.ending.data["result"] == [["a1", [["report.txt", "1 failed"]]], ["a", []]]
+        told = await stage.end(user_id, await stage.send(user_id, "plain_librarian", "?", thread))
+        assert set(told.ending.data["result"]) == {0}

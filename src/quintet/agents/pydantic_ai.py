@@ -92,6 +92,7 @@ def messages(history: Sequence[Message]) -> list[ModelMessage]:
     return [
         ModelRequest([UserPromptPart(one.text)]) if one.role == "user" else ModelResponse([TextPart(one.text)])
         for one in history
+        if one.text  # a message may be nothing but a file
     ]
 
 

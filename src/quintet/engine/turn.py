@@ -166,6 +166,11 @@ class SyncTurn(_Turn):
     __slots__ = ()
 
     @property
+    def history(self) -> tuple[Message, ...]:
+        """Earlier messages of the thread, newest last: at most 200 and 256 KiB; without their files, which only an async agent can read."""
+        return tuple(message._replace(attachments=()) for message in super().history)
+
+    @property
     def attachments(self) -> tuple[SyncAttachment, ...]:
         """The files sent with the message."""
         return tuple(SyncAttachment(file, self._voice) for file in self._voice.attachments)

@@ -171,7 +171,9 @@ class Worker:
         """What was said in the thread before, and the files of the message; None for what could not be read."""
         try:
             return await self._store.read(
-                lambda tx: list(zip(histories(tx, leased), attached(tx, leased), strict=True))
+                lambda tx: list(
+                    zip(histories(tx, leased, self._work.read_attachment), attached(tx, leased), strict=True)
+                )
             )
         except Exception:
             logger.exception("reading what was said before failed")
