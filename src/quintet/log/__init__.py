@@ -1,5 +1,6 @@
 """The log: the only road between the parts. One appends, another reads."""
 
+from quintet.log.expiring import Expiring
 from quintet.log.forgetting import Place, forget_in
 from quintet.log.numbers import Fenced, Stopped, append_in, create_head, head_in
 from quintet.log.reading import Batch, Position, Resync, Row
@@ -8,6 +9,7 @@ from quintet.log.stream import Follower
 
 __all__ = [
     "Batch",
+    "Expiring",
     "Fenced",
     "Follower",
     "Log",

@@ -14,6 +14,7 @@ __all__ = ["Batch", "Position", "Resync", "Row", "heads_in", "read_in", "resolve
 
 _READ = "SELECT seq, first_seq, run_seq, digest, body FROM events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 _AT = "SELECT digest FROM events WHERE user_id = ? AND seq = ?"
+_GONE = "SELECT digests FROM gone_digests WHERE user_id = ? AND seq = ?"
 _AROUND = (
     "SELECT e.first_seq, g.digests FROM events e JOIN gone_digests g ON g.user_id = e.user_id AND g.seq = e.seq"
     " WHERE e.user_id = ? AND e.seq = (SELECT min(seq) FROM events WHERE user_id = ? AND seq > ?)"
@@ -93,13 +94,16 @@ def resolve_in(tx: Tx, user_id: str, asked: str) -> Position | Resync:
 
 
 def _digest_at(tx: Tx, user_id: str, head: Head, seq: int) -> str | None:
-    """Of the event at `seq`. The head knows its own; where everything up to `seq` is gone, it is `0` as at the beginning."""
+    """Of the event at `seq`, also when it is gone; `0` at the beginning. The head knows its own."""
     if seq == head.seq:
         return head.digest
-    row = None if seq == 0 else tx.sql(_AT, (user_id, seq)).fetchone()
-    if row is not None:
-        return str(row[0])
-    return "0" if seq in {0, head.kept_after} else _digest_inside(tx, user_id, seq)
+    if seq == 0:
+        return "0"
+    if seq == head.kept_after:
+        gone = tx.sql(_GONE, (user_id, seq)).fetchone()
+        return "0" if gone is None else bytes(gone[0][-4:]).hex()
+    row = tx.sql(_AT, (user_id, seq)).fetchone()
+    return str(row[0]) if row is not None else _digest_inside(tx, user_id, seq)
 
 
 def _digest_inside(tx: Tx, user_id: str, seq: int) -> str | None:

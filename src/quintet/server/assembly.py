@@ -22,7 +22,7 @@ from quintet.edge.figures import HTTPFigures
 from quintet.edge.identity import identity_of
 from quintet.edge.origins import OriginPolicy
 from quintet.engine import Registry, RegistryError, Worker
-from quintet.log import Log
+from quintet.log import Expiring, Log
 from quintet.server import values
 from quintet.server.endings import log_endings
 from quintet.server.health import health_router
@@ -49,6 +49,7 @@ class _Parts:
     worker: Worker
     gateway: Gateway
     purging: Purging
+    expiring: Expiring
     lag: LoopLag
 
 
@@ -112,6 +113,7 @@ class Server:
         with contextlib.suppress(Exception):
             await self._serving
         await parts.purging.close()
+        await parts.expiring.close()
         await parts.lag.close()
         await parts.log.close()
         parts.accounts.close()
@@ -161,9 +163,11 @@ class Server:
             values.gateway(settings),
         )
         purging.start()
+        expiring = Expiring(store, sources, settings.events_kept_days)
+        expiring.start()
         lag = LoopLag(sources)
         lag.start()
-        return _Parts(store, log, accounts, worker, gateway, purging, lag)
+        return _Parts(store, log, accounts, worker, gateway, purging, expiring, lag)
 
     async def _open_store(self) -> Store:
         settings = self._settings

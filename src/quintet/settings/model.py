@@ -130,6 +130,9 @@ class Settings(BaseModel):
     tool_seconds: int = _whole(120, 1, DAY, "How long a tool may take, unless it says otherwise.")
     frames_per_second: int = _whole(10, 1, 10_000, "Inbound frames of one socket.")
     frame_burst: int = _whole(30, 1, 10_000, "Inbound frames of one socket at once.")
+    events_kept_days: int = _whole(
+        0, 0, 36_500, "Days for which events are kept; 0 keeps them for ever. What was said stays in its thread."
+    )
     attachment_bytes: int = _whole(5_000_000, 1, 100_000_000, "The largest attachment.")
     header_bytes: int = _whole(16_384, 1_024, 65_536, "All headers of a request together.")
     drain_seconds: int = _whole(60, 0, 3_600, "How long a stopping server waits for running runs.")

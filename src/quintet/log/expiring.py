@@ -1,0 +1,128 @@
+"""Retention: events older than a time go, from the beginning of a log on. What was said stays in its thread.
+
+1. Cut from the front only. The numbers stay, and the head row says up to where events are gone.
+2. A cursor from before the cut gets `too_old`; one exactly at it goes on: the digest of the last event that went is kept.
+3. An open run is never cut into, nor is anything behind its first event.
+4. Short transactions, so that others' writes go between them. A crash between two leaves a log that is merely longer.
+"""
+
+import asyncio
+import contextlib
+import logging
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+
+from quintet.errors import QuintetError
+from quintet.events import timestamp
+from quintet.log.forgetting import Forgotten
+from quintet.log.numbers import head_in
+from quintet.sources import Sources
+from quintet.store import Store, Tx
+
+__all__ = ["Expiring", "cut_in", "expire_in"]
+
+logger = logging.getLogger(__name__)
+
+_DAY_MS = 86_400_000
+_PERIOD = 3600.0  # seconds between two looks
+_PORTION = 500  # events that one transaction takes away
+_USERS = 100  # users that one look at the database judges
+_OPEN = "SELECT min(first_seq) FROM runs WHERE user_id = ? AND state IN ('queued', 'running')"
+_PROBE = "SELECT seq, first_seq, body FROM events WHERE user_id = ? AND seq >= ? ORDER BY seq LIMIT 1"
+_OLDEST = "SELECT seq, digest FROM events WHERE user_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+
+
+class _Stamp(msgspec.Struct):
+    time: str
+
+
+class Due(NamedTuple):
+    """A user whose events up to `cut` are to go."""
+
+    user_id: str
+    cut: int
+
+
+_stamp_of = msgspec.json.Decoder(_Stamp).decode
+
+
+def cut_in(tx: Tx, user_id: str, before_ms: int) -> int:
+    """The last event that may go, when everything told before `before_ms` (Unix milliseconds) is to; `kept_after` if none."""
+    head, before = head_in(tx, user_id), timestamp(before_ms)
+    low, high = head.kept_after, head.seq
+    first_open = tx.sql(_OPEN, (user_id,)).fetchone()[0]
+    if first_open is not None:
+        high = min(high, first_open - 1)
+    while (
+        low < high
+    ):  # a log is told in the order of time, but for ranges: those are younger than their place, and stop the cut
+        seq, first_seq, body = tx.sql(_PROBE, (user_id, (low + high) // 2 + 1)).fetchone()
+        if seq <= high and _stamp_of(body).time < before:
+            low = seq
+        else:
+            high = min(high, first_seq or seq) - 1
+    return max(low, head.kept_after)
+
+
+def expire_in(tx: Tx, user_id: str, cut: int) -> bool:
+    """Take away a portion of the events up to `cut`; True when there is more."""
+    rows = tx.sql(_OLDEST, (user_id, head_in(tx, user_id).kept_after, cut, _PORTION)).fetchall()
+    if not rows:
+        return False
+    seq, digest = rows[-1]
+    tx.sql("DELETE FROM events WHERE user_id = ? AND seq <= ?", (user_id, seq))
+    tx.sql("DELETE FROM gone_digests WHERE user_id = ? AND seq <= ?", (user_id, seq))
+    tx.sql("INSERT INTO gone_digests (user_id, seq, digests) VALUES (?, ?, ?)", (user_id, seq, bytes.fromhex(digest)))
+    tx.sql("UPDATE heads SET kept_after = ? WHERE user_id = ?", (seq, user_id))
+    tx.publish(Forgotten(user_id))
+    return len(rows) == _PORTION
+
+
+def _due_in(tx: Tx, after: str, before_ms: int) -> tuple[list[Due], str | None]:
+    """Of the next users those who have something to lose, and the last user that was judged; None at the end."""
+    query = "SELECT user_id, kept_after FROM heads WHERE user_id > ? ORDER BY user_id LIMIT ?"
+    users = tx.sql(query, (after, _USERS)).fetchall()
+    found = [(Due(user_id, cut_in(tx, user_id, before_ms)), kept_after) for user_id, kept_after in users]
+    return [due for due, kept_after in found if due.cut > kept_after], users[-1][0] if users else None
+
+
+class Expiring:
+    """Looks once an hour whether anything has become older than `days`."""
+
+    def __init__(self, store: Store, sources: Sources, days: int) -> None:
+        self._store = store
+        self._sources = sources
+        self._days = days
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, on the running loop. Nothing ever goes when `days` is 0."""
+        if self._days:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> None:
+        """Take away what is too old. Raises QuintetError: the store cannot."""
+        before_ms = self._sources.now_ms() - self._days * _DAY_MS
+        last: str | None = ""
+        while last is not None:
+            due, last = await self._store.read(partial(_due_in, after=last, before_ms=before_ms))
+            for user_id, cut in due:
+                while await self._store.write(user_id, partial(expire_in, user_id=user_id, cut=cut)):
+                    pass
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except QuintetError:
+                logger.warning("what is too old could not be taken away just now; it is tried again")
+            await asyncio.sleep(_PERIOD)

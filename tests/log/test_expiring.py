@@ -1,0 +1,116 @@
+"""Retention: what is too old goes from the front of a log, and every cursor keeps its meaning or says that it is too old."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from quintet import runs
+from quintet.events import decode
+from quintet.log import Expiring, Position, Resync
+from quintet.log.expiring import cut_in, expire_in
+from quintet.sources import Sources
+from support.kernel import Kernel, within
+
+pytestmark = pytest.mark.l2
+
+DAY = 86_400_000
+
+
+class Calendar:
+    """The wall clock of a kernel, moved by hand."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.now = 1_800_000_000_000
+        kernel.sources = at(kernel.sources, lambda: self.now)
+
+
+def at(sources: Sources, now_ms: Callable[[], int]) -> Sources:
+    """The same sources with another clock."""
+    return dataclasses.replace(sources, now_ms=now_ms)
+
+
+async def told(kernel: Kernel, user: str, thoughts: int) -> None:
+    """A run from its message to its ending."""
+    run = await kernel.running(user)
+    await kernel.append(run, *(kernel.thought(run, f"{number}") for number in range(thoughts)))
+    await kernel.close(run, runs.Failed("agent_error"))
+
+
+async def look(kernel: Kernel, days: int) -> None:
+    """What the hourly look does."""
+    await within(Expiring(kernel.store, kernel.sources, days).look())
+
+
+async def test_what_is_too_old_goes_and_every_cursor_says_so(kernel: Kernel) -> None:
+    """Before the cut: `too_old`, with the cursor of the first event kept. At the cut and behind it: exactly what follows, unchanged."""
+    clock = Calendar(kernel)
+    user, other = await kernel.user(), await kernel.user()
+    await told(kernel, user, 7)
+    clock.now += 10 * DAY
+    await told(kernel, user, 4)
+    await told(kernel, other, 3)
+    before = await kernel.rows(user)
+    cursors = [decode(row.frame).cursor for row in before]
+    old = 10  # message_accepted, agent_started, seven thoughts, the ending
+    await look(kernel, 9)
+    assert await kernel.rows(user, old) == before[old:]
+    beginning = await within(kernel.log.resolve(user, "0"))
+    assert beginning == Position(old, cursors[old - 1], 0), "the beginning is the last event that went"
+    for seq, cursor in enumerate(cursors, start=1):
+        found = await within(kernel.log.resolve(user, cursor))
+        expected = Resync("too_old", cursors[old - 1]) if seq < old else Position(seq, cursor, 0)
+        assert found == expected, f"the cursor of {seq}"
+    forged = cursors[old - 1][:-8] + "00000000"
+    assert await within(kernel.log.resolve(user, forged)) == Resync("epoch", cursors[old - 1])
+    assert len(await kernel.rows(other)) == 6
+    await look(kernel, 9)
+    assert await kernel.rows(user, old) == before[old:], "a second look finds nothing"
+
+
+async def test_a_log_that_went_whole_goes_on_with_its_numbers(kernel: Kernel) -> None:
+    """All events gone: the head's cursor still holds, and the next event has the next number."""
+    clock = Calendar(kernel)
+    user = await kernel.user()
+    await told(kernel, user, 1200)
+    head = await within(kernel.log.head(user))
+    clock.now += 2 * DAY
+    await look(kernel, 1)
+    assert await within(kernel.log.resolve(user, "0")) == Position(head[0], head[1], 0)
+    await told(kernel, user, 1)
+    rows = await kernel.rows(user, head[0])
+    assert [row.seq for row in rows] == list(range(head[0] + 1, head[0] + 5))
+    assert await within(kernel.log.resolve(user, head[1])) == Position(head[0], head[1], 0)
+
+
+async def test_an_open_run_is_never_cut_into(kernel: Kernel) -> None:
+    """However old: a run that still works keeps all its events, and so does everything told after its first."""
+    clock = Calendar(kernel)
+    user = await kernel.user()
+    await told(kernel, user, 2)
+    run = await kernel.running(user)
+    first = (await kernel.story(user, run.run_id))[0].seq
+    await told(kernel, user, 2)
+    clock.now += 400 * DAY
+    await look(kernel, 1)
+    beginning = await within(kernel.log.resolve(user, "0"))
+    assert isinstance(beginning, Position)
+    assert beginning.after == first - 1
+    await kernel.close(run, runs.Failed("agent_error"))
+    assert (await kernel.story(user, run.run_id))[-1].final
+
+
+async def test_it_goes_in_portions(kernel: Kernel) -> None:
+    """One transaction takes a bounded part; after each the log is whole from its new beginning on, as a crash would leave it."""
+    clock = Calendar(kernel)
+    user = await kernel.user()
+    await told(kernel, user, 1100)
+    clock.now += 2 * DAY
+    rows = await kernel.rows(user)
+    cut = await within(kernel.store.read(lambda tx: cut_in(tx, user, clock.now - DAY)))
+    assert cut == len(rows)
+    assert await within(kernel.store.write(user, lambda tx: expire_in(tx, user, cut)))
+    beginning = await within(kernel.log.resolve(user, "0"))
+    assert isinstance(beginning, Position)
+    assert 0 < beginning.after < cut
+    assert await kernel.rows(user, beginning.after) == rows[beginning.after :]
