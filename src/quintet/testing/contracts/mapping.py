@@ -22,7 +22,7 @@ _NUMBERS: Final = ("order", "first", "run_order", "offset", "position", "step")
 _WORDS: Final = ("id", "time", "user", "thread", "run", "agent", "parent", "call", "message", "text")
 FIELDS: Final = ("type", "event", "final", "cursor", "progress", "truncated", *_NUMBERS, *_WORDS)
 # What `quintet contract` reads besides; a Mapping needs none of it.
-PLAN: Final = ("transport", "users", "connect", "send", "resume", "wait")
+PLAN: Final = ("transport", "users", "prepare", "connect", "send", "resume", "wait")
 _MAPS: Final = Path(__file__).parent / "maps"
 _LONGEST_FILE: Final = 64 * 1024  # bytes
 

@@ -14,7 +14,7 @@ from ..mapping import Mapping
 from ..record import Record
 from ..story import Story
 from .line import Line, LineError, Who, request
-from .plan import Plan
+from .plan import Call, Plan
 from .stream import Stream
 from .websocket import SocketIO, WebSocket
 
@@ -161,10 +161,12 @@ async def examine(
     given = list(credentials)
     users = []
     for name in ("one", "other"):
-        values = {"session": f"s{secrets.token_hex(8)}", "unique": secrets.token_hex(8), **extra}
-        if not given and plan.users is not None:
-            given.append(await _made(url, plan, {**values, "user": name}))
-        users.append(Who(name, given.pop(0) if given else "", values))
+        who = Who(name, given.pop(0) if given else "", {"session": f"s{secrets.token_hex(8)}", **extra})
+        if not who.credential and plan.users is not None:
+            who.credential = await _made(url, plan.users, who, plan.wait.open)
+        if plan.prepare is not None:
+            who.values["session"] = await _made(url, plan.prepare, who, plan.wait.open)
+        users.append(who)
     examination = _Examination(url, mapping, plan, users, text)
     steps = [("two users", examination.two_users)]
     if plan.resume is not None:
@@ -179,12 +181,11 @@ async def examine(
     return examination.evidence
 
 
-async def _made(url: str, plan: Plan, values: dict[str, str]) -> str:
-    """A new user's credential."""
-    assert plan.users is not None
-    answer = await request(url, plan.users, values, plan.wait.open)
-    for key in plan.users.credential.split("."):
+async def _made(url: str, call: Call, who: Who, seconds: float) -> str:
+    """What a request was made for: a new user's credential, the session that its messages go to."""
+    answer = await request(url, call, who.all(), seconds)
+    for key in call.value.split(".") if call.value else ():
         answer = answer.get(key) if isinstance(answer, dict) else None
-    if not isinstance(answer, str):
-        raise LineError(f"the answer of {plan.users.path} has no {plan.users.credential}")
-    return answer
+    if not isinstance(answer, (str, int)):
+        raise LineError(f"the answer of {call.path} has no {call.value or 'value'}")
+    return str(answer)

@@ -23,12 +23,12 @@ class Call:
     headers: Keyed[str, Any] = field(default_factory=dict)
     query: Keyed[str, Any] = field(default_factory=dict)
     body: Any = None
-    credential: str = "credential"  # of a request that makes a user: where in its answer the credential is
+    value: str = ""  # where in its answer the value stands that it was made for
 
     @classmethod
     def of(cls, what: str, told: Keyed[str, Any]) -> "Call":
         """From a table of the file."""
-        known(what, told, ("path", "method", "headers", "query", "body", "credential"))
+        known(what, told, ("path", "method", "headers", "query", "body", "value"))
         if not isinstance(told.get("path"), str):
             raise MappingError(f"{what} needs `path`")
         return cls(**told)
@@ -75,7 +75,8 @@ class Plan:
     subprotocols: tuple[str, ...]
     connect: Connect
     resume: Connect | None
-    users: Call | None
+    users: Call | None  # makes a user; its value is the credential
+    prepare: Call | None  # made once for each user, before anything is sent; its value is what {session} stands for
     send: Call | None  # a request beside the connection, or the one that is answered by the events
     frame: Any  # what is sent over the connection instead
     event: str  # the name of the Socket.IO event that carries the frame
@@ -110,7 +111,8 @@ class Plan:
             subprotocols=tuple(transport.get("subprotocols", ())),
             connect=Connect.of("[connect]", _table(told, "connect")),
             resume=resume,
-            users=Call.of("[users]", told["users"]) if "users" in told else None,
+            users=Call.of("[users]", _table(told, "users")) if "users" in told else None,
+            prepare=Call.of("[prepare]", _table(told, "prepare")) if "prepare" in told else None,
             send=call,
             frame=frame,
             event=str(send.get("event", "message")),

@@ -85,8 +85,8 @@ def _readable(evidence: Evidence) -> Judged:
     if not events and any(evidence.sent):
         shown = "\n\n".join(timeline(story) for story in evidence.stories)
         return "failed", f"no event came in answer to {sum(evidence.sent)} messages", shown
-    if not frames:
-        return "not judged", "nothing was received", ""
+    if not events:
+        return "not judged", "no event was received", ""
     if not known:
         shown = "\n\n".join(timeline(story) for story in evidence.stories)
         return "failed", f"of {frames} frames none has a type that the mapping knows", shown

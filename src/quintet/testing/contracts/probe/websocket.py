@@ -101,7 +101,9 @@ _PACKET = re.compile(r"4([0-6])(?:\d+-)?(?:(/[^,]*),)?(\d*)(.*)", re.DOTALL)
 
 
 class SocketIO(WebSocket):
-    """Frames are the arguments of events: `@event` is the event's name."""
+    """Frames are the arguments of events: `@event` is the event's name. Events may come before the answer to the connect packet."""
+
+    _answered = False
 
     async def _open(self, shown: Connect) -> None:
         socket = await self._dial(shown, EIO=4, transport="websocket")
@@ -110,15 +112,13 @@ class SocketIO(WebSocket):
             if not first.startswith("0"):
                 raise LineError(f"this is no Engine.IO: it began with {first[:SHOWN]!r}")
             await socket.send("40" + ("" if shown.auth is None else json.dumps(shown.auth, ensure_ascii=False)))
-            answer = await socket.recv(decode=True)
-            while answer == "2":
-                await socket.send("3")
-                answer = await socket.recv(decode=True)
         except ConnectionClosed as end:
             raise LineError(f"the connection was refused: {end}") from None
-        if not answer.startswith("40"):
-            raise LineError(f"the connection was refused: {answer[2:SHOWN]}")
+        self._answered = False
         self._read_on()
+        await self.until(lambda _: self._answered, self.plan.wait.open)
+        if self.over or not self._answered:
+            raise LineError(f"the connection was refused: {self.story.closing and self.story.closing.reason}")
         for frame in shown.first:
             await self._send(frame)
 
@@ -133,8 +133,11 @@ class SocketIO(WebSocket):
             return
         if packet[1] == "2":
             self._event(raw, packet[4])
+        elif packet[1] == "0":
+            self._answered = True
+            self._news.set()
         elif packet[1] in {"1", "4"}:
-            self._ended(None, f"Socket.IO {'disconnect' if packet[1] == '1' else 'refusal'} {packet[4][:SHOWN]}")
+            self._ended(None, f"{'disconnected' if packet[1] == '1' else 'refused'} {packet[4][:SHOWN]}".strip())
 
     def _event(self, raw: bytes, told: str) -> None:
         try:
