@@ -160,7 +160,7 @@ def _shell(
             re.split(r"&&|\|\||[;|`]|>\s", line[at.start("start") :])[0].strip(),
         )
         moved = re.findall(r"\bcd\s+([^\s;&]+)", before)
-        where = "/".join([folder, *moved]) if folder or moved else "."
+        where = "/".join(part for part in (folder, *moved) if part) or "."
         words = _words(command)
         if words is None or ("run" in before.split()[-1:] and "pytest" not in command):
             continue

@@ -5,57 +5,22 @@ From the documentation of each plugin. A name that is not here has no known owne
 
 from collections.abc import Mapping
 
+from quintet.testing.markers.owners import OWNERS
+
 from .interpreter import canonical
 
 __all__ = ["MARKERS", "OPTIONS", "SETTINGS", "option_owner", "owner_absent"]
 
-MARKERS: dict[str, tuple[str, ...]] = {
-    "asyncio": ("pytest-asyncio",),
-    "anyio": ("anyio",),
-    "trio": ("pytest-trio",),
-    "tornado": ("pytest-tornasync",),
-    "timeout": ("pytest-timeout",),
-    "flaky": ("pytest-rerunfailures", "flaky"),
+MARKERS: dict[str, tuple[str, ...]] = {marker: (plugin,) for marker, plugin in OWNERS.items()} | {
     "benchmark": ("pytest-benchmark", "pytest-codspeed"),
     "codspeed": ("pytest-codspeed",),
-    "django_db": ("pytest-django",),
-    "ignore_template_errors": ("pytest-django",),
-    "celery": ("celery",),
-    "xdist_group": ("pytest-xdist",),
-    "no_cover": ("pytest-cov",),
+    "dependency": ("pytest-dependency", "pytest-depends"),
+    "flaky": ("pytest-rerunfailures", "flaky"),
     "freeze_time": ("pytest-freezer", "pytest-freezegun"),
     "time_machine": ("time-machine",),
     "vcr": ("pytest-recording", "pytest-vcr"),
-    "default_cassette": ("pytest-recording",),
-    "block_network": ("pytest-recording",),
-    "disable_socket": ("pytest-socket",),
-    "enable_socket": ("pytest-socket",),
-    "allow_hosts": ("pytest-socket",),
-    "order": ("pytest-order",),
-    "dependency": ("pytest-dependency", "pytest-depends"),
-    "parallel_threads": ("pytest-run-parallel",),
-    "thread_unsafe": ("pytest-run-parallel",),
-    "iterations": ("pytest-run-parallel",),
-    "hypothesis": ("hypothesis",),
-    "httpx_mock": ("pytest-httpx",),
-    "respx": ("respx",),
-    "forked": ("pytest-forked",),
-    "mpl_image_compare": ("pytest-mpl",),
-    "remote_data": ("pytest-remotedata",),
-    "internet_off": ("pytest-remotedata",),
-    "random_order": ("pytest-random-order",),
-    "qt_no_exception_capture": ("pytest-qt",),
-    "only_browser": ("pytest-playwright",),
-    "skip_browser": ("pytest-playwright",),
-    "browser_context_args": ("pytest-playwright",),
-    "memray": ("pytest-memray",),
-    "limit_memory": ("pytest-memray",),
-    "datafiles": ("pytest-datafiles",),
-    "postgresql": ("pytest-postgresql",),
-    "mypy_testing": ("pytest-mypy-testing",),
-    "gevent": ("pytest-gevent",),
-    "allure_label": ("allure-pytest",),
 }
+"""Of the plugins that bring a marker of that name the usual one first."""
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "--cov": ("pytest-cov",),

@@ -1,7 +1,7 @@
 """Collect-only runs of the project's own pytest: bounded, silent, and without a trace in the tree.
 
 1. What would stop the run at once (an option that nobody knows, a plugin that is required) is noted and taken out of the next attempt,
-   so that one fault does not hide the others. At most four attempts.
+   so that one fault does not hide the others. At most eight attempts.
 2. What a run could write goes elsewhere or is switched off, if the project asks for it; the rest is refused by the probe itself.
 3. A run that did not finish proves nothing but its own end.
 """
@@ -25,8 +25,8 @@ from .tree import Tree
 
 __all__ = ["Clock", "Collected", "collect"]
 
-MOST_ATTEMPTS = 4
-_UNRECOGNIZED = re.compile(r"^.*error: unrecognized arguments: (.+)$", re.MULTILINE)
+MOST_ATTEMPTS = 8
+_UNRECOGNIZED = re.compile(r"^\S*:? ?error: unrecognized arguments: (.+)$", re.MULTILINE)
 _NO_PLUGINS = re.compile(r"Missing required plugins: (.+)")
 _TOO_OLD = re.compile(r"requires pytest-(\S+), actual pytest-")
 _NO_MODE = re.compile(r"'([^']*)' is not a valid asyncio_mode")
@@ -46,7 +46,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collect-only run said. `why_not` says why it could not be run to its end."""
+    """What a collect-only run said. `why_not` says why it could not be run to its end.
+
+    `earlier` are the exceptions that ended earlier attempts, and were got out of the way for the last one.
+    """
 
     said: Mapping[str, Any] = field(default_factory=dict)
     why_not: str = ""
@@ -55,7 +58,9 @@ class Collected:
     missing_plugins: str = ""
     too_old: str = ""
     bad_mode: str = ""
-    text: str = ""
+    earlier: tuple[Mapping[str, Any], ...] = ()
+    reads: tuple[tuple[str, str, int, bool], ...] = ()
+    """Variables that were read and absent: name, file, line, and whether the reader had a default."""
 
     @property
     def finished(self) -> bool:
@@ -74,9 +79,23 @@ class Collected:
 
     @property
     def conftest(self) -> dict[str, Any] | None:
-        """The conftest that could not be imported."""
+        """The conftest that could not be imported, in the last attempt."""
         one = self.said.get("conftest")
         return one if one and not _ours(one) else None
+
+    @property
+    def left(self) -> Mapping[str, Any] | None:
+        """The module that ended the run by itself."""
+        return next(
+            (one for one in (*self.earlier, *([self.said["left"]] if "left" in self.said else ())) if one.get("left")),
+            None,
+        )
+
+    @property
+    def failures(self) -> list[Mapping[str, Any]]:
+        """Every exception that stopped an import, of conftests and modules."""
+        last = [{**self.conftest, "conftest": True}] if self.conftest else []
+        return [*(one for one in self.earlier if not one.get("left")), *last, *self.errors]
 
 
 def _ours(error: Mapping[str, Any]) -> bool:
@@ -97,50 +116,84 @@ class Run:
     seed: int = 1
 
 
+@dataclass(slots=True)
+class _Noted:
+    """What one attempt has shown, taken out of the way of the next."""
+
+    found: dict[str, Any] = field(default_factory=dict)
+    overrides: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    earlier: list[Mapping[str, Any]] = field(default_factory=list)
+    reads: list[tuple[str, str, int, bool]] = field(default_factory=list)
+
+    def learn(self, wanted: Run, found: Collected, ran: Ran) -> bool:
+        """Whether the next attempt can come further than this one."""
+        self.reads += [tuple(one) for one in found.said.get("reads", ())]
+        if found.finished:
+            return False
+        faults = {} if found.said.get("left") else _faults(ran)
+        if faults:
+            self.found["unrecognized"] = (*self.found.get("unrecognized", ()), *faults.pop("unrecognized", ()))
+            self.found |= faults
+            self.overrides |= _taken_out(wanted.ruling, self.found)
+            return True
+        return self._pass_by(found)
+
+    def _pass_by(self, found: Collected) -> bool:
+        """A variable that a conftest misses gets a value that nobody takes for a right one; a module that leaves is passed over."""
+        name = str(found.conftest["text"]).strip("'\"") if found.conftest else ""
+        if (
+            found.conftest
+            and any(name == read[0] and not read[3] for read in self.reads)
+            and name not in self.variables
+        ):
+            self.earlier.append({**found.conftest, "conftest": True})
+            self.variables[name] = "set-by-quintet-doctor"
+            return True
+        left = found.said.get("left")
+        if left and left.get("frames") and left["frames"][-1][0] not in self.ignored:
+            self.earlier.append({**left, "left": True})
+            self.ignored += [frame[0] for frame in left["frames"]]
+            return not any(frame[0].endswith("conftest.py") for frame in left["frames"])
+        return False
+
+
 def collect(wanted: Run, clock: Clock) -> Collected:
     """Collects as the invocation would. Never raises for what the project does."""
-    noted = Collected(module=wanted.invocation.module)
-    overrides: dict[str, str] = {}
+    noted = _Noted()
+    found = Collected()
     for _ in range(MOST_ATTEMPTS):
-        found, ran = _attempt(wanted, overrides, clock)
-        if ran is None or found.said.get("started"):
-            return _joined(found, noted, ran)
-        faults = _faults(ran)
-        if not faults:
-            return _joined(found, noted, ran)
-        noted = _joined(found, noted, ran, faults)
-        overrides |= _taken_out(wanted.ruling, noted)
-    return noted
-
-
-def _joined(found: Collected, noted: Collected, ran: Ran | None, faults: Mapping[str, Any] | None = None) -> Collected:
-    faults = faults or {}
+        found, ran = _attempt(wanted, noted, clock)
+        if ran is None or not noted.learn(wanted, found, ran):
+            break
+    earlier = noted.earlier if found.said.get("left") is None else [one for one in noted.earlier if not one.get("left")]
+    said = {**found.said, **({"left": {**found.said["left"], "left": True}} if found.said.get("left") else {})}
     return Collected(
-        said=found.said,
+        said=said,
         why_not=found.why_not,
-        module=noted.module,
-        unrecognized=(*noted.unrecognized, *faults.get("unrecognized", ())),
-        missing_plugins=faults.get("missing_plugins", noted.missing_plugins),
-        too_old=faults.get("too_old", noted.too_old),
-        bad_mode=faults.get("bad_mode", noted.bad_mode),
-        text=ran.errors or ran.output if ran else "",
+        module=wanted.invocation.module,
+        earlier=tuple(earlier),
+        reads=tuple(noted.reads),
+        **noted.found,
     )
 
 
-def _attempt(wanted: Run, overrides: Mapping[str, str], clock: Clock) -> tuple[Collected, Ran | None]:
+def _attempt(wanted: Run, noted: _Noted, clock: Clock) -> tuple[Collected, Ran | None]:
     seconds = clock.left()
     if seconds <= 0:
         return Collected(why_not="the time for probes was used up"), None
     with tempfile.TemporaryDirectory(prefix="quintet-doctor-") as own:
         answer = Path(own) / "answer.json"
         style = "module" if wanted.invocation.module else "program"
-        options = _options(wanted, Path(own), overrides)
+        options = _options(wanted, Path(own), noted.overrides) + [f"--ignore={file}" for file in noted.ignored]
         command = [str(wanted.python), str(START), "collecting", str(answer), str(wanted.tree.root), style, *options]
         variables = environment(
             PYTHONHASHSEED=str(wanted.seed),
             HYPOTHESIS_STORAGE_DIRECTORY=f"{own}/hypothesis",
             COVERAGE_FILE=f"{own}/coverage",
             MYPY_CACHE_DIR=f"{own}/mypy",
+            **noted.variables,
         )
         try:
             ran = run(command, wanted.tree.root / wanted.invocation.folder, variables, seconds)
@@ -185,17 +238,20 @@ def _faults(ran: Ran) -> dict[str, Any]:
     return found
 
 
-def _taken_out(ruling: Configuration | None, noted: Collected) -> dict[str, str]:
+def _taken_out(ruling: Configuration | None, found: Mapping[str, Any]) -> dict[str, str]:
     overrides: dict[str, str] = {}
-    if noted.unrecognized:
-        overrides["addopts"] = shlex.join(without(ruling.words("addopts") if ruling else (), noted.unrecognized))
-    if noted.missing_plugins:
-        overrides["required_plugins"] = ""
-    if noted.too_old:
-        overrides["minversion"] = ""
-    if noted.bad_mode:
-        overrides["asyncio_mode"] = "strict"
+    if found.get("unrecognized"):
+        overrides["addopts"] = shlex.join(without(ruling.words("addopts") if ruling else (), found["unrecognized"]))
+    overrides |= {setting: value for key, (setting, value) in _HARMLESS.items() if found.get(key)}
     return overrides
+
+
+_HARMLESS = {
+    "missing_plugins": ("required_plugins", ""),
+    "too_old": ("minversion", ""),
+    "bad_mode": ("asyncio_mode", "strict"),
+}
+"""For a fault of this name: the setting that caused it, and a value with which pytest starts."""
 
 
 _SWITCHED_OFF = {  # the project's option, and the one that takes it back
@@ -223,7 +279,6 @@ def _options(wanted: Run, own: Path, overrides: Mapping[str, str]) -> list[str]:
     chosen = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
     return [
         "--collect-only",
-        "-q",
         "--maxfail=0",
         "-W",
         "always::pytest.PytestConfigWarning",

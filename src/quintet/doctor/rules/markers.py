@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
+from quintet.testing.markers.elsewhere import registered
+
 from ..case import Case
 from ..findings import Finding, Rule, rule
 from ..owners import MARKERS, owner_absent
@@ -49,12 +51,7 @@ def used(case: Case, folder: Path) -> dict[str, list[tuple[Path, int]]]:
 
 def registered_anywhere(case: Case) -> set[str]:
     """Markers that some configuration or conftest registers, whether it rules or not."""
-    names = {name(line) for found in case.files.values() for line in found.words("markers")}
-    for file in case.tree.modules:
-        text = case.tree.text(file) or ""
-        if "addinivalue_line" in text:
-            names |= set(re.findall(r"addinivalue_line\(\s*[\"']markers[\"']\s*,\s*f?[\"'](\w+)", text))
-    return names
+    return {one.marker for one in registered(case.tree.root)}
 
 
 def name(line: str) -> str:
@@ -71,12 +68,11 @@ def unknown_markers(case: Case, this: Rule) -> Iterator[Finding]:
             continue
         file, line = places[0]
         statement = f"Nothing that rules here registers the marker {marker} ({_uses(places)})." + _consequence(case)
-        elsewhere = [found for found in case.files.values() if marker in map(name, found.words("markers"))]
-        elsewhere = [found for found in elsewhere if case.ruling is None or found.path != case.ruling.path]
+        elsewhere = [one for one in registered(case.tree.root) if one.marker == marker]
         ruling = case.shown(case.ruling.path).as_posix() if case.ruling else "a pytest configuration at the root"
         fix = f'Add "{marker}: what it means" to `markers` in {ruling}.'
         if elsewhere:
-            where = ", ".join(case.shown(found.path).as_posix() for found in elsewhere[:3])
+            where = ", ".join(f"{case.shown(one.file).as_posix()}:{one.line}" for one in elsewhere[:3])
             statement += f" It is registered in {where}, which does not rule."
         elif near := get_close_matches(marker, _known(case), 1, 0.75):
             fix = f"If {near[0]} is meant, correct the name; else add {marker} to `markers` in {ruling}."

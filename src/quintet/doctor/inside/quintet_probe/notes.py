@@ -1,6 +1,6 @@
 """What a probe notes, and how it is handed over. No value of a variable is ever noted."""
 
-# ruff: noqa: PTH100, PTH109, PTH112, PTH119, PTH120, PTH123  # plain strings: path objects would be watched as well
+# ruff: noqa: PTH123  # plain strings: path objects would be watched as well
 from __future__ import annotations
 
 import json
@@ -54,6 +54,10 @@ class Notes:
 
     def raised(self, error: BaseException) -> dict[str, Any]:
         """An exception as data: its class, its text, and the project's lines it came through, outermost first."""
+        if (
+            type(error).__name__ == "CollectError" and error.__cause__ is not None
+        ):  # pytest's wrapping of a failed import
+            return {**self.raised(error.__cause__), "told": str(error)[:TEXT]}
         frames = []
         trace = error.__traceback__
         last = None

@@ -3,7 +3,7 @@
 An attempt to write is refused and noted; what followed from a refusal proves nothing. Processes that the run starts are not held by this.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH112, PTH119, PTH120, PTH123  # plain strings: path objects would be watched as well
+# ruff: noqa: PTH100, PTH112, PTH115, PTH117, PTH118, PTH119, PTH120  # plain strings: path objects would be watched as well
 from __future__ import annotations
 
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 from .notes import TEXT, Notes
 
-_MAPPING = "_collections_abc.py"  # `get` and `in` read through it
+_MAPPING = "collections.abc"  # `get` and `in` read through it
 
 
 def spy_on_environment(notes: Notes) -> None:
@@ -25,8 +25,8 @@ def spy_on_environment(notes: Notes) -> None:
             return original(self, key)
         except KeyError:
             caller: Any = sys._getframe(1)
-            soft = os.path.basename(caller.f_code.co_filename) == _MAPPING
-            while caller is not None and os.path.basename(caller.f_code.co_filename) in (_MAPPING, "os.py"):
+            soft = caller.f_globals.get("__name__") == _MAPPING
+            while caller is not None and caller.f_globals.get("__name__") in (_MAPPING, "os"):
                 caller = caller.f_back
             if caller is not None and notes.ours(caller.f_code.co_filename):
                 notes.add("reads", [str(key), caller.f_code.co_filename, caller.f_lineno, soft])
@@ -36,56 +36,70 @@ def spy_on_environment(notes: Notes) -> None:
 
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_EVENTS = {
-    "os.mkdir": (0,),
-    "os.remove": (0,),
-    "os.rmdir": (0,),
-    "os.rename": (0, 1),
-    "os.link": (1,),
-    "os.symlink": (1,),
-    "os.truncate": (0,),
-    "os.chmod": (0,),
-    "os.utime": (0,),
-    "sqlite3.connect": (0,),
+_EVENTS = {  # of each: which argument is a path, and which the open folder that it is relative to
+    "os.mkdir": ((0, 2),),
+    "os.remove": ((0, 1),),
+    "os.rmdir": ((0, 1),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.link": ((1, 3),),
+    "os.symlink": ((1, 2),),
+    "os.truncate": ((0, None),),
+    "os.chmod": ((0, 2),),
+    "os.utime": ((0, 3),),
+    "sqlite3.connect": ((0, None),),
 }
+_OF_WHAT_IS_THERE = {
+    "os.remove",
+    "os.rmdir",
+    "os.truncate",
+    "os.chmod",
+    "os.utime",
+}  # fail by themselves where nothing is
 
 
 def guard(notes: Notes) -> None:
     """Refuses this process to change anything below the tree. What it starts is not held by this."""
     allowed = os.path.dirname(notes.file) + os.sep
 
-    def below(path: Any) -> bool:
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        if not isinstance(path, (str, os.PathLike)):
-            return False
-        text = os.fspath(path)
-        if text.startswith(("file:", ":memory:")) or not text:
-            return False
-        full = os.path.abspath(text)
-        return (full + os.sep).startswith(notes.tree) and not full.startswith(allowed)
-
-    def refuse(event: str, path: Any) -> None:
-        notes.add("refused", [event, str(path)[:TEXT]])
-        raise ReadOnlyTreeError(30, "The doctor lets nothing write into the examined tree", str(path))
+    def refuse(event: str, path: Any, folder: Any = None) -> None:
+        full = _full(path, folder)
+        if full is None or not (full + os.sep).startswith(notes.tree) or full.startswith(allowed):
+            return
+        if (event == "os.mkdir" and os.path.isdir(full)) or (event in _OF_WHAT_IS_THERE and not os.path.lexists(full)):
+            return  # changes nothing, and its own error is what the code expects
+        notes.add("refused", [event, full[:TEXT]])
+        raise ReadOnlyTreeError(30, "The doctor lets nothing write into the examined tree", full)
 
     def hook(event: str, arguments: Any) -> None:
         if event == "open":
             path, mode, flags = arguments
-            writes = any(c in mode for c in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITING)
-            if writes and below(path):
+            if any(c in mode for c in "wax+") if isinstance(mode, str) else (flags or 0) & _WRITING:
                 refuse(event, path)
-        elif event in _EVENTS:
-            for at in _EVENTS[event]:
-                if at < len(arguments) and below(arguments[at]) and _changes(event, arguments[at]):
-                    refuse(event, arguments[at])
+        else:
+            for path, folder in _EVENTS.get(event, ()):
+                if path < len(arguments):
+                    refuse(event, arguments[path], arguments[folder] if folder and folder < len(arguments) else None)
 
     sys.addaudithook(hook)
 
 
-def _changes(event: str, path: Any) -> bool:
-    """A folder that is there already is not made: the call fails by itself, and `exist_ok` must go on working."""
-    return not (event == "os.mkdir" and os.path.isdir(path))
+def _full(path: Any, folder: Any) -> str | None:
+    """The absolute path, None where it is no path or cannot be known."""
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return None
+    text = os.fsdecode(path)
+    if text.startswith("file:"):  # an address of SQLite
+        text, _, options = text[5:].partition("?")
+        if "mode=ro" in options or "memory" in options:
+            return None
+    if not text or text.startswith(":memory:"):
+        return None
+    if isinstance(folder, int) and folder >= 0 and not os.path.isabs(text):
+        try:
+            return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), text)
+        except OSError:
+            return None
+    return os.path.abspath(text)
 
 
 class ReadOnlyTreeError(PermissionError):

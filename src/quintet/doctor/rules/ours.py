@@ -1,0 +1,70 @@
+"""Quintet's own settings and services: Q01 and Q02. Only where something of Quintet is set up, and only with the server installed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..case import Case
+from ..findings import Finding, Rule, rule
+from ..network import reach
+from .services import Address, address_of
+
+if TYPE_CHECKING:
+    from quintet.settings import Settings, SettingsError
+
+__all__ = ["RULES"]
+
+_CLIENTS = {"QUINTET_TOKEN", "QUINTET_URL"}
+
+
+def _set_up(case: Case) -> bool:
+    names = {name for name in case.environment if name.startswith("QUINTET_")} - _CLIENTS
+    return bool(names) or "QUINTET_" in (case.tree.text(Path(".env")) or "") or (case.tree.root / ".quintet").is_dir()
+
+
+def _settings(case: Case) -> "Settings | SettingsError | None":
+    """The settings as `quintet serve` would read them here; None where the server is not installed or nothing is set up."""
+    if not _set_up(case):
+        return None
+    try:
+        from quintet.settings import Options, SettingsError, load
+    except ModuleNotFoundError:
+        return None
+    development = "QUINTET_SECRET_KEY" not in case.environment and "QUINTET_PUBLIC_URL" not in case.environment
+    options = Options(dev=development)
+    try:
+        return load(
+            case.environment,
+            case.tree.text(Path(".env")),
+            options,
+            lambda _: "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH",
+            serves=False,
+        )
+    except SettingsError as error:
+        return error
+
+
+@rule("Q01", "C", "A setting with which `quintet serve` does not start", fix="Correct the variable.")
+def refused_setting(case: Case, this: Rule) -> Iterator[Finding]:
+    for fault in getattr(_settings(case), "faults", ()):
+        file = Path(".env") if "(.env)" in fault.name or fault.name.startswith(".env") else None
+        yield this.certain(f"{fault.name} {fault.what}.", file, fix=fault.fix)
+
+
+@rule(
+    "Q02",
+    "P",
+    "The database that QUINTET_DATABASE_URL names does not answer",
+    fix="Start PostgreSQL, or correct the address.",
+)
+def no_database(case: Case, this: Rule) -> Iterator[Finding]:
+    settings = _settings(case)
+    place = str(getattr(settings, "database_url", "") or "")
+    address: Address | None = address_of("QUINTET_DATABASE_URL", place, Path(".env"), 0) if case.runs else None
+    if address is not None:
+        reached = reach(address.scheme, address.host, address.port)
+        if reached.outcome in ("refused", "unresolved"):
+            yield this.certain(f"QUINTET_DATABASE_URL points to {address.host}:{address.port}: {reached.why}.")
+
+
+RULES = (refused_setting, no_database)
