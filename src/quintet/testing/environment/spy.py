@@ -51,6 +51,7 @@ class Spy:
         self._read = read = kind.__getitem__
 
         def watched(environ: "os._Environ[str]", key: str) -> str:
+            __tracebackhide__ = True
             try:
                 return read(environ, key)
             except KeyError:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from quintet.testing.services.running import Services
 
 _LIFE: "pytest.StashKey[Life]" = pytest.StashKey()
-_PASSIVE = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow", "quintet_sabotage")
+_LOOKING = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow", "quintet_sabotage")
 
 
 class Specifications:
@@ -39,11 +39,14 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """The first step. The second is taken by `Second`, registered here."""
-    options = early_config.known_args_namespace
-    if not any(getattr(options, name, False) for name in _PASSIVE) and asked.of(early_config).asked:
+    if asked.of(early_config).asked:
         from quintet.testing.services.life import Life
 
-        life = early_config.stash[_LIFE] = Life(early_config, collect_only=options.collectonly)
+        options = early_config.known_args_namespace
+        looking = any(getattr(options, name, False) for name in _LOOKING)
+        life = early_config.stash[_LIFE] = Life(
+            early_config, starts=not looking and not options.collectonly, judges=not looking
+        )
         early_config.add_cleanup(life.end)
         life.begin()
     yield

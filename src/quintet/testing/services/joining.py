@@ -32,8 +32,20 @@ def joined(root: Path) -> dict[str, Shared] | None:
         return None
     row = json.loads(text)
     if row["owner"] != os.getppid() or row["root"] != str(root):
+        if not _lives(row["owner"]):
+            os._exit(70)  # it was killed while we came up; on our own we would start services for nobody
         return None
     return {shared.name: shared for shared in map(Shared.from_line, row["services"])}
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def of_worker(shared: Mapping[str, Shared]) -> dict[str, Running]:

@@ -23,10 +23,11 @@ __all__ = ["Life"]
 class Life:
     """Begun and settled before conftests are loaded, ended with pytest's configuration."""
 
-    def __init__(self, config: pytest.Config, *, collect_only: bool) -> None:
+    def __init__(self, config: pytest.Config, *, starts: bool, judges: bool) -> None:
+        """For a run that only looks, nothing is started, and addresses where nobody is are published."""
         self._pytest = config
         self._asked = asked.of(config)
-        self._collect_only = collect_only
+        self._starts, self._judges = starts, judges
         self._shared = joining.joined(self._asked.root)
         self._texts = templates(self._asked.env, inherit=self._shared is not None)
         self._published = Published()
@@ -71,11 +72,11 @@ class Life:
         return [f"services: {', '.join(each)}; ready in {self._seconds:.2f} s"]
 
     def _faults(self) -> list[str]:
-        return [] if self._shared is not None else checking.faults(self._asked, os.environ)
+        return checking.faults(self._asked, os.environ) if self._judges and self._shared is None else []
 
     def _start(self) -> None:
         began = time.perf_counter()
-        if self._collect_only:
+        if not self._starts:
             self._published.put(self._texts, nowhere({spec.name: spec.kind for spec in self._asked.services.values()}))
             return
         handles: Mapping[str, Running]

@@ -38,7 +38,7 @@ class Plan:
     fds: Sequence[int] = ()
     stop: int = signal.SIGTERM
     patience: float = 1.0  # seconds between that signal and -9
-    remove: Sequence[str] = ()  # folders to remove when all is over
+    remove: Sequence[str] = ()  # folders to remove when all is over, and those around them if nothing else is in them
 
 
 class Supervised:

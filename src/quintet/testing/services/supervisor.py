@@ -182,6 +182,8 @@ def main() -> None:
             kept.stop(_ABANDONED)
         for folder in kept.plan.get("remove", ()):
             shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # that of the run, when this was the last service in it
+                Path(folder).parent.rmdir()
 
 
 if __name__ == "__main__":
