@@ -13,11 +13,12 @@ from quintet.testing.loops import LoopThread
 from quintet.testing.targets import Target
 from quintet.testing.wire.tcp import reset
 
-__all__ = ["Faults", "Proxy"]
+__all__ = ["PORTS", "Faults", "Proxy"]
 
 CONNECT_SECONDS = 10.0
 WAIT_SECONDS = 15.0
 MOST_LINKS = 2_000
+PORTS: set[int] = set()  # on which proxies of this process listen
 
 
 class Proxy:
@@ -134,6 +135,7 @@ class Proxy:
             self._place = None
         self._listener = await asyncio.start_server(self._accept, self.host, self.port, limit=1 << 16)
         self.port = self._listener.sockets[0].getsockname()[1]
+        PORTS.add(self.port)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -229,6 +231,7 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._listener = self._place = None
+        PORTS.discard(self.port)
 
 
 class Faults:

@@ -20,8 +20,9 @@ def mailbox(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Mailbox]":
     from quintet.testing import services
     from quintet.testing.mail.mailbox import Mailbox
 
-    running = services.current() or {}
-    handle = next((one for one in running.values() if getattr(one, "kind", "") == "smtp"), None)
+    running = services.current()
+    handles = running.values() if running is not None else ()
+    handle = next((one for one in handles if getattr(one, "kind", "") == "smtp"), None)
     if handle is not None:
         yield Mailbox(handle.folder, handle.host, handle.port)
         return

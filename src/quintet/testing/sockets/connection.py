@@ -126,7 +126,7 @@ class Connection(Reader):
 
         await self._loop.run(abort())
 
-    async def closed(self, within: float = STEP_SECONDS) -> tuple[int, str]:
+    async def closed(self, within: float | None = None) -> tuple[int, str]:
         """Wait until the server has closed: close code and reason. Raises `ConnectionFault`."""
 
         def look() -> tuple[int, str] | None:

@@ -15,7 +15,6 @@ from typing import Any, Self
 from quintet.testing.contracts import Mapping, Seen
 from quintet.testing.loops import LoopThread
 from quintet.testing.sockets.connection import Connection, Credential
-from quintet.testing.sockets.reading import STEP_SECONDS
 from quintet.testing.targets import Target
 
 __all__ = ["PATH", "SUBPROTOCOL", "Device", "Said"]
@@ -93,7 +92,7 @@ class Device(Connection):
             raise self.fault(f"send was answered by {told}")
         return Said(told, begun, time.monotonic())
 
-    async def tell(self, text: str | dict[str, Any], within: float = STEP_SECONDS, **fields: Any) -> list[Seen]:
+    async def tell(self, text: str | dict[str, Any], within: float | None = None, **fields: Any) -> list[Seen]:
         """Send a message and collect its run until the ending; a feed must be followed already."""
         return await self.run((await self.say(text, **fields)).run_id, within)
 

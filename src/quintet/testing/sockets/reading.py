@@ -14,10 +14,19 @@ from quintet.testing.contracts import Mapping, Seen, Story
 from quintet.testing.loops import LoopThread, Pulse
 from quintet.testing.targets import Target
 
-__all__ = ["STEP_SECONDS", "ConnectionFault", "Line", "Reader"]
+__all__ = ["PATIENCE", "STEP_SECONDS", "ConnectionFault", "Line", "Reader"]
 
 T = TypeVar("T")
 STEP_SECONDS = 15.0  # a generous bound on a busy machine; what must be fast is held against a contract, not timed out
+
+
+class Patience:
+    """How long a step waits that names no `within`."""
+
+    seconds = STEP_SECONDS
+
+
+PATIENCE = Patience()
 SHOWN_LINES = 60
 SHOWN_BYTES = 400
 
@@ -58,7 +67,7 @@ class Reader:
 
     # --- waiting for evidence -----------------------------------------------------------------------------------------
 
-    async def receive(self, type: str | None = None, within: float = STEP_SECONDS) -> Seen:  # noqa: A002 - the word of the wire
+    async def receive(self, type: str | None = None, within: float | None = None) -> Seen:  # noqa: A002 - the word of the wire
         """The next frame. With a `type` (the backend's word or the contract's) it must be of it; frames about the connection
         that are not are passed over.
 
@@ -83,7 +92,7 @@ class Reader:
         self,
         type: str | None = None,  # noqa: A002
         where: Callable[[Seen], bool] | None = None,
-        within: float = STEP_SECONDS,
+        within: float | None = None,
     ) -> list[Seen]:
         """The frames from the next one up to one of this type, for which `where` holds. Raises `ConnectionFault`."""
         begun = self._next
@@ -98,11 +107,11 @@ class Reader:
 
         return await self.step(type or "the frame that is looked for", look, within)
 
-    async def find(self, what: str, wanted: Callable[[Seen], bool], within: float = STEP_SECONDS) -> Seen:
+    async def find(self, what: str, wanted: Callable[[Seen], bool], within: float | None = None) -> Seen:
         """The first frame of the whole story for which `wanted` holds; nothing is used up. Raises `ConnectionFault`."""
         return await self.step(what, lambda: next((seen for seen in self.story if wanted(seen)), None), within)
 
-    async def run(self, run: str, within: float = STEP_SECONDS) -> list[Seen]:
+    async def run(self, run: str, within: float | None = None) -> list[Seen]:
         """All events of a run since the feed began, once its final one is there. Raises `ConnectionFault`."""
 
         def look() -> list[Seen] | None:
@@ -124,18 +133,19 @@ class Reader:
         return await self._loop.run(listening())
 
     async def step(
-        self, what: str, look: Callable[[], T | None], within: float = STEP_SECONDS, *, even_closed: bool = False
+        self, what: str, look: Callable[[], T | None], within: float | None = None, *, even_closed: bool = False
     ) -> T:
         """Wait until `look` finds something. Raises `ConnectionFault`: a rule was broken, the connection ended, or it is too late."""
         found = self._looked(what, look, even_closed=even_closed)
         return found if found is not None else await self._loop.run(self._awaited(what, look, within, even_closed))
 
-    async def _awaited(self, what: str, look: Callable[[], T | None], within: float, even_closed: bool) -> T:
-        deadline = time.monotonic() + within
+    async def _awaited(self, what: str, look: Callable[[], T | None], within: float | None, even_closed: bool) -> T:
+        patience = PATIENCE.seconds if within is None else within
+        deadline = time.monotonic() + patience
         while (found := self._looked(what, look, even_closed=even_closed)) is None:
             if (left := deadline - time.monotonic()) <= 0:
                 self.story.listened()
-                raise self.fault(f"waited {within:g} s in vain for {what}")
+                raise self.fault(f"waited {patience:g} s in vain for {what}")
             await self._news.wait(left)
         return found
 

@@ -105,11 +105,11 @@ class Stream(Reader):
         """What a browser would send as `Last-Event-ID`."""
         return next((block.id for block in reversed(self.blocks) if block.id is not None), None)
 
-    async def ended(self, within: float = STEP_SECONDS) -> None:
+    async def ended(self, within: float | None = None) -> None:
         """Wait until the answer has ended, however. Raises `ConnectionFault`."""
         await self.step("the end of the stream", lambda: self.close_code, within, even_closed=True)
 
-    async def block(self, event: str, count: int = 1, within: float = STEP_SECONDS) -> Block:
+    async def block(self, event: str, count: int = 1, within: float | None = None) -> Block:
         """The n-th block of this name. Raises `ConnectionFault`."""
 
         def look() -> Block | None:

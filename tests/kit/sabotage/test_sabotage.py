@@ -1,0 +1,82 @@
+"""A suite that means it notices every defect; one that does not is told so, in one call of pytest."""
+
+import re
+
+import pytest
+
+from kit.sabotage.conftest import Sabotage
+from quintet.testing.sabotage.defects import ALL
+
+pytestmark = [pytest.mark.l3, pytest.mark.sabotage]
+
+
+def test_a_small_suite_of_real_assertions_notices_every_defect(sabotage: Sabotage) -> None:
+    """Each of the planted defects turns at least one test red, at an assertion that is about it."""
+    ran = sabotage("test_real.py", "--quintet-sabotage-jobs=3")
+    assert ran.code == 0, ran.text
+    for defect in ALL:
+        assert " noticed " in ran.line(defect.name), ran.text
+    assert f"{len(ALL)} noticed, 0 unnoticed, 0 not exercised" in ran.text
+    for words in (
+        r"within: tool_executing .* came 3\.\d+ s after",
+        r"pairs: tool_completed .* has no tool_executing before it",
+        r"is a second ending of its agent",
+        r"'step' is a required property",
+        r"assert 'HEXLO' == 'HELLO'",
+        r"assert 1000 == 4401",
+        r"assert 200 == 401",
+    ):
+        assert re.search(words, ran.text), (words, ran.text)
+
+
+def test_a_suite_of_mocks_is_told_that_it_proves_nothing(sabotage: Sabotage) -> None:
+    """It is green, and no defect can turn it red: it speaks to no server."""
+    ran = sabotage("test_worthless.py")
+    assert ran.code == 1
+    assert "2 tests in" in ran.text
+    assert "2 speak to none" in ran.text
+    assert "A suite that stays green whatever the server does proves nothing." in ran.text
+
+
+def test_a_suite_that_speaks_and_does_not_ask_is_told_too(sabotage: Sabotage) -> None:
+    """It meets defects and notices none; what met nothing is neither noticed nor not."""
+    defects = ("event lost", "silent server", "token not checked")
+    ran = sabotage("test_polite.py", *(f"--quintet-sabotage-only={name}" for name in defects))
+    assert ran.code == 1
+    assert "UNNOTICED" in ran.line("event lost")
+    assert "UNNOTICED" in ran.line("silent server")
+    assert "not exercised" in ran.line("token not checked")
+    assert "stayed green: test_polite.py::test_a_job_can_be_started" in ran.text
+    assert "proves nothing" in ran.text
+
+
+def test_a_suite_that_is_red_by_itself_learns_nothing(sabotage: Sabotage) -> None:
+    """It is named before any defect is planted."""
+    ran = sabotage("test_red.py", files={"test_red.py": "def test_red() -> None:\n    assert 1 == 2\n"})
+    assert ran.code == 1
+    assert "not green without any defect" in ran.text
+    assert "test_red.py::test_red: assert 1 == 2" in ran.text
+
+
+def test_a_test_that_never_comes_back_has_noticed_nothing(sabotage: Sabotage) -> None:
+    """The pass is ended at its limit, the test is named, and its wait is what has to be mended."""
+    text = """
+from websockets.sync.client import connect
+
+def test_waits(backend, login):
+    with connect(backend.replace("http", "ws") + "/ws", additional_headers={"Authorization": login("ann")}, proxy=None) as ws:
+        ws.send('{"say": "x"}')
+        assert "agent_started" in ws.recv()
+"""
+    only = "--quintet-sabotage-only=silent server"
+    ran = sabotage("test_waits.py", only, "--quintet-sabotage-limit=6", files={"test_waits.py": text})
+    assert ran.code == 1
+    assert "UNNOTICED" in ran.line("silent server")
+    assert "test_waits.py::test_waits: never came back" in ran.text
+
+
+def test_a_defect_that_does_not_exist_is_an_error(sabotage: Sabotage) -> None:
+    """With the names there are."""
+    ran = sabotage("test_real.py", "--quintet-sabotage-only=event lots")
+    assert ran.code == 4
+    assert "no defect 'event lots'; there are: event lost," in ran.text
