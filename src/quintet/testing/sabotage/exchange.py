@@ -9,34 +9,20 @@ import asyncio
 import contextlib
 import json
 import re
-from typing import Any, Protocol
+from typing import Any
 
-from quintet.testing.contracts import Mapping
-from quintet.testing.sabotage.defects import Defect
 from quintet.testing.sabotage.heads import TOKEN_KEYS, Head, Shown, shown_in, with_token
-from quintet.testing.sabotage.scene import Scene
-from quintet.testing.sabotage.streams import Ends, Stream
+from quintet.testing.sabotage.plan import Ends, Plan
+from quintet.testing.sabotage.streams import Stream
 from quintet.testing.wire.tcp import reset
 
-__all__ = ["Exchange", "Plan"]
+__all__ = ["Exchange"]
 
 HEAD_BYTES = 64 * 1024
 BODY_BYTES = 4 * 1024 * 1024
 CHUNK = 64 * 1024
 REFUSALS = (401, 403)
 _REQUEST = re.compile(rb"[A-Z]{3,8} \S")
-
-
-class Plan(Protocol):
-    """What the relay is to do."""
-
-    mapping: Mapping
-    scene: Scene
-    defects: list[Defect]
-    active: Defect | None  # None: they only count what they could do
-
-    async def upstream(self, place: tuple[str, int]) -> Ends:
-        """A new connection to a server."""
 
 
 class Exchange:

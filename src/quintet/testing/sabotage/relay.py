@@ -8,8 +8,8 @@ from quintet.testing.contracts import Mapping
 from quintet.testing.loops import LoopThread
 from quintet.testing.sabotage.defects import ALL, Defect
 from quintet.testing.sabotage.exchange import Exchange
+from quintet.testing.sabotage.plan import Ends
 from quintet.testing.sabotage.scene import Scene
-from quintet.testing.sabotage.streams import Ends
 
 __all__ = ["Relay"]
 

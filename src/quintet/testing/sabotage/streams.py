@@ -6,30 +6,20 @@ What is falsified goes through one queue, so that a message that is held back ho
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
 
 from quintet.testing.sabotage.defects import Defect, Late
 from quintet.testing.sabotage.defects.resuming import cursor_in
 from quintet.testing.sabotage.heads import TOKEN_KEYS, Head, Shown, with_token
 from quintet.testing.sabotage.messages import Codec, End, EventsCodec, FramesCodec, Message, Plain
+from quintet.testing.sabotage.plan import Ends, Plan
 from quintet.testing.sabotage.scene import Link
 
-if TYPE_CHECKING:
-    from quintet.testing.sabotage.exchange import Plan
-
-__all__ = ["Ends", "Stream"]
+__all__ = ["Stream"]
 
 CHUNK = 64 * 1024
 EARLY = 16  # messages of a client that may have to be said again to another connection
 HELD_SECONDS = 0.5  # a message that waits for the one behind it, where none comes
 REFUSING = {1008, 3000, 3003}
-
-
-class Ends(NamedTuple):
-    """Both ends of a TCP connection that is ours."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
 
 
 class _Deaf:
@@ -50,7 +40,7 @@ class Stream:
 
     def __init__(
         self,
-        plan: "Plan",
+        plan: Plan,
         place: tuple[str, int],
         client: Ends,
         server: Ends,
