@@ -61,7 +61,8 @@ def plain_librarian(turn: SyncTurn) -> list[Any]:
 AGENTS = (rememberer, speaker, asking, sizes, librarian, plain_librarian)
 
 
-async def _thread(stage: Stage, user_id: str, run_id: str) -> str:
+async def thread_of(stage: Stage, user_id: str, run_id: str) -> str:
+    """The thread of a run."""
     return str((await stage.rows("SELECT thread_id FROM runs WHERE user_id = ? AND id = ?", user_id, run_id))[0][0])
 
 
@@ -72,7 +73,7 @@ async def test_history_is_what_was_said_before(tmp_path: Path) -> None:
         user_id, other = await stage.user(), await stage.user()
         await stage.end(other, await stage.send(other, "speaker", "z3"))
         first = await stage.send(user_id, "speaker", "a3")
-        thread = await _thread(stage, user_id, first)
+        thread = await thread_of(stage, user_id, first)
         await stage.end(user_id, await stage.send(user_id, "speaker", "y3"))
         second = await stage.send(user_id, "speaker", "b3", thread)
         third = await stage.send(user_id, "rememberer", "and?", thread)
@@ -94,7 +95,7 @@ async def test_history_is_bounded(tmp_path: Path) -> None:
     async with Stage(tmp_path, AGENTS) as stage:
         user_id = await stage.user()
         first = await stage.send(user_id, "speaker", "a200000")
-        thread = await _thread(stage, user_id, first)
+        thread = await thread_of(stage, user_id, first)
         await stage.end(user_id, first)
         for text in ("b100000", "c50000"):
             await stage.end(user_id, await stage.send(user_id, "speaker", text, thread))
@@ -102,7 +103,7 @@ async def test_history_is_bounded(tmp_path: Path) -> None:
         assert known == [5, 256 * 1024, ["a", "b", "b", "c", "c"]]
 
         run_id = await stage.send(user_id, "speaker", "d1")
-        thread = await _thread(stage, user_id, run_id)
+        thread = await thread_of(stage, user_id, run_id)
         await stage.end(user_id, run_id)
         await stage.store.write(
             user_id,
@@ -116,7 +117,7 @@ async def test_history_is_bounded(tmp_path: Path) -> None:
         assert known[0] == 200
 
 
-async def _attach(stage: Stage, user_id: str, run_id: str, name: str, content: bytes) -> None:
+async def attach(stage: Stage, user_id: str, run_id: str, name: str, content: bytes) -> None:
     """A file, as if it had been sent with the run's message."""
 
     def write(tx: Tx) -> None:
@@ -141,9 +142,9 @@ async def test_files_of_earlier_messages_can_be_read(tmp_path: Path) -> None:
     async with Stage(tmp_path, AGENTS) as stage:
         user_id = await stage.user()
         first = await stage.send(user_id, "speaker", "a1")
-        thread = await _thread(stage, user_id, first)
+        thread = await thread_of(stage, user_id, first)
         await stage.end(user_id, first)
-        await _attach(stage, user_id, first, "report.txt", b"1 failed")
+        await attach(stage, user_id, first, "report.txt", b"1 failed")
         told = await stage.end(user_id, await stage.send(user_id, "librarian", "?", thread))
         assert told.ending.data["result"] == [["a1", [["report.txt", "1 failed"]]], ["a", []]]
         told = await stage.end(user_id, await stage.send(user_id, "plain_librarian", "?", thread))

@@ -142,7 +142,7 @@ async def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
     await expect(page.locator(".turn[data-state=completed]")).to_have_count(2)
     await page.evaluate("document.activeElement.blur()")
     seen: list[str] = []
-    for _ in range(40):
+    for _ in range(80):
         await page.keyboard.press("Tab")
         told = await page.evaluate(
             """() => { const at = document.activeElement, style = getComputedStyle(at);

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from quintet.agents.reports import REPORT_TYPES, report_of
+from quintet.agents.reports import REPORT_TYPES, earlier_report, report_of
 from quintet.agents.triage import triage
 from quintet.engine import AgentError, Turn, agent, tool
 from quintet.triage import read
+from quintet.triage.followup import is_question
 
 __all__ = ["assistant", "list_agents"]
 
@@ -37,6 +38,10 @@ async def assistant(turn: Turn) -> None:
     if seen["kind"] != "nothing":
         await turn.think(f"It is ({seen['failing_entries']} failing entries): the triage team can explain it", 0.2)
         await _hand_on(turn, text)
+        return
+    if is_question(turn.text) and (before := await earlier_report(turn)):
+        await turn.think("It is not, but it asks about the report before: the triage team can look that up", 0.2)
+        await turn.say(await turn.ask(triage, {"report": before, "question": turn.text}))
         return
     await turn.think("It is not; looking up who is here", 0.4)
     agents = await turn.use(list_agents)

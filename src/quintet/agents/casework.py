@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from quintet.engine import ToolSpec, tool
-from quintet.triage import SPECIALISTS, Analysis, Case, Findings, Run, build_case, conclude, read, sections
+from quintet.triage import SPECIALISTS, Analysis, Case, Findings, Run, analyse, build_case, conclude, read, sections
+from quintet.triage.followup import Answer, answer
 
-__all__ = ["Casework", "Inquiry"]
+__all__ = ["Casework", "Inquiry", "Recollection"]
 
 _SECONDS = 60
 _SHOWN = 12
@@ -126,6 +127,38 @@ class Inquiry:
         wanted = set(facts)
         found = [fact for fact in self._case.facts if fact.id in wanted]
         return [{"id": fact.id, "line": fact.line, "excerpt": fact.excerpt} for fact in found[:_SHOWN]]
+
+
+class Recollection:
+    """A report of before, and a question about it."""
+
+    def __init__(self, text: str, question: str, earlier: Sequence[str]) -> None:
+        self._text, self._question, self._earlier = text, question, earlier
+        self._analysis: Analysis | None = None
+        self.answer = Answer("")
+        self.recall_report: ToolSpec[[], dict[str, Any]] = tool(name="recall_report", timeout=_SECONDS)(self._recall)
+        self.look_up_facts: ToolSpec[[str], dict[str, Any]] = tool(name="look_up_facts", timeout=_SECONDS)(
+            self._look_up
+        )
+
+    def _recall(self) -> dict[str, Any]:
+        """Read the report once more: the same text gives the same causes."""
+        found = self._analysis = analyse(self._text, "message")
+        return {
+            "kind": found.run.kind,
+            "entries": len(found.run.entries),
+            "causes": [
+                {"id": one.id, "category": one.category, "certainty": one.certainty, "blocks": one.blocks}
+                for one in found.causes[:_SHOWN]
+            ],
+        }
+
+    def _look_up(self, question: str) -> dict[str, Any]:
+        """Look for what the question asks among the facts of the report."""
+        if self._analysis is None:
+            raise RuntimeError("the report has not been recalled")
+        self.answer = answer(self._analysis, self._question or question, self._earlier)
+        return {"about": self.answer.about or "not understood", "cause": self.answer.cause}
 
 
 def _line(exception: str, message: str) -> str:

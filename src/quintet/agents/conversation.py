@@ -16,11 +16,10 @@ from quintet.agents import pydantic_ai
 from quintet.agents.config import ModelConfig
 from quintet.agents.memory import Memory, remembered
 from quintet.agents.model import ModelError, check, fault, opened
-from quintet.agents.reports import REPORT_TYPES, report_of
+from quintet.agents.reports import REPORT_TYPES, earlier_report, is_report, report_of
 from quintet.agents.triage import triage
 from quintet.engine import AgentSpec, Attachment, ToolSpec, Turn, agent, tool
 from quintet.sources import Sources
-from quintet.triage import read
 
 __all__ = ["FORGOTTEN", "INSTRUCTIONS", "conversing"]
 
@@ -148,12 +147,9 @@ def _tools(turn: Turn, sources: Sources) -> Sequence[ToolSpec[..., Any]]:
 
 
 async def _newest_report(turn: Turn) -> str:
-    """What was sent now, or the newest earlier message that is a test report."""
+    """What was sent now, or the newest report that was sent before."""
     now = await report_of(turn)
-    if read(now, "message").kind != "nothing":
-        return now
-    earlier = (one.text for one in reversed(turn.history) if one.role == "user")
-    return next((text for text in earlier if read(text, "message").kind != "nothing"), now)
+    return now if is_report(now) else await earlier_report(turn) or now
 
 
 async def _page(files: Sequence[Attachment], name: str, offset: int) -> dict[str, Any]:

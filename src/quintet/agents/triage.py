@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from quintet.agents.casework import Casework, Inquiry
-from quintet.agents.reports import REPORT_TYPES, report_of
+from quintet.agents.casework import Casework, Inquiry, Recollection
+from quintet.agents.reports import REPORT_TYPES, earlier_report, report_of
 from quintet.engine import AgentError, AgentSpec, Turn, agent
 from quintet.triage import Case, Findings
 from quintet.triage.model import Challenge, Claim
@@ -18,6 +18,8 @@ __all__ = ["specialists", "triage"]
 
 _SECONDS = 120
 _RESULT_CAUSES = 12
+_QUESTIONS = 10  # earlier ones, in which the cause that is meant may be named
+_QUESTION_SHOWN = 300
 
 
 async def _examine(turn: Turn, name: str, looks_for: str) -> dict[str, Any]:
@@ -98,16 +100,36 @@ specialists: tuple[AgentSpec[dict[str, Any]], ...] = (
     attachments=REPORT_TYPES,
 )
 async def triage(turn: Turn) -> Any:
-    """Lead the team and say the report. Asked by another agent with `{"report": text}`, return the report instead of saying it."""
+    """Lead the team and say the report, or answer a question about the report before.
+
+    Asked by another agent with `{"report": text}`, and with `"question"` for a question about it, return the words instead of saying them.
+    """
     asked = turn.input
+    if isinstance(asked, dict) and "question" in asked:
+        return await _answer(turn, str(asked.get("report", "")), str(asked["question"]))
     text = asked.get("report", "") if isinstance(asked, dict) else await report_of(turn)
     work = Casework(str(text))
     await _investigate(turn, work)
+    if work.run.kind == "nothing" and (before := await earlier_report(turn)):
+        await turn.say(await _answer(turn, before, turn.text))
+        return None
     if isinstance(asked, dict):
         return "".join(work.report)
     for piece in work.report:
         await turn.say(piece)
     return _result(work)
+
+
+async def _answer(turn: Turn, report: str, question: str) -> str:
+    """From the facts of a report of before. Nothing is asked of anybody: what the team found is what it would find again."""
+    asked = [message.text for message in turn.history if message.role == "user"]
+    memory = Recollection(report, question, asked[-_QUESTIONS:])
+    await turn.think("A question about the report before; I look it up in its facts", 0.2)
+    await turn.use(memory.recall_report)
+    found = await turn.use(memory.look_up_facts, question[:_QUESTION_SHOWN])
+    about = f"{found['about']}, {found['cause']}" if found["cause"] else found["about"]
+    await turn.think(f"Asked for: {about}", 0.9)
+    return memory.answer.text
 
 
 async def _investigate(turn: Turn, work: Casework) -> None:

@@ -1,10 +1,12 @@
-// The inline part of the Markdown subset: code, bold, italics, struck text, links (http and https only), line breaks.
+// The inline part of the Markdown subset: code, bold, italics, struck text, links (http and https only), line breaks, and
+// links within an answer: [words](#F12) leads to the **F12** of the same answer.
 
 const DEEPEST = 6;
 const ESCAPED = /^[!-/:-@[-`{-~]$/;
 const BARE_LINK = /https?:\/\/[^\s<>"'`|\\]+/y;
 const WORD = /[\p{L}\p{N}_]/u;
 const LONGEST_LINK = 2000;
+const WITHIN = /^#([A-Z]\d{1,6})$/;
 
 export function inline(text, depth = 0, vain = new Set()) {
   const made = [];
@@ -111,9 +113,13 @@ function readLink(text, at, depth) {
   const middle = near(text, "](", at);
   const end = middle === -1 ? -1 : near(text, ")", middle);
   if (end === -1) return null;
-  const url = safeUrl(text.slice(middle + 2, end).trim().split(/\s/)[0]);
+  const target = text.slice(middle + 2, end).trim().split(/\s/)[0];
   const label = text.slice(at + 1, middle);
-  if (!url || label.includes("\n\n")) return null;
+  if (label.includes("\n\n")) return null;
+  const mark = WITHIN.exec(target)?.[1];
+  if (mark) return { node: { kind: "jump", mark, children: inline(label, DEEPEST) }, next: end + 1 };
+  const url = safeUrl(target);
+  if (!url) return null;
   return { node: { kind: "link", url, children: inline(label, DEEPEST) }, next: end + 1 };
 }
 

@@ -70,12 +70,32 @@ const INLINES = {
   text: ({ text }) => document.createTextNode(text),
   break: () => el("br"),
   "inline-code": ({ text }) => el("code", {}, text),
-  strong: ({ children }) => el("strong", {}, children.map(drawInline)),
+  strong: drawStrong,
+  jump: drawJump,
   emphasis: ({ children }) => el("em", {}, children.map(drawInline)),
   struck: ({ children }) => el("s", {}, children.map(drawInline)),
   link: ({ url, children }) =>
     el("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, children.map(drawInline)),
 };
+
+// A mark like F12 is what the links of its answer lead to.
+function drawStrong({ children }) {
+  const mark = children.length === 1 && /^[A-Z]\d{1,6}$/.test(children[0].text ?? "") ? children[0].text : null;
+  return el("strong", { "data-mark": mark, tabindex: mark ? -1 : null }, children.map(drawInline));
+}
+
+function drawJump({ mark, children }) {
+  const jump = (event) => {
+    const from = event.currentTarget;
+    const marks = from.closest(".prose")?.querySelectorAll(`[data-mark="${mark}"]`) ?? [];
+    // One line may speak for two causes: the nearest one above is that of the cause which is being read.
+    const above = [...marks].filter((one) => one.compareDocumentPosition(from) & Node.DOCUMENT_POSITION_FOLLOWING);
+    const found = above.at(-1) ?? marks[0];
+    found?.scrollIntoView({ block: "center" });
+    found?.focus({ preventScroll: true });
+  };
+  return el("button", { type: "button", class: "jump", on: { click: jump } }, children.map(drawInline));
+}
 
 function drawInline(node) {
   return INLINES[node.kind](node);
