@@ -56,7 +56,7 @@ def _wrong(variable: Variable, value: str | None) -> str:
 
 def _advice(variable: Variable, environ: Mapping[str, str], root: Path) -> Iterator[str]:
     value = environ.get(variable.name)
-    yield f"looked in: {_origin(variable.name, value, root)}"
+    yield f"{'looked in' if value is None else 'came from'}: {_origin(variable.name, value, root)}"
     yield f"set it:    {variable.hint or f'export {variable.name}=… in the shell, or in the variables of the CI job'}"
 
 

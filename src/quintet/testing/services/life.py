@@ -14,6 +14,7 @@ from quintet.testing.environment import checking
 from quintet.testing.environment.publishing import Published, nowhere, templates
 from quintet.testing.services import joining
 from quintet.testing.services.handle import Running
+from quintet.testing.services.owned import Owned
 from quintet.testing.services.running import Services
 from quintet.testing.services.starting import Starting
 
@@ -95,14 +96,15 @@ class Life:
         self._seconds = time.perf_counter() - began
 
     def _started(self) -> Mapping[str, Running]:
-        if not self._asked.services:
-            return {}
-        from quintet.testing.services.postgres import account, folders
+        handles: Mapping[str, Owned] = {}
+        if self._asked.services:
+            from quintet.testing.services.postgres import account, folders
 
-        kinds = {spec.kind for spec in self._asked.services.values()}
-        self._folder = folders.run_folder(account.ours() if "postgres" in kinds else account.Account())
-        path = [str(self._asked.root / each) for each in self._pytest.getini("pythonpath")]
-        self._starting = Starting(self._asked, self._folder, self._texts, path)
-        self._starting.run()
-        self._published.put({joining.VARIABLE: joining.told(self._asked.root, self._starting.handles)}, {})
-        return self._starting.handles
+            kinds = {spec.kind for spec in self._asked.services.values()}
+            self._folder = folders.run_folder(account.ours() if "postgres" in kinds else account.Account())
+            path = [str(self._asked.root / each) for each in self._pytest.getini("pythonpath")]
+            self._starting = Starting(self._asked, self._folder, self._texts, path)
+            self._starting.run()
+            handles = self._starting.handles
+        self._published.put({joining.VARIABLE: joining.told(self._asked.root, handles)}, {})
+        return handles
