@@ -111,6 +111,15 @@ def same_call_id(rng: Random, frames: list[Body]) -> Body:
     return again
 
 
+def call_id_used_again(rng: Random, frames: list[Body]) -> Body:
+    end = pick(rng, frames, "tool_completed")
+    begin = next(e for e in frames if e["type"] == "tool_executing" and e["data"]["call_id"] == end["data"]["call_id"])
+    again = copy.deepcopy(begin) | {"id": "another id"}
+    frames.insert(place(frames, end) + 1, again)
+    renumber(frames)
+    return again
+
+
 def two_endings(_rng: Random, frames: list[Body]) -> Body:
     again = copy.deepcopy(next(e for e in frames if e.get("final"))) | {"id": "another id"}
     frames.append(again)
@@ -216,6 +225,13 @@ def child_outlives_its_parent(rng: Random, frames: list[Body]) -> Body:
     return whole
 
 
+def another_parent(rng: Random, frames: list[Body]) -> Body:
+    started = [e for e in frames[1:] if e.get("agent", {}).get("parent_id")]
+    event = rng.choice([e for e in started if e["type"] != "agent_started"])
+    event["agent"] = event["agent"] | {"parent_id": "somebody else"}
+    return event
+
+
 def second_start(rng: Random, frames: list[Body]) -> Body:
     start = pick(rng, frames, "agent_started")
     again = copy.deepcopy(start) | {"id": "another id"}
@@ -264,6 +280,7 @@ MUTANTS: list[tuple[Mutant, str]] = [
     (never_begun, "pairs"),
     (completed_twice, "pairs"),
     (same_call_id, "pairs"),
+    (call_id_used_again, "pairs"),
     (two_endings, "closed"),
     (after_the_ending, "closed"),
     (no_ending, "closed"),
@@ -276,6 +293,7 @@ MUTANTS: list[tuple[Mutant, str]] = [
     (offset_in_bytes, "pieces"),
     (text_differs, "pieces"),
     (child_outlives_its_parent, "sequence"),
+    (another_parent, "sequence"),
     (second_start, "sequence"),
     (not_accepted, "sequence"),
     (progress_falls, "sequence"),

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from .offered import NotOfferedError, something
 from .record import Record
-from .seen import Seen
+from .seen import ENDINGS, Seen
 from .strands import Feed, Strand, feeds, strands
 from .violation import violated
 
@@ -38,7 +38,8 @@ def sequence(record: Record, *types: str) -> None:
     for strand in strands(record):
         _rising(record, strand.events, "run_order")
         _first(record, strand)
-        _Nesting(record, strand).check()
+        if record.mapping.words("agent_started"):
+            _Nesting(record, strand).check()
         _thinking(record, strand)
 
 
@@ -49,15 +50,14 @@ def _in_order(record: Record, strand: Strand, types: Sequence[str]) -> None:
         if due and seen.named(due[0]):
             last = seen
             del due[0]
-    if due and strand.complete:
-        which = f" in run {strand.run}" if strand.run else ""
-        missing = f"{due[0]} never came{which}" if last is None else f"{due[0]} does not follow {last}{which}"
-        early = next((seen for seen in strand.events if seen.named(due[0])), None)
-        if early is not None:
-            missing += f"; it came before, as {early}"
-        violated(
-            "sequence", missing, record, early or last, due=f"{due[0]} was due after this", also=[last] if last else []
-        )
+    if not due or not strand.complete:
+        return
+    early = next((seen for seen in strand.events if seen.named(due[0])), None)
+    which = f" in run {strand.run}" if strand.run else ""
+    after = "" if last is None else f" after {last}"
+    what = f"{due[0]} never came{which}{after}" if early is None else f"{early} came too early{which}, not{after}"
+    order = ", ".join(types)
+    violated("sequence", what, record, early or last, due=f"due in this order: {order}", also=[last] if last else [])
 
 
 def _rising(record: Record, events: Sequence[Seen], name: str) -> None:
@@ -115,7 +115,11 @@ class _Nesting:
             if self.strand.complete:
                 self._refuse(seen, f"{seen} comes before agent_started of its agent {who}")
             self.open[who] = seen.parent
-        if seen.kind in {"agent_completed", "agent_failed", "agent_cancelled"}:
+        if who in self.open and seen.parent != self.open[who]:
+            self._refuse(
+                seen, f"{seen} names {seen.parent} as the parent of agent {who}, which started in {self.open[who]}"
+            )
+        if seen.kind in ENDINGS:
             children = [child for child, parent in self.open.items() if parent == who]
             if children:
                 self._refuse(seen, f"{seen} ends agent {who} before {children[0]}, which it called, has ended")

@@ -28,8 +28,11 @@ def pairs(record: Record, first: str = "", then: str = "") -> None:
         if first:
             _Pairing(record, strand, first, then).check()
             continue
-        _Pairing(record, strand, "tool_executing", "tool_completed").check()
-        _invocations(record, strand)
+        words = record.mapping.words
+        if words("tool_executing") and words("tool_completed"):
+            _Pairing(record, strand, "tool_executing", "tool_completed").check()
+        if words("agent_started"):
+            _invocations(record, strand)
 
 
 class _Pairing:
@@ -56,7 +59,8 @@ class _Pairing:
 
     def _begin(self, seen: Seen) -> None:
         key = self._key(seen)
-        again = self.open.get(key, [None])[0] or self.done.get(key)
+        begun = self.open.get(key)
+        again = begun[0] if begun else self.done.get(key)
         if seen.call is not None and again is not None:
             violated("pairs", f"{seen} has the call id of another {self.first}", self.record, seen, also=[again])
         self.open.setdefault(key, []).append(seen)

@@ -73,6 +73,7 @@ class Record(Sequence[Seen]):
         self.closing: Closing | None = None
         self.origin: Record = self  # of a part: the record that it is of
         self.partial = partial
+        self.logged = _size(log)  # bytes of the server's log when the record began
         self._limit = limit
         self._seen: list[Seen] = []
         self._carried: dict[str, Any] = {}

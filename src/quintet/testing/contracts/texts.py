@@ -29,6 +29,7 @@ class _Joining:
         self.record, self.strand = record, strand
         self.so_far: dict[str | None, str] = {}
         self.broken: set[str | None] = set()
+        self.said: dict[str | None, set[str | None]] = {}  # the messages of each agent
 
     def check(self) -> None:
         for place, seen in enumerate(self.strand.events):
@@ -49,11 +50,18 @@ class _Joining:
             what = f"{seen} has offset {offset}, the pieces before it have {len(known)} code points"
             violated("pieces", what, self.record, seen)
         self.so_far[name] = known[:offset] + text
+        self.said.setdefault(seen.agent, set()).add(name)
 
     def _compare(self, seen: Seen) -> None:
-        if seen.message is None or seen.kind != "agent_completed" or seen.message in self.broken:
+        message = seen.message
+        if message is None:  # an ending that does not name its message means the one its agent has said, if it is one
+            named = self.said.get(seen.agent, set())
+            if len(named) != 1 or seen.text is None:
+                return
+            message = next(iter(named))
+        if seen.kind != "agent_completed" or message in self.broken:
             return
-        joined = self.so_far.get(seen.message)
+        joined = self.so_far.get(message)
         if seen.text is None:
             if joined is not None and not seen.truncated:
                 violated("pieces", f"{seen} has no text and does not say that it is truncated", self.record, seen)

@@ -45,7 +45,7 @@ def timeline(
     lines = _aligned(table)
     if due:
         where = told[0] if told else len(lines)
-        lines.insert(where, f"▶ {'':>4}{due}")
+        lines.insert(where, f"  {'':>4}↳ {due}")
     if start:
         lines.insert(1, f"  … {start} earlier")
     if stop < len(frames):

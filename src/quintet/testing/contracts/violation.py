@@ -47,7 +47,7 @@ def _log(record: Record, at: Seen | None) -> str:
         return ""
     frames = list(record)
     start, _ = window(frames, at)
-    since = frames[start].logged if start < len(frames) else 0
+    since = frames[start - 1].logged if start else record.origin.logged
     lines = record.log.logged(since).splitlines()
     shown = lines[:LOG_LINES]
     more = [f"  … {len(lines) - len(shown)} later lines"] if len(lines) > len(shown) else []
