@@ -11,12 +11,19 @@ if TYPE_CHECKING:
 __all__ = ["user", "user_factory"]
 
 
+_EXPIRED: "pytest.StashKey[dict[str, Account]]" = pytest.StashKey()
+
+
 @pytest.fixture
-def user_factory(request: pytest.FixtureRequest) -> "UserFactory":
-    """Registers users over HTTP: at the fixture `server`, or at the one that is given."""
+def user_factory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "UserFactory":
+    """Registers users over HTTP, at the fixture `server` or at the one that is given; makes one whose token has expired."""
     from quintet.testing.accounts.factory import UserFactory
 
-    return UserFactory(lambda: request.getfixturevalue("server"))
+    return UserFactory(
+        lambda: request.getfixturevalue("server"),
+        lambda: tmp_path_factory.mktemp("twin"),
+        request.config.stash.setdefault(_EXPIRED, {}),
+    )
 
 
 @pytest.fixture

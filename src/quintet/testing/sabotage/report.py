@@ -93,7 +93,7 @@ class Report:
         """The plain pass in a few lines."""
         mute = len(self.told) - len(self.speaking)
         lines = [
-            f"sabotage: {len(self.told)} tests in {self.seconds:.1f} s, {len(self.speaking)} of them speak to a server over a socket"
+            f"sabotage: {len(self.told)} tests in {self.seconds:.1f} s, {len(self.speaking)} of them speak to a server, by HTTP, a socket or a stream"
         ]
         if mute:
             lines.append(

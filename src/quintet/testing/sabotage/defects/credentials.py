@@ -54,6 +54,7 @@ class TokenUnchecked(Defect):
 
     name = "token not checked"
     says = "a missing, wrong or expired credential opens the door as if it were good"
+    withholds = True  # the refusal
 
     def refused(self, head: Head, place: tuple[str, int]) -> Shown | None:
         """A good one, where the relay has seen one and another was shown."""
