@@ -1,34 +1,32 @@
 """One thread that watches one phase of one test at a time, and ends it when its time is over.
 
 - Its report is made first, while everything still stands where it hangs.
-- It ends a phase in steps, each stronger than the one before: cancel the task (a fixture's task gets the exception laid into what it waits
-  for, as does anyio's), then the same for every task that has swallowed its cancellation, then a signal whose handler raises in the main
-  thread. A loop that is blocked, and a test without one, get the signal at once.
+- It ends a phase in ways each stronger than the one before: first those of the loop that the main thread runs (`Loop.ways`), then a signal
+  whose handler raises in the main thread. A loop that is blocked, and a test without one, get the signal at once.
 - Nothing is done to a phase that has ended: every step asks first, inside the loop or in the main thread, where endings happen.
 - A phase in which a debugger is attached has all the time it wants.
 """
 
+import functools
 import os
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from quintet.testing.hang import debuggers, report, tasks
+from quintet.testing.hang import debuggers, loops, report
 from quintet.testing.hang.interrupting import Interruption
 
 __all__ = ["Guard", "Hang", "Watch"]
 
-# Seconds after the limit. The whole must fit into two.
+# Seconds after the limit, as those of the loops' own ways. The whole must fit into two.
+_SIGNALS: Final = (1.3, 1.5, 1.7)
 _ENOUGH: Final = 0.2
-_AGAIN: Final = (0.5, 0.9)
-_SIGNALS: Final = (1.2, 1.4, 1.6)
 _MOST_RETRIES: Final = 3_600  # of a signal each second, where a call in C does not let go
 
 
@@ -137,60 +135,41 @@ class Guard:
             self.pause()
             return
         started = time.monotonic()
-        found = tasks.loops()
-        frame = tasks.main_frame()
-        watch.text = self._report(watch, found, frame)
+        found = loops.running()
+        frame = loops.main_frame()
         main = next((one for one in found if one.in_main), None)
         waited = main.root(frame) if main is not None else None
+        watch.text = self._report(watch, found, waited, frame)
         del frame
         if main is None or not main.answers:
             self._interrupt(watch)
             watch.over.wait(_ENOUGH)  # what stands in the loop after that is not what hung
-        if main is not None and not watch.over.is_set():
-            self._let_go(watch, main.loop, waited, started)
+        if main is not None:
+            for way in main.ways(waited, watch.phase, Hang(watch.brief)):
+                if watch.over.wait(max(0.0, started + way.after - time.monotonic())):
+                    return
+                main.post(functools.partial(self._take, watch, way))
         for moment in _SIGNALS:
             if watch.over.wait(max(0.0, started + moment - time.monotonic())):
                 return
             self._interrupt(watch)
-        if not watch.over.wait(0.2):
+        if not watch.over.wait(_ENOUGH):
             self._give_up(watch)
 
-    def _report(self, watch: Watch, found: list[tasks.Loop], frame: FrameType | None) -> str:
+    def _report(
+        self, watch: Watch, found: list[loops.Loop], waited: loops.Waiting | None, frame: FrameType | None
+    ) -> str:
+        ended = f"{watch.phase} of {watch.test} had not ended after {watch.limit:g} s"
         try:
-            return report.text(watch.test, watch.phase, watch.limit, self._root, found, frame)
+            return report.text(ended, self._root, found, waited, frame)
         except Exception:  # whatever a foreign object does to it, the phase must end
-            fault = traceback.format_exc()
-            return f"{watch.phase} of {watch.test} had not ended after {watch.limit:g} s; the report itself failed:\n{fault}"
+            return f"{ended}; the report itself failed:\n{traceback.format_exc()}"
 
-    def _let_go(self, watch: Watch, loop: Any, waited: tasks.Waiting | None, started: float) -> None:
-        mine = [] if waited is None else [waited.task]
-        if watch.phase == "call" and waited is not None and not waited.lives_on:
-            self._inside(watch, loop, "cancelling the task that pytest waited for", lambda: tasks.cancel(mine))
-        else:
-            self._inside(
-                watch,
-                loop,
-                "an exception in what the task waited for",
-                lambda: tasks.raise_into(mine, Hang(watch.brief)),
-            )
-        for moment in _AGAIN:
-            if watch.over.wait(max(0.0, started + moment - time.monotonic())):
-                return
-            self._inside(
-                watch,
-                loop,
-                "an exception into tasks that swallow cancellation",
-                lambda: tasks.raise_into([*mine, *tasks.stubborn(loop)], Hang(watch.brief)),
-            )
-
-    def _inside(self, watch: Watch, loop: Any, words: str, action: Callable[[], None]) -> None:
-        def act() -> None:
-            if not watch.over.is_set():
-                self._note(watch, words)
-                action()
-
-        with suppress(RuntimeError):  # closed meanwhile
-            loop.call_soon_threadsafe(act)
+    def _take(self, watch: Watch, way: loops.Way) -> None:
+        """Runs inside the loop."""
+        if not watch.over.is_set():
+            self._note(watch, way.words)
+            way.act()
 
     def _interrupt(self, watch: Watch) -> None:
         if not watch.over.is_set():

@@ -62,7 +62,13 @@ def _limit(item: pytest.Item) -> float:
     return float(given[0])
 
 
+def _but_for_a_hang(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether these frames are hidden: what the test raised passes through them, only a hang begins in them."""
+    return excinfo.typename != "Hang"
+
+
 def _guarded(item: pytest.Item, phase: str) -> Generator[None, object, object]:
+    __tracebackhide__ = _but_for_a_hang
     guard = item.config.stash.get(_GUARD, None)
     limit = _limit(item) if guard is not None else 0.0
     if guard is None or limit <= 0:
@@ -108,16 +114,19 @@ def _drop_unittest_faults(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = _but_for_a_hang
     return (yield from _guarded(item, "setup"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = _but_for_a_hang
     return (yield from _guarded(item, "call"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = _but_for_a_hang
     return (yield from _guarded(item, "teardown"))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from quintet.testing import services
 from quintet.testing.hang.connections import connections
 from quintet.testing.hang.frames import Step, is_project, step
-from quintet.testing.hang.tasks import Loop, Waiting
+from quintet.testing.hang.loops import Loop, Waiting
 
 __all__ = ["text"]
 
@@ -28,17 +28,13 @@ _HARNESS: Final = (
 _WIDEST: Final = 200
 
 
-def text(test: str, phase: str, limit: float, root: Path, loops: list[Loop], frame: FrameType | None) -> str:
-    """Everything that is known. `frame` is where the main thread stands."""
+def text(ended: str, root: Path, loops: list[Loop], waited: Waiting | None, frame: FrameType | None) -> str:
+    """Everything that is known. `waited` is the task that the main thread waits for, `frame` where that thread stands."""
     stack = list(_stack(frame))
-    waited = next((root_task for one in loops if one.in_main and (root_task := one.root(frame))), None)
     blocked = not any(one.in_main and one.answers for one in loops)
-    own = [one for one in (stack if blocked or waited is None else waited.steps) if is_project(one.file)]
+    own = [one for one in stack if is_project(one.file)] if blocked or waited is None else waited.own
     place = f"{_place(own[-1], root)} in {own[-1].name}" if own else "no line of the project"
-    lines = [
-        f"waits at {place}: {phase} of {test} had not ended after {limit:g} s",
-        *(f"    {one.source}" for one in own[-1:]),
-    ]
+    lines = [f"waits at {place}: {ended}", *(f"    {one.source}" for one in own[-1:])]
     for one in loops:
         lines += ["", *_loop(one, waited, root)]
     if blocked:
@@ -59,7 +55,7 @@ def _loop(loop: Loop, waited: Waiting | None, root: Path) -> Iterator[str]:
     yield f"tasks of the event loop in {where}{state}:"
     ordered = sorted(loop.tasks, key=lambda one: one is not waited)
     for one in ordered[:_MOST_TASKS]:
-        yield f"  {one.task.get_name()}{' (pytest waits for it)' if one is waited else ''}"
+        yield f"  {one.name}{' (pytest waits for it)' if one is waited else ''}"
         yield from _steps(one.steps, root)
     if len(ordered) > _MOST_TASKS:
         yield f"  and {len(ordered) - _MOST_TASKS} more tasks"
