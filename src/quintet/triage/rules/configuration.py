@@ -13,7 +13,7 @@ _CONFIG = (
         "installed.",
         "Register {subject} under `markers` in the file that this run really uses (see `configfile:` in pytest's "
         "header), or install its plugin.",
-        "pytest --markers",
+        "pytest --collect-only -q",
         phases=("collect", "session", "setup"),
         proven=True,
         context=("configfile", "rootdir"),
@@ -28,7 +28,7 @@ _CONFIG = (
         "another environment.",
         "Install the plugin (for example pytest-cov for `--cov`, pytest-xdist for `-n`), or take the option out of "
         "`addopts`.",
-        "python -m pytest --version -VV",
+        "pytest --collect-only -q",
         exceptions="UsageError",
         phases=("session",),
         proven=True,
@@ -71,7 +71,7 @@ _CONFIG = (
         "pytest said so itself and stopped before any test.",
         "The command line or the configuration file asks for something this pytest does not have.",
         "Correct the option; `pytest --help` lists what this installation knows.",
-        "pytest --help",
+        "pytest --collect-only -q",
         exceptions="UsageError",
         phases=("session",),
         proven=True,

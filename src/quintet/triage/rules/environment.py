@@ -9,7 +9,7 @@ _NAME = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{6,}"
 _GUARDS = (
     "RuntimeError ValueError KeyError OSError EnvironmentError ImproperlyConfigured ConfigurationError ConfigError "
     "SystemExit Exception "
-    "AssertionError UndefinedValueError EnvError MissingEnvironmentVariable SettingsError ConfigException UsageError "
+    "UndefinedValueError EnvError MissingEnvironmentVariable SettingsError ConfigException UsageError "
     "Exit OpenAIError TypeError"
 )
 _SET_IT = (
@@ -42,7 +42,7 @@ _VARIABLES = (
         "The project's own check for {subject} stops here.",
         "Nothing sets {subject} before this code runs in the tests.",
         _SET_IT,
-        "{subject}=test pytest {test}",
+        "pytest {test}",
         exceptions=_GUARDS,
         others=True,
         raised_in=("product", "test", "library"),
@@ -59,7 +59,7 @@ _VARIABLES = (
         "The check for {subject} stops here.",
         "Nothing sets {subject} before this code runs in the tests.",
         _SET_IT,
-        "{subject}=test pytest {test}",
+        "pytest {test}",
         exceptions=_GUARDS,
         others=True,
         raised_in=("product", "test", "library"),
@@ -88,7 +88,7 @@ _VARIABLES = (
         "Nothing sets {subject} before this code runs in the tests.",
         "Set {subject} for the tests before the application is imported, or read it when it is first used, with a "
         "clear message.",
-        "{subject}=test pytest {test}",
+        "pytest {test}",
         exceptions="KeyError",
         code=r"\benviron\b|raise KeyError\(key\) from None",
         alone=r"^KeyError: ['\"](?P<subject>[A-Z][A-Z0-9]*_[A-Z0-9_]+)['\"]",
@@ -156,7 +156,7 @@ _VARIABLES = (
         "Python used the encoding of the locale because none was named.",
         "The code opens files (or prints) without an encoding, and this machine's is not UTF-8.",
         'Name `encoding="utf-8"` where files are opened, or set `PYTHONUTF8=1` for the tests.',
-        "PYTHONUTF8=1 pytest {test}",
+        "pytest {test}",
         exceptions="UnicodeEncodeError UnicodeDecodeError",
     ),
     row(
@@ -224,6 +224,7 @@ _MACHINE = (
         "The port is fixed in the tests, and an earlier run or another worker still holds it.",
         "Bind port 0 and ask which one was given; end what an earlier run left.",
         exceptions="OSError PermissionError SystemExit",
+        alone=r"attempting to bind on address|bind.{0,60}in use|port \d+ is (?:already )?in use",
         raised_in=("stdlib", "library", "product", "test"),
     ),
     row(
@@ -237,6 +238,7 @@ _MACHINE = (
         "Tests keep what they open, or the machine is too small for this number of workers.",
         "Close what the tests open; lower the number of workers.",
         exceptions="OSError MemoryError RuntimeError OutOfMemoryError _ArrayMemoryError ArrayMemoryError",
+        alone=r"Errno (?:24|28)\] .{5,60}: '|CUDA out of memory|Unable to allocate",
         effort=2,
     ),
     row(
@@ -248,7 +250,7 @@ _MACHINE = (
         "The library looked for one and found none.",
         "The device is fixed in the code or the tests.",
         "Choose the device at run time, and skip what needs one where it is absent.",
-        exceptions="RuntimeError AssertionError",
+        exceptions="RuntimeError",
         raised_in=("library",),
         strict=True,
     ),

@@ -77,7 +77,7 @@ RULES: tuple[Rule, ...] = (
         "The comparison shows both.",
         "The output was changed on purpose and the snapshot was not, or the change was not meant.",
         "Read the difference; if it is meant, update the snapshots, otherwise correct the product.",
-        "pytest --snapshot-update {test}",
+        "pytest {test}",
         exceptions="AssertionError",
     ),
 )

@@ -28,7 +28,7 @@ RULES: tuple[Rule, ...] = (
         "The version of httpx is not pinned, or the tests (or their test client) are older than it.",
         "Use `httpx.AsyncClient(transport=httpx.ASGITransport(app=app))`, or pin `httpx<0.28`; update "
         "starlette/fastapi where their test client is meant.",
-        "pip show httpx starlette",
+        "pytest {test}",
         exceptions="TypeError",
         raised_in=("library", "test", "product"),
         alone=r"AsyncClient.{0,40}got an unexpected keyword argument|Client\.__init__\(\) got an unexpected keyword "
@@ -49,7 +49,7 @@ RULES: tuple[Rule, ...] = (
         _INSTALL,
         "pip show {subject}",
         exceptions="ImportError ModuleNotFoundError PackageNotFoundError DistributionNotFound RuntimeError "
-        "ImproperlyConfigured ConfigError AssertionError",
+        "ImproperlyConfigured ConfigError",
         raised_in=("library", "stdlib", "product", "runner"),
         strict=True,
         together=False,
@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
         "The package itself refuses the version that it found.",
         "Versions are not pinned, or one was upgraded alone.",
         "Install the versions of the lock file (or pin what the message asks for) and run again.",
-        "pip check",
+        "pytest {test}",
         exceptions="ImportError ValueError TypeError VersionConflict ContextualVersionConflict RuntimeError "
         "AttributeError OSError SystemError",
     ),
@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         "The driver looked for the browser and found none.",
         "The package is installed and the browser it drives is not.",
         "Install the browser (`playwright install --with-deps chromium`, or the driver that fits) before the tests.",
-        "python -m playwright install --dry-run",
+        "pytest {test}",
         exceptions="Error TargetClosedError WebDriverException NoSuchDriverException SessionNotCreatedException",
     ),
     row(

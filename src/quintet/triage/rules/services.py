@@ -46,7 +46,7 @@ _SERVICES = (
         others=True,
         raised_in=_OUTSIDE,
         strict=True,
-        alone=r"Errno -[235]\]|getaddrinfo failed|could not translate host name \"(?P<subject>[\w.-]+)|"
+        alone=r"urlopen error \[Errno -[235]\]|\[Errno 11001\]|could not translate host name \"(?P<subject>[\w.-]+)|"
         r"host='(?P<subject_b>[\w.-]+)'.{0,200}(?:resol|getaddrinfo)",
     ),
     row(
@@ -71,7 +71,7 @@ _SERVICES = (
         raised_in=_OUTSIDE,
         effort=2,
         strict=True,
-        alone=r"Connect call failed|Errno (?:111|61)\]|WinError 10061|Error (?:111|61) connecting to "
+        alone=r"Connect call failed|urlopen error \[Errno (?:111|61)\]|Error (?:111|61) connecting to "
         r"(?:(?P<subject>[\w.-]+:\d+))?|HTTPS?ConnectionPool\(host="
         r"|connection to server at \"(?P<subject_b>[\w.-]+\",? ?(?:\([\w.:]+\), )?port \d+)|Cannot connect to host "
         r"(?P<subject_c>[\w.-]+:\d+)|All connection attempts failed"
