@@ -7,8 +7,9 @@ import pytest
 from playwright.async_api import FilePayload, Route, expect
 
 from page.conftest import Visit
-from page.window import Window
+from page.window import GONE, Window
 from quintet.web.pages import FOLDER
+from support.server import Factory
 
 pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
@@ -21,6 +22,26 @@ DROP = """([name, type, text]) => {
   place.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
   return [over, getComputedStyle(document.querySelector('.drop-veil')).display];
 }"""
+COPY_PICTURE = """async () => {
+  const picture = new OffscreenCanvas(8, 8);
+  picture.getContext('2d').fillRect(0, 0, 8, 8);
+  await navigator.clipboard.write([new ClipboardItem({ 'image/png': await picture.convertToBlob() })]);
+}"""
+PASTE_FILE = """([name, type, content, words]) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.items.add(new File([content], name, { type }));
+  if (words) clipboardData.setData('text/plain', words);
+  return document.querySelector('textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+}"""
+WATCH_BAR = """() => {
+  window.seen = [];
+  const look = () => {
+    const bar = document.querySelector('.chip progress');
+    if (bar && !bar.hidden) seen.push([bar.value, document.querySelector('.chip-word').textContent]);
+  };
+  new MutationObserver(look).observe(document.querySelector('.chips'), { subtree: true, childList: true, characterData: true });
+}"""
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}  # bytes a second
 FAILING = '<testsuite tests="1" failures="1"><testcase classname="tests.test_a" name="test_one"><failure message="assert 1 == 2">E       assert 1 == 2</failure></testcase></testsuite>'  # noqa: E501
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cfc0f01f0005000"
@@ -84,6 +105,76 @@ async def test_files_are_pasted_and_dropped(visit: Visit) -> None:
     await window.paste("a short text")
     assert await window.composer.input_value() == "a short text"
     window.quiet()
+
+
+async def test_a_picture_and_a_file_are_pasted(visit: Visit) -> None:
+    """A picture from the clipboard becomes a file; so does a copied file; words that lie in the clipboard beside a picture stay words."""
+    window = await (await visit(**CLIPBOARD)).sign_up()
+    chips = window.page.locator(".chip")
+    await window.evaluate(COPY_PICTURE)
+    await window.composer.focus()
+    await window.page.keyboard.press("ControlOrMeta+V")
+    await expect(chips).to_have_count(1)
+    await expect(chips.locator("canvas")).to_be_visible()
+    await expect(chips.locator(".chip-name")).to_have_text("image.png")
+    assert await window.evaluate(PASTE_FILE, ["report.xml", "text/xml", "<testsuite/>", ""]) is False
+    await expect(chips.nth(1)).to_contain_text("report.xml")
+    assert await window.evaluate(PASTE_FILE, ["cells.png", "image/png", "x", "a cell of a table"]) is True
+    await expect(chips).to_have_count(2)
+    window.quiet()
+
+
+async def test_a_slow_upload_shows_how_far_it_is(visit: Visit) -> None:
+    """The bar and its words go from little to all, nothing can be sent before; taken off midway, it is given up and never arrives."""
+    window = await (await visit()).sign_up()
+    await window.page.get_by_label("Agent").select_option("triage")
+    await window.composer.fill("with a file")
+    network = await window.page.context.new_cdp_session(window.page)
+    await network.send("Network.emulateNetworkConditions", SLOW)
+    arrived: list[str] = []
+    window.page.on("response", lambda answer: arrived.append(answer.url) if "/v1/attachments" in answer.url else None)
+    await window.evaluate(WATCH_BAR)
+    await pick(window, a_file("slow.txt", "text/plain", b"x" * 240_000))
+    await expect(window.page.get_by_role("progressbar", name="Uploading slow.txt")).to_be_visible()
+    await expect(window.button("Send")).to_be_disabled()
+    await expect(window.page.locator(".chip-word")).to_have_text("234.4 KiB")
+    seen = await window.evaluate("seen")
+    assert len({part for part, _ in seen if 0 < part < 1}) >= 3, f"the bar did not move: {seen}"
+    assert seen == sorted(seen), f"the bar went back: {seen}"
+    assert all(word == f"{part * 100:.0f} % of 234.4 KiB" for part, word in seen if 0 < part < 1), seen
+    await expect(window.page.get_by_role("progressbar")).to_have_count(0)
+    await expect(window.button("Send")).to_be_enabled()
+    assert len(arrived) == 1
+    await pick(window, a_file("never.txt", "text/plain", b"x" * 4_000_000))
+    await expect(window.page.get_by_role("progressbar", name="Uploading never.txt")).to_be_visible()
+    await window.button("Remove never.txt").click()
+    await expect(window.page.locator(".chip")).to_have_count(1)
+    await network.send("Network.emulateNetworkConditions", {**SLOW, "uploadThroughput": -1})
+    await window.button("Send").click()
+    turn = await window.ended("completed")
+    await expect(turn.locator(".file")).to_have_count(1)
+    assert len(arrived) == 1
+    window.quiet()
+
+
+async def test_an_upload_that_lost_its_connection_goes_on_by_itself(visit: Visit, server_factory: Factory) -> None:
+    """The server dies under an upload: said at the file; when it is back, so is the file, and the message goes with it."""
+    server = server_factory()
+    window = await (await visit(at=server)).sign_up()
+    await window.page.get_by_label("Agent").select_option("triage")
+    network = await window.page.context.new_cdp_session(window.page)
+    await network.send("Network.emulateNetworkConditions", {**SLOW, "uploadThroughput": 50_000})
+    await pick(window, a_file("report.xml", "text/xml", FAILING.encode() + b" " * 400_000))
+    await expect(window.page.locator(".chip-word")).to_contain_text("% of")
+    server.kill()
+    await expect(window.page.locator(".chip")).to_contain_text("Interrupted: goes on when the connection is back.")
+    await network.send("Network.emulateNetworkConditions", {**SLOW, "uploadThroughput": -1})
+    server.start()
+    await expect(window.page.locator(".chip-word")).to_have_text("390.8 KiB")
+    await window.button("Send").click()
+    await window.ended("completed")
+    assert "1 failed" in await window.answer()
+    window.quiet(GONE)
 
 
 async def test_a_file_that_does_not_fit_says_why(visit: Visit) -> None:

@@ -30,10 +30,11 @@ export function shorten(text, length) {
   return points.length > length ? `${points.slice(0, length - 1).join("").trimEnd()}…` : text;
 }
 
+const EMPHASIS = /(\*\*?|`)(\S(?:.*?\S)?)\1/g;
 const RULING = /^[\s=_#*>-]+|[\s=_*-]+$/g;
 
 export function firstLine(text) {
-  return shorten((text.trim().split("\n", 1)[0] ?? "").replace(RULING, ""), 80);
+  return shorten((text.trim().split("\n", 1)[0] ?? "").replace(EMPHASIS, "$2").replace(RULING, ""), 80);
 }
 
 // A conversation begun with a test run is better known by how that ended than by its first line.

@@ -1,5 +1,5 @@
-// The inline part of the Markdown subset: code, bold, italics, struck text, links (http and https only), line breaks, and
-// links within an answer: [words](#F12) leads to the **F12** of the same answer.
+// The inline part of the Markdown subset: code, bold, italics, struck text, links (http and https only), line breaks,
+// and links within an answer: [words](#F12) leads to the **F12** of the same answer.
 
 const DEEPEST = 6;
 const ESCAPED = /^[!-/:-@[-`{-~]$/;

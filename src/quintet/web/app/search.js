@@ -1,7 +1,8 @@
 // Finds conversations by their titles and by what was said in them, as far as it is loaded here.
 
 const MOST_FOUND = 50;
-const AROUND = 28;
+const BEFORE = 12; // few: the line is short, and the hit itself must be seen
+const AFTER = 60;
 
 export function search(model, query) {
   const wanted = query.trim().toLowerCase();
@@ -27,7 +28,7 @@ function hitIn(model, thread, wanted) {
 
 function excerptOf(text, at, length) {
   const flat = (part) => part.replace(/\s+/g, " ");
-  const before = flat(text.slice(Math.max(0, at - AROUND), at));
-  const after = flat(text.slice(at + length, at + length + 2 * AROUND));
-  return { before: at > AROUND ? `…${before}` : before, hit: flat(text.slice(at, at + length)), after };
+  const before = flat(text.slice(Math.max(0, at - BEFORE), at));
+  const after = flat(text.slice(at + length, at + length + AFTER));
+  return { before: at > BEFORE ? `…${before}` : before, hit: flat(text.slice(at, at + length)), after };
 }

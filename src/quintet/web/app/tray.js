@@ -6,6 +6,8 @@ import { randomId } from "./session.js";
 import { upload } from "./upload.js";
 import { wordFor } from "./words.js";
 
+const LOST = "Interrupted: goes on when the connection is back.";
+
 export class Tray {
   constructor({ session, onChange, kept = [] }) {
     Object.assign(this, { session, onChange });
@@ -45,7 +47,7 @@ export class Tray {
   }
 
   async start(item) {
-    Object.assign(item, { state: "uploading", progress: 0, fault: "" });
+    Object.assign(item, { state: "uploading", progress: 0, fault: "", isLost: false });
     this.onChange();
     const onProgress = (part) => {
       item.progress = part;
@@ -57,8 +59,15 @@ export class Tray {
       item.state = "done";
       this.onChange();
     } catch (error) {
-      if (!item.life.signal.aborted) this.fail(item, wordFor(error), error.status !== 413);
+      if (item.life.signal.aborted) return;
+      item.isLost = error.code === "unreachable";
+      this.fail(item, item.isLost ? LOST : wordFor(error), error.status !== 413);
     }
+  }
+
+  // The connection is back: what it took along goes on by itself.
+  retryLost() {
+    for (const item of this.items) if (item.state === "failed" && item.isLost) this.start(item);
   }
 
   fail(item, fault, mayRetry) {

@@ -127,6 +127,7 @@ export class Workspace {
 
   connectionIs(state) {
     this.notice.connection(state);
+    if (state.kind === "live") this.composer.connected();
     if (state.kind === "live") this.threads.setState("Connected", "live");
     else if (state.kind !== "connecting") this.threads.setState("Not connected", "lost");
     this.note({});

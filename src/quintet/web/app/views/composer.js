@@ -116,6 +116,10 @@ export class Composer {
     this.text.focus({ preventScroll: true });
   }
 
+  connected() {
+    for (const tray of this.trays.values()) tray.retryLost();
+  }
+
   attach(list) {
     for (const file of list) this.tray.add(file);
     if (list.length) this.focus();
@@ -200,7 +204,7 @@ export class Composer {
     const tooMuch = `This is ${kib(size)}, and ${kib(most)} is the most that can be sent.`;
     if (excess > 0) return `${tooMuch} The end of a test run says most.`;
     if (this.misfits() > 0) return "Choose another agent for these files, or remove them.";
-    if (this.tray.hasFault) return "A file could not be attached. Remove it, then send.";
+    if (this.tray.hasFault) return "A file could not be attached. Try again or remove it, then send.";
     return size > most * NOTE_FROM ? `${kib(size)} of ${kib(most)}` : "";
   }
 

@@ -2,6 +2,7 @@
 // that grows out of the window is not run after: its first line stays in sight, until the person goes on.
 
 import { button, div, el, show } from "../dom.js";
+import { addressOf } from "../router.js";
 import { Pending } from "./pending.js";
 import { Turn } from "./turn.js";
 
@@ -14,7 +15,7 @@ export class Conversation {
     Object.assign(this, { model, outbox, actions, empty, turns: new Map(), pending: new Map(), place: null });
     this.list = div("turns");
     this.waiting = el("div", { class: "skeleton", role: "img", "aria-label": "Loading" }, el("i"), el("i"), el("i"));
-    this.nothing = el("p", { class: "note missing" }, "There is no such conversation here.");
+    this.nothing = missing();
     const latest = { class: "latest", hidden: true, shape: "down", "aria-label": "Latest", title: "Latest" };
     this.latest = button("", () => this.toEnd(), latest);
     const region = { class: "scroll", tabindex: 0, role: "region", "aria-label": "Conversation" };
@@ -96,8 +97,15 @@ export class Conversation {
 
   keepEnd() {
     const { scrollHeight, clientHeight } = this.scroll;
+    if (!this.list.hasChildNodes()) return this.stayOnTop();
     if (this.isAtEnd) this.scroll.scrollTop = Math.min(scrollHeight - clientHeight, this.startOfAnswer());
     else this.moved();
+  }
+
+  // The first screen is read from its top, however little room a small window leaves it.
+  stayOnTop() {
+    this.scroll.scrollTop = 0;
+    show(this.latest, false);
   }
 
   toEnd() {
@@ -121,4 +129,10 @@ export class Conversation {
     const above = isFolded ? ABOVE_REPLY_PX : ABOVE_ANSWER_PX;
     return this.scroll.scrollTop + top - this.scroll.getBoundingClientRect().top - above;
   }
+}
+
+function missing() {
+  const anew = el("a", { href: addressOf(null), class: "soft" }, "Start a new one");
+  const why = el("p", { class: "note" }, "It may have been deleted, or it belongs to another account.");
+  return div("missing", el("h2", {}, "There is no such conversation here."), why, anew);
 }

@@ -21,7 +21,9 @@ export class Devices {
     try {
       const { items } = await this.session.call("GET", "/v1/auth/sessions");
       this.list.removeAttribute("aria-busy");
-      this.list.replaceChildren(...items.map((item) => this.item(item)));
+      const here = items.filter((item) => item.current);
+      const others = items.filter((item) => !item.current);
+      this.list.replaceChildren(...[...here, ...others].map((item) => this.item(item)));
       show(this.others, items.length > 1);
       return items.length;
     } catch (error) {

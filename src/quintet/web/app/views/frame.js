@@ -4,6 +4,8 @@ import { brand, button, div, el, setText, show } from "../dom.js";
 import { dropTarget } from "./chips.js";
 import { renameBox } from "./rename.js";
 
+const UNSEEN = "visually-hidden";
+
 export class Frame {
   constructor({ threads, conversation, notice, composer, actions, signal }) {
     Object.assign(this, { actions });
@@ -58,16 +60,18 @@ export class Frame {
     if (this.narrow.matches) this.toggle(true, false);
   }
 
+  // The heading stays for who reads by headings; to the eye the box stands in its place.
   rename() {
-    if (this.renaming.hidden || this.title.hidden) return;
+    const { classList } = this.title;
+    if (this.renaming.hidden || classList.contains(UNSEEN)) return;
     const onEnd = (hadFocus) => {
       box.remove();
-      this.title.hidden = false;
+      classList.remove(UNSEEN);
       if (hadFocus) this.renaming.focus();
     };
     const box = renameBox(this.title.textContent, { onEnd, onSave: this.actions.rename });
     this.title.after(box);
-    this.title.hidden = true;
+    classList.add(UNSEEN);
     box.focus();
     box.select();
   }

@@ -1,8 +1,8 @@
 // The events of one run as they came over the wire, one line each, opened to the whole JSON: for whoever builds agents
 // or looks for a fault. It follows the run while it goes on.
 
-import { div, el, setText, span } from "../dom.js";
-import { count, shorten } from "../format.js";
+import { div, el, setText, show, span } from "../dom.js";
+import { count, duration, shorten } from "../format.js";
 import { copyButton } from "../markup.js";
 import { wordFor } from "../words.js";
 import { Dialog } from "./dialog.js";
@@ -14,11 +14,11 @@ export class RawEvents {
     Object.assign(this, { read, run: null, events: [] });
     this.word = el("p", { class: "note", role: "status" });
     this.follow = el("input", { type: "checkbox", id: "raw-follow", checked: true });
-    const label = el("label", { for: "raw-follow", class: "check" }, this.follow, "Follow live");
+    this.live = el("label", { for: "raw-follow", class: "check" }, this.follow, "Follow live");
     this.list = el("ol", { class: "raw-list", tabindex: 0, "aria-label": "Events" });
     this.dialog = new Dialog({ title: "Events of this run", name: "drawer", onClose: () => (this.run = null) });
     const copy = copyButton(() => this.events.map((event) => JSON.stringify(event)).join("\n"), "Copy all");
-    this.dialog.body.append(div("raw-bar", this.word, label, copy), this.list);
+    this.dialog.body.append(div("raw-bar", this.word, this.live, copy), this.list);
   }
 
   async open(run) {
@@ -56,6 +56,7 @@ export class RawEvents {
   told() {
     const cut = this.events.length > MOST ? ` The first ${MOST} are shown.` : "";
     setText(this.word, `${count(this.events.length, "event", "events")}.${cut}`);
+    show(this.live, !this.events.at(-1)?.final);
     if (this.follow.checked) this.list.scrollTop = this.list.scrollHeight;
   }
 }
@@ -63,7 +64,8 @@ export class RawEvents {
 function lineOf(event, first) {
   const body = el("pre", { tabindex: 0 });
   const open = () => body.textContent || body.append(el("code", {}, JSON.stringify(event, null, 2)));
-  const after = `+${Math.max(0, Date.parse(event.time) - Date.parse(first.time))} ms`;
+  const ms = Math.max(0, Date.parse(event.time) - Date.parse(first.time));
+  const after = ms < 1000 ? `+${ms} ms` : `+${duration(ms)}`;
   const type = el("code", { class: `raw-type ${event.type}` }, event.type);
   const words = [
     span("raw-seq", String(event.run_seq)),

@@ -10,7 +10,7 @@ export class Threads {
   constructor({ model, seen, user, actions }) {
     Object.assign(this, { model, seen, actions, current: null, rows: new Map() });
     this.list = el("nav", { class: "threads", "aria-label": "Conversations" });
-    this.none = el("p", { class: "note" }, "Your conversations will stand here.");
+    this.none = el("p", { class: "note" }, "Your conversations will appear here.");
     this.waiting = el(
       "div",
       { class: "skeleton rows", role: "img", "aria-label": "Loading" },
@@ -43,7 +43,7 @@ export class Threads {
     this.name = el("span", { class: "who-name", title: user.email }, user.name || user.email);
     const open = button("", settings, {
       class: "quiet tool",
-      shape: "gear",
+      shape: "sliders",
       "aria-label": "Settings",
       title: "Settings",
     });
