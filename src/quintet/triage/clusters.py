@@ -29,6 +29,16 @@ _SIDE_EFFECT = re.compile(r"^raise (?:effect|result)\b")
 _RAISE = re.compile(r"(?:^|: )raise\b")
 _TEST_MODULE = re.compile(r"(?:^|[/\\])(?:test_[^/\\]*|[^/\\]*_test)\.py$")
 
+_CONFTEST = re.compile(r"(?:^|[/\\])conftest\.py$")
+# What a fake raises to imitate its surroundings; a guard of the tests' own helpers raises something else.
+_IMITATED = frozenset(
+    {
+        "ConnectionError", "ConnectionRefusedError", "ConnectionResetError", "ConnectionAbortedError", "BrokenPipeError", "TimeoutError",
+        "PermissionError", "ConnectError", "ConnectTimeout", "ReadTimeout", "gaierror", "Timeout", "MemoryError", "OSError", "RequestException",
+        "HTTPError", "TimeoutException", "RemoteProtocolError", "WebSocketDisconnect", "ConnectionClosed", "RedisError", "BlockingIOError",
+    }
+)  # fmt: skip
+
 
 def masked(message: str, own_name: str = "") -> str:
     """The message without what differs from test to test: ids, addresses, times, big numbers, the test's own name."""
@@ -59,9 +69,18 @@ def is_simulated(raised: Raised, phase: str) -> bool:
         return False
     last = raised.frames[-1]
     if last.place == "mock":
-        return last.function in _MOCK_CALLS or bool(_SIDE_EFFECT.match(last.code))
-    in_test_module = last.place == "test" and bool(_TEST_MODULE.search(last.path))
-    return phase == "call" and in_test_module and bool(_RAISE.search(last.code))
+        spoken = not last.code and raised.name not in (
+            "AttributeError",
+            "AssertionError",
+        )  # one line for each failure: no code
+        return spoken or last.function in _MOCK_CALLS or bool(_SIDE_EFFECT.match(last.code))
+    if last.place != "test" or phase not in ("call", "setup") or _CONFTEST.search(last.path):
+        return False
+    if not last.code:
+        return raised.name in _IMITATED
+    if not _RAISE.search(last.code):
+        return False
+    return (phase == "call" and bool(_TEST_MODULE.search(last.path))) or raised.name in _IMITATED
 
 
 def cluster(entries: Sequence[Entry], facts: Sequence[Sequence[Fact]]) -> tuple[Cluster, ...]:

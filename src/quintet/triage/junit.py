@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from xml.parsers import expat  # no document type is ever read, so nothing can expand
 
+from quintet.triage.embedded import named
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.normalise import LINE_LIMIT
@@ -122,8 +123,8 @@ def _entry(name: str, opened: tuple[str, str, int], text: str) -> Entry:
 def _best(chain: tuple[Raised, ...], said: str, at: int) -> tuple[Raised, ...]:
     """The text when it holds a traceback, otherwise the message attribute."""
     last = chain[-1]
-    if not last.exception and last.message.startswith("fixture '"):
-        return (*chain[:-1], Raised("FixtureLookupError", last.message, last.at, last.frames))
+    if named(last) is not last:
+        return (*chain[:-1], named(last))
     if last.exception or not said:
         return chain
     exception, message = split_head(said.split("\n", 1)[0])

@@ -6,10 +6,10 @@ Rules: the report's own numbers win over ours; an entry keeps pytest's own name;
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
-from quintet.triage import junit
+from quintet.triage import documents, junit, reportlog
 from quintet.triage.console import Block, Parts, cut, location_of, pieces
+from quintet.triage.embedded import named
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Frame, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.normalise import TEXT_LIMIT, normalise
@@ -23,9 +23,13 @@ _WARNING = re.compile(r"^\s+(?:\S.{0,400}?:\d+: )?([A-Za-z_][\w.]*Warning\w*): (
 
 
 def read(text: str, source: str = "report") -> Run:
-    """A run from JUnit XML or console text. Never raises on any text."""
+    """A run from JUnit XML, pytest-reportlog, pytest-json-report, CTRF or console text, told apart by what stands in it. Never raises."""
     if junit.looks_like(text):
         return junit.read(normalise(text, TEXT_LIMIT), source)
+    if reportlog.looks_like(text):
+        return reportlog.read(text[:TEXT_LIMIT], source)
+    if documents.looks_like(text):
+        return documents.read(text[:TEXT_LIMIT], source)
     return _console(mask(normalise(text)), source)
 
 
@@ -157,17 +161,7 @@ def _entry(block: Block, names: _Names) -> Entry:
         frame = Frame(location[0], location[1], "", "", place_of(location[0]), at)
         chain = (Raised(exception or chain[-1].exception, message, at, (frame,)),)
     name = split_node(line.subject)[0] if line else title or (f"{location[0]}:{location[1]}" if location else "?")
-    return Entry(name, outcome, phase, _without_name(chain, title), block.at)
-
-
-def _without_name(chain: tuple[Raised, ...], title: str) -> tuple[Raised, ...]:
-    """Pytest names FixtureLookupError nowhere; its message does."""
-    last = chain[-1]
-    if not last.exception and last.message.startswith("fixture '"):
-        last = replace(last, exception="FixtureLookupError")
-    elif not last.exception and last.message.startswith("ScopeMismatch"):
-        last = replace(last, exception="ScopeMismatch")
-    return (*chain[:-1], last)
+    return Entry(name, outcome, phase, (*chain[:-1], named(chain[-1])), block.at)
 
 
 def _from_summary(line: Line) -> Entry:

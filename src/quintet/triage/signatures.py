@@ -23,7 +23,8 @@ class Rule:
 
     `code` must be found in the source lines of the last frames. `alone` replaces the pattern where the report shows no frame: then only
     a message that tells details counts. `strict` means never where another place raised it. `general` rows give way to any other. `guess`
-    rows are never more than suspected. `others` lets exceptions of other classes fit, as a suspicion: a project names its own.
+    rows are never more than suspected. `others` lets exceptions of other classes fit, as a suspicion: a project names its own. `told` is
+    looked for in a test's own words when it gives up (`pytest.fail`, the message of an assert): something nobody would make up.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Rule:
     general: bool = False
     guess: bool = False
     others: bool = False
+    told: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def row(
     general: bool = False,
     guess: bool = False,
     others: bool = False,
+    told: str = "",
 ) -> Rule:
     """A rule from short words: `exceptions` are class names separated by spaces."""
     return Rule(
@@ -106,6 +109,7 @@ def row(
         general,
         guess,
         others,
+        re.compile(told) if told else None,
     )
 
 
@@ -128,10 +132,16 @@ def match(rule: Rule, cluster: Cluster) -> Match | None:
     ):
         name = exception.rpartition(".")[2]
         found = pattern.search(_text(name, message)) if _may_look(rule, cluster, name, message) else None
+        found = found or _told(rule, cluster, name, message)
         if found:
             own_words = not name and found.start() < 40
             return Match(rule, cluster, _subject(found), _certainty(rule, cluster, name, own_words=own_words))
     return None
+
+
+def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str] | None:
+    own = _quotes(cluster, name) and not message.startswith(("assert ", "DID NOT RAISE"))
+    return rule.told.search(message) if rule.told and own else None
 
 
 def _may_fit(rule: Rule, cluster: Cluster) -> bool:
@@ -140,7 +150,8 @@ def _may_fit(rule: Rule, cluster: Cluster) -> bool:
     if rule.code and not rule.code.search(cluster.code) and (cluster.raised or not rule.alone):
         return False
     elsewhere = cluster.raised and raised_at(cluster) not in rule.raised_in
-    return not (rule.strict and elsewhere and not cluster.simulated)
+    gave_up = rule.told is not None and cluster.exception.rpartition(".")[2] in _QUOTED_WORDS
+    return not (rule.strict and elsewhere and not cluster.simulated and not gave_up)
 
 
 def raised_at(cluster: Cluster) -> str:

@@ -77,6 +77,7 @@ RULES: tuple[Rule, ...] = (
         "Send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
         exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
         "WSServerHandshakeError ConnectionError",
+        told=r"rejected WebSocket connection: HTTP (?P<subject>401|403)",
         raised_in=("library",),
     ),
     row(
@@ -84,23 +85,24 @@ RULES: tuple[Rule, ...] = (
         "auth",
         r"(?i)\b(?:must|need to|have to|please) (?:be )?(?:log(?:ged)?[ -]?in|sign(?:ed)?[ -]?in|login"
         r"|authenticate)|not (?:logged in|authenticated)\b|no (?:access |auth )?token (?:available|obtained"
-        r"|returned)|login (?:failed|required)",
+        r"|returned)|login (?:failed|required)|^KeyError: ['\"](?:access_token|id_token|auth_token|token|jwt)['\"]",
         "The tests could not sign in, so what needs a signed-in user fails after it.",
         "These tests stop because an earlier step gave them no token.",
         "The sign-in that they rely on failed before.",
         "Repair the sign-in first (look at the entries about login and registration), then run these again.",
-        exceptions="AssertionError Failed RuntimeError ValueError Exception",
+        exceptions="AssertionError Failed RuntimeError ValueError Exception KeyError",
         effort=2,
     ),
     row(
         "unauthorized",
         "auth",
-        r"assert 401 (?:==|in|<) [^\n]{0,30}?2\d\d\b|assert 403 == 2\d\d\b|HTTPStatusError: Client error '40[13] ",
+        r"assert 401 (?:==|in|<) [^\n]{0,30}?2\d\d\b|assert 403 == 2\d\d\b|HTTPStatusError: Client error '40[13] |"
+        r"HTTPError: 40[13] Client Error|^HTTPException: 40[13]\b|where 401 = .{0,80}status(?!.{0,200}== 401)",
         "Requests of the tests are refused (401 or 403) where they expect success.",
         "The server is up and refuses the credentials, or gets none.",
         "The login or token fixture does not produce what the server accepts.",
         "Check the token fixture by itself: is it sent, is it fresh, is it signed with the server's secret.",
-        exceptions="AssertionError HTTPStatusError HTTPError",
+        exceptions="AssertionError HTTPStatusError HTTPError HTTPException",
         effort=2,
     ),
 )

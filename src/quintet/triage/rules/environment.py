@@ -44,6 +44,8 @@ _VARIABLES = (
         _SET_IT,
         "pytest {test}",
         exceptions=_GUARDS,
+        told=rf"^(?P<subject>{_NAME})\b[^\n]{{0,60}}(?:not set|must be set|required|missing|not "
+        rf"found)[^\n]{{0,120}}(?:$|\nassert (?:None|'')(?: |$))",
         others=True,
         raised_in=("product", "test", "library"),
         together=False,
@@ -101,7 +103,7 @@ _VARIABLES = (
         "environment",
         r"Requested setting (?P<subject>\w+), but settings are not configured|The (?P<subject_b>SECRET_KEY) setting "
         r"must not be empty|"
-        r"DJANGO_SETTINGS_MODULE",
+        r"DJANGO_SETTINGS_MODULE|doesn't declare an explicit app_label|Apps aren't loaded yet",
         "Django runs without complete settings ({subject}).",
         "Django itself says so while it is set up.",
         "`DJANGO_SETTINGS_MODULE` is not set for this run, names a module that is not there, or the settings read a "
@@ -109,7 +111,7 @@ _VARIABLES = (
         "Set `DJANGO_SETTINGS_MODULE` in pytest's configuration to settings made for tests, with every value they "
         "read.",
         'python -c "import django; django.setup()"',
-        exceptions="ImproperlyConfigured ImportError",
+        exceptions="ImproperlyConfigured ImportError RuntimeError AppRegistryNotReady",
     ),
     row(
         "value-unusable",
@@ -135,7 +137,7 @@ _VARIABLES = (
         r"(?i:(?:api[_ ]key|token) (?:is |was )?(?:not (?:set|found|provided|configured)|missing|required))|"
         r"(?i:missing|no|invalid) (?i:api[_ ]key|credentials) "
         r"(?:provided|found|configured|set)|Did not find (?P<subject>\w+), please add an environment variable|"
-        r"Incorrect API key provided",
+        r"Incorrect API key provided|Could not resolve authentication method",
         "A client of an outside service finds no credentials in this environment.",
         "The client looked for them where it always does.",
         "The test environment has no key for it, and the tests make a real client.",
@@ -188,7 +190,8 @@ _VARIABLES = (
     row(
         "file-not-there",
         "environment",
-        r"^FileNotFoundError: .*?['\"](?P<subject>[^'\"\n]{1,160}\.\w{1,8}|(?:[\w.-]+/)*\.env[\w.]*)['\"]",
+        r"^FileNotFoundError: .*?['\"](?P<subject>/[^'\"\n]{1,160}|[^'\"\n]{1,160}\.\w{1,8}|"
+        r"(?:[\w.-]+/)*\.env[\w.]*)['\"]",
         "The file {subject} is not where this run looks for it.",
         "Opening it failed.",
         "The file is not part of the checkout, or the path is relative to another directory than the one pytest was "
@@ -240,6 +243,17 @@ _MACHINE = (
         exceptions="OSError MemoryError RuntimeError OutOfMemoryError _ArrayMemoryError ArrayMemoryError",
         alone=r"Errno (?:24|28)\] .{5,60}: '|CUDA out of memory|Unable to allocate",
         effort=2,
+    ),
+    row(
+        "not-closed",
+        "resources",
+        r"unclosed (?:<|transport|file|database|event loop|resource|client)|WinError 32\]|being used by another "
+        r"process",
+        "Something that was opened is not closed, and that is an error here.",
+        "Python (or the operating system) still sees it open.",
+        "A test, fixture or the product keeps a file, socket or connection open.",
+        "Close it where it is opened (`with`, or a fixture that closes after `yield`).",
+        exceptions="ResourceWarning PytestUnraisableExceptionWarning PermissionError",
     ),
     row(
         "no-accelerator",

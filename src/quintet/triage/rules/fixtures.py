@@ -123,6 +123,19 @@ _FIXTURES = (
         proven=True,
     ),
     row(
+        "outside-context",
+        "fixtures",
+        r"Working outside of (?P<subject>application|request) context|The current Flask app is not registered|No "
+        r"(?:application|app context) found",
+        "Code that needs the application's context is called without one.",
+        "The framework looked for the current application and found none.",
+        "The test (or its fixture) does not enter the context that a request would bring.",
+        "Use a fixture that enters it: `with app.app_context(): yield`.",
+        exceptions="RuntimeError",
+        raised_in=("library",),
+        strict=True,
+    ),
+    row(
         "fixture-generator",
         "fixtures",
         r"fixture function has more than one 'yield'|(?P<subject>\w+) did not yield a value",

@@ -35,6 +35,47 @@ RULES: tuple[Rule, ...] = (
         r"argument '(?:app|proxies)'",
     ),
     row(
+        "library-argument",
+        "dependencies",
+        r"(?P<subject>[\w.]+)\(\) got an unexpected keyword argument '\w+'",
+        "An installed library no longer takes an argument that is passed to it ({subject}).",
+        "The call was refused inside of the library, not in the project's own code.",
+        "Versions are not pinned, and the library (or what it rests on) was upgraded past the version this code was "
+        "written for.",
+        "Use the argument's new name (see the library's change log), or pin the version the code was written for.",
+        "pip list --outdated",
+        exceptions="TypeError",
+        raised_in=("library", "stdlib"),
+        strict=True,
+        alone=r"create_connection\(\) got an unexpected keyword argument '(?P<subject>extra_headers|timeout)'",
+        together=False,
+    ),
+    row(
+        "driver-missing",
+        "dependencies",
+        r"Can't load plugin: (?P<subject>[\w.:]+)|Error loading (?P<subject_b>\w+)(?: or \w+)? module|Could not find "
+        r"backend|Unknown database driver|Could not find driver",
+        "A driver that the settings name is not installed ({subject}).",
+        "The library looked for it by its name and found none.",
+        "The driver's package is not installed, or the name is one of another version.",
+        "Install the driver, or correct its name in the address.",
+        exceptions="NoSuchModuleError ImproperlyConfigured InvalidCacheBackendError",
+    ),
+    row(
+        "python-too-old",
+        "dependencies",
+        r"'type' object is not subscriptable|unsupported operand type\(s\) for \|: '(?:type|_GenericAlias|NoneType)'|"
+        r"requires a different Python|Python 3\.\d+ or (?:higher|newer|later)",
+        "The code needs a newer Python than the one that runs the tests.",
+        "Python refused an annotation that newer versions allow.",
+        "pytest runs in an interpreter of another version than the project asks for.",
+        "Run the tests with the Python version that the project's metadata asks for.",
+        "python --version",
+        exceptions="TypeError RuntimeError ImportError",
+        phases=("collect", "session"),
+        context=("platform",),
+    ),
+    row(
         "missing-optional",
         "dependencies",
         r"(?i)Missing optional dependency '(?P<subject>[\w-]+)'|requires? [\"'`]?(?P<subject_b>[\w-]+)[\"'`]? to be "
@@ -59,7 +100,8 @@ RULES: tuple[Rule, ...] = (
         "dependencies",
         r"(?i)requires (?P<subject>[\w-]+) ?(?:version )?[<>=!~]{1,2} ?\d|(?P<subject_b>[\w-]+) [\d.]+ is installed|"
         r"VersionConflict|ContextualVersionConflict|"
-        r"binary incompatibility|compiled using NumPy 1\.x|Descriptors cannot be created directly|"
+        r"binary incompatibility|unsupported version of|compiled using NumPy 1\.x|Descriptors cannot be created "
+        r"directly|"
         r"numpy\.core\.multiarray failed to import|"
         r"undefined symbol|GLIBC\w*_[\d.]+' not found|ABI version|unsupported pickle protocol|incompatible "
         r"(?:version|architecture)",

@@ -8,7 +8,8 @@ _NETWORK = (
     "NewConnectionError MaxRetryError URLError "
     "ClientConnectorError ClientConnectionError NoServersError NoBrokersAvailable ServerSelectionTimeoutError "
     "EndpointConnectionError "
-    "APIConnectionError UnixHTTPConnectionPool RedisError ServerConnectionError CommunicationsError NoHostAvailable "
+    "_InactiveRpcError AioRpcError APIConnectionError UnixHTTPConnectionPool RedisError ServerConnectionError "
+    "CommunicationsError NoHostAvailable "
     "TransportError "
     "ServiceUnavailable CannotConnectNowError InterfaceError AMQPConnectionError ConnectTimeout TimeoutError "
     "WebSocketException "
@@ -20,13 +21,16 @@ _SERVICES = (
     row(
         "docker-absent",
         "services",
-        r"Error while fetching server API version|Cannot connect to the Docker daemon|docker daemon is not running",
+        r"Error while fetching server API version|Cannot connect to the Docker daemon|docker daemon is not running|"
+        r"Command '\[?'?docker(?:-compose)?\b",
         "The tests want Docker, and no Docker daemon answers.",
         "The Docker client found no daemon at its socket.",
         "Docker is not running here, or this user may not reach it.",
         "Start Docker, or run the services of the tests without it.",
         "docker info",
-        exceptions="DockerException DockerError ContainerStartException RuntimeError",
+        exceptions="DockerException DockerError ContainerStartException RuntimeError CalledProcessError",
+        told=r"(?i)\bdocker(?: daemon| services?| compose)? (?:is |are )?(?:not|un)[ -]?(?:running|available|"
+        r"reachable)|Cannot connect to the Docker daemon",
         others=True,
         raised_in=_OUTSIDE,
         strict=True,
@@ -43,6 +47,8 @@ _SERVICES = (
         "The address is meant for another network, such as a container's name used outside of compose.",
         "Point the address of the test environment to a host that exists here (localhost or the CI service's name).",
         exceptions=_NETWORK,
+        told=r"could not translate host name \"(?P<subject>[\w.-]+)|Cannot connect to host "
+        r"(?P<subject_b>[\w.-]+):\d+.{0,60}(?:Name or|getaddrinfo|resol)",
         others=True,
         raised_in=_OUTSIDE,
         strict=True,
@@ -60,13 +66,18 @@ _SERVICES = (
         r"servers available|NoBrokersAvailable|No servers found|Can't connect to (?:MySQL|local MySQL)|Multiple "
         r"exceptions: \[Errno|"
         r"Cannot connect to host (?P<subject_c>[\w.-]+:\d+)|ECONNREFUSED(?: (?P<subject_d>[\w.:]+))?|"
-        r"ERR_CONNECTION_REFUSED|[Uu]nable to connect)",
+        r"ERR_CONNECTION_REFUSED|[Uu]nable to connect|Couldn't connect to (?P<subject_e>[\w.-]+:\d+)|failed to "
+        r"connect to all addresses)",
         "Nothing listens where the tests expect a service {subject}.",
         "The connection was refused at once: the address was reached and no process accepts there.",
         "The service was not started for this run, or it listens on another port.",
         "Start the service before the tests (and wait until it answers), or correct the address in the test "
         "environment.",
         exceptions=_NETWORK,
+        told=r"Connect call failed \('(?P<subject>[\w.:]+', \d+)|Cannot connect to host (?P<subject_b>[\w.-]+:\d+)|"
+        r"Max retries exceeded with url|"
+        r"connection to server at \"[\w.-]+\"|Error (?:111|61) connecting to (?P<subject_c>[\w.-]+:\d+)|Multiple "
+        r"exceptions: \[Errno",
         others=True,
         raised_in=_OUTSIDE,
         effort=2,
@@ -127,6 +138,26 @@ _SERVICES = (
         raised_in=_OUTSIDE,
         effort=2,
         strict=True,
+    ),
+    row(
+        "service-not-ready",
+        "services",
+        r"(?i)\b(?:services?|server|backend|database|postgres\w*|redis|broker|api|clickhouse|kafka|mongo\w*|rabbitmq|"
+        r"elasticsearch) (?:is |are |was |were |did )?"
+        r"(?:not|never|un)[ -]?(?:available|reachable|running|healthy|respond\w*|ready|accessible|start\w*|become)",
+        "The tests give up because a service that they need is not there.",
+        "The tests' own set-up looked for it and says so.",
+        "The service was not started for this run, or is not ready when the tests begin.",
+        "Start the service before the tests, and wait until it answers.",
+        phases=("setup", "session", "collect"),
+        exceptions="RuntimeError ConnectionError TimeoutError Exception Failed",
+        raised_in=("test", "runner", "library"),
+        strict=True,
+        guess=True,
+        effort=2,
+        told=r"(?i)^(?:\w+ ){0,6}(?:services?|server|backend|database|postgres\w*|redis|broker) (?:is |are |was |"
+        r"were )?(?:not|un)[ -]?"
+        r"(?:available|reachable|running|healthy|ready)",
     ),
     row(
         "no-network",

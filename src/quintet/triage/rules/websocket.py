@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
         "Read the server's log of that moment; the client's traceback only shows the refusal.",
         exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
         "WSServerHandshakeError WebSocketDenialResponse ConnectionError",
+        told=r"rejected WebSocket connection: HTTP (?P<subject>\d{3})",
         raised_in=_LIBRARY,
         effort=2,
     ),
