@@ -11,7 +11,14 @@ from collections.abc import AsyncIterator
 import uvicorn
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart, UserPromptPart
-from pydantic_ai.models.function import AgentInfo, DeltaThinkingCalls, DeltaThinkingPart, DeltaToolCall, DeltaToolCalls, FunctionModel
+from pydantic_ai.models.function import (
+    AgentInfo,
+    DeltaThinkingCalls,
+    DeltaThinkingPart,
+    DeltaToolCall,
+    DeltaToolCalls,
+    FunctionModel,
+)
 from pydantic_ai.ui.ag_ui import AGUIAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -41,8 +48,10 @@ agent = Agent(FunctionModel(stream_function=model))
 
 @agent.tool_plain
 async def look_up(words: str) -> str:
-    """Look something up; it takes a moment."""
+    """Look something up; it takes a moment, and what is broken cannot be looked up."""
     await asyncio.sleep(0.05)
+    if "broken" in words:
+        raise RuntimeError("it is broken")
     return f"all about {words}"
 
 

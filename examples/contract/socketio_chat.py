@@ -35,7 +35,7 @@ async def message(sid: str, data: dict[str, str]) -> None:
 
 
 async def answer(user: str, text: str) -> None:
-    """An agent that thinks, looks two things up at once, and answers in pieces."""
+    """An agent that thinks, looks two things up at once, and answers in pieces. What is broken cannot be looked up."""
     run = uuid.uuid4().hex
 
     async def tell(event: str, **data: object) -> None:
@@ -45,6 +45,8 @@ async def answer(user: str, text: str) -> None:
         call = uuid.uuid4().hex
         await tell("tool_start", call=call, name="look_up", words=words)
         await asyncio.sleep(0.03)
+        if "broken" in words:
+            raise RuntimeError("it is broken")
         await tell("tool_end", call=call, result=f"all about {words}")
         return f"all about {words}"
 

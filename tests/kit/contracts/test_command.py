@@ -22,7 +22,7 @@ from support.server import Server
 
 HERE = Path(__file__).parent
 BACKEND, MAP = HERE / "backend.py", HERE / "backend.toml"
-USERS = ("--user", "alice-1", "--other", "bob-1")
+USERS = ("--user", "alice-token", "--other", "bob-token")
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def judged(url: str, map_file: Path = MAP) -> dict[str, Point]:
     plan = Plan.of(mapping)
     return {
         point.id: point
-        for point in verdicts(asyncio.run(examine(url, mapping, plan, ["alice-1", "bob-1"], plan.text, {})))
+        for point in verdicts(asyncio.run(examine(url, mapping, plan, ["alice-token", "bob-token"], plan.text, {})))
     }
 
 
@@ -120,7 +120,7 @@ def test_each_defect_fails_at_its_point(defect: str) -> None:
 def test_a_failure_is_shown_with_its_timeline() -> None:
     """Exit code 1, the point, the sentence, the timeline with its mark, the totals; and the same as JSON."""
     with running("unpaired") as url:
-        shown = contract(url, "--map", str(MAP), CONTRACT_USER="alice-1", CONTRACT_OTHER="bob-1")
+        shown = contract(url, "--map", str(MAP), CONTRACT_USER="alice-token", CONTRACT_OTHER="bob-token")
         told = json.loads(contract(url, "--map", str(MAP), *USERS, "--format", "json").stdout)
     assert shown.returncode == 1, shown.stderr
     for words in (
@@ -132,7 +132,7 @@ def test_a_failure_is_shown_with_its_timeline() -> None:
         "tool_completed was due after this",
     ):
         assert words in shown.stdout, shown.stdout
-    assert "alice-1" not in shown.stdout + shown.stderr, "a credential is shown"
+    assert "alice-token" not in shown.stdout + shown.stderr, "a credential is shown"
     assert told["totals"]["failed"] == 1 and [p["id"] for p in told["points"] if "evidence" in p] == ["pairs"]
 
 

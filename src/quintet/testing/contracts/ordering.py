@@ -246,12 +246,9 @@ def once(record: Record) -> None:
 
 
 def _identities(seen: Seen) -> list[object]:
-    named = [
-        ("order", seen.order),
-        ("id", seen.id),
-        ("run", seen.run and seen.run_order and (seen.run, seen.run_order)),
-    ]
-    return [key for key in named if key[1] is not None]
+    place = None if seen.run is None or seen.run_order is None else (seen.run, seen.run_order)
+    named = [("order", seen.order), ("id", seen.id), ("run", place)]
+    return [(name, seen.user, value) for name, value in named if value is not None]
 
 
 def _the_same(record: Record, seen: Seen, before: Seen | None) -> None:

@@ -31,7 +31,11 @@ def only_user(record: Record, user: str | None = None, *, foreign: Iterable[Mark
         raise NotOfferedError("only_user", record, "user")
     something("only_user", record)
     mine = user or record.owner or next((seen.user for seen in record.origin if seen.user is not None), None)
+    given = user or record.owner
     for seen in record:
+        if seen.kind == "resync" and given is None:
+            mine = None  # it may be another log from here on, as after a copy was restored
+        mine = mine or seen.user
         if seen.user is not None and seen.user != mine:
             violated("only_user", f"{seen} is of user {seen.user}, the reader is {mine}", record, seen)
         for mark in marks:

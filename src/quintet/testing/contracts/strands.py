@@ -75,24 +75,28 @@ def feeds(record: Record) -> list[Feed]:
 
 
 def _applied(record: Record) -> Iterator[tuple[Seen, bool, int | None]]:
-    """Every event a client applies, whether the feed jumped before it, and the position after which its feed began."""
-    last: int | None = None
+    """Every event a client applies, whether the feed jumped before it, and the position after which its feed began.
+
+    Positions are of one user's log: after a resync it may be another log (an epoch), whose positions begin anew.
+    """
+    last: dict[str | None, int] = {}
     for feed in feeds(record.origin):
-        jumped = feed.resync is not None or (last is not None and feed.after is not None and feed.after > last)
-        held = last  # what was received before this feed began
+        held = dict(last)  # what was received before this feed began
+        newest = max(held.values(), default=None)
+        jumped = feed.resync is not None or (newest is not None and feed.after is not None and feed.after > newest)
         for seen in feed.events:
-            if held is not None and seen.order is not None and seen.order <= held:
-                continue
+            if seen.order is not None:
+                if seen.order <= held.get(seen.user, -1):
+                    continue
+                last[seen.user] = max(last.get(seen.user, -1), seen.order)
             yield seen, jumped, feed.after
             jumped = False
-            if seen.order is not None:
-                last = seen.order if last is None else max(last, seen.order)
 
 
 def strands(record: Record) -> list[Strand]:
     """The runs of a record, by their first event. A part of a record is judged by what its whole record shows."""
     wanted = {id(seen) for seen in record}
-    found: dict[str, Strand] = {}
+    found: dict[tuple[str | None, str], Strand] = {}
     living: list[Strand] = []
     named, count = record.mapping.offers("run"), 0
     for seen, jumped, after in _applied(record):
@@ -105,9 +109,10 @@ def strands(record: Record) -> list[Strand]:
         count += seen.final and not named
         if run is None:
             continue
-        strand = found.get(run) or Strand(run, begun=_begins_here(record, seen, after))
-        if run not in found:
-            found[run] = strand
+        key = (seen.user, run)
+        strand = found.get(key) or Strand(run, begun=_begins_here(record, seen, after))
+        if key not in found:
+            found[key] = strand
             living.append(strand)
         strand.events.append(seen)
     return [strand for strand in living if any(id(seen) in wanted for seen in strand.events)]
@@ -125,7 +130,7 @@ def _begins_here(record: Record, seen: Seen, after: int | None) -> bool:
     return after < seen.run_order - 1
 
 
-def _forget(seen: Seen, found: dict[str, Strand]) -> None:
+def _forget(seen: Seen, found: dict[tuple[str | None, str], Strand]) -> None:
     if seen.kind == "forgotten" and seen.thread is not None:
         for strand in found.values():
             if strand.events[0].thread == seen.thread:

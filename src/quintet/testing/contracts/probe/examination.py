@@ -48,6 +48,7 @@ class Evidence:
     resumed: list[Resumed] = field(default_factory=list)
     stranger: Story | None = None
     turned_away: str = ""
+    credentials: list[str] = field(default_factory=list, repr=False)  # never shown, whatever the backend sends back
     trouble: dict[str, str] = field(default_factory=dict)
 
 
@@ -168,6 +169,7 @@ async def examine(
             who.values["session"] = await _made(url, plan.prepare, who, plan.wait.open)
         users.append(who)
     examination = _Examination(url, mapping, plan, users, text)
+    examination.evidence.credentials = [who.credential for who in users if who.credential]
     steps = [("two users", examination.two_users)]
     if plan.resume is not None:
         steps.append(("resume", examination.cut))

@@ -44,7 +44,16 @@ Judged = tuple[Verdict, str, str]
 
 def verdicts(evidence: Evidence) -> list[Point]:
     """Every point, in the order of the report."""
-    return [Point(name, title, *judge(evidence)) for name, title, judge in _POINTS]
+    judged = [(name, title, *judge(evidence)) for name, title, judge in _POINTS]
+    return [
+        Point(name, title, verdict, _masked(w, evidence), _masked(e, evidence)) for name, title, verdict, w, e in judged
+    ]
+
+
+def _masked(text: str, evidence: Evidence) -> str:
+    for credential in evidence.credentials:
+        text = text.replace(credential, "…") if len(credential) >= DISTINCT else text
+    return text
 
 
 def _passed(words: str) -> Judged:
