@@ -18,7 +18,6 @@ __all__ = ["NAMES", "Configuration", "differing", "normal", "read", "spoken"]
 NAMES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 """In the order in which pytest looks in one folder. The first two are known since 9.0."""
 
-_ALWAYS = {"pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"}  # rule even where they set nothing
 _LINES = {"markers", "filterwarnings", "env", "env_files"}
 _WORDS = {
     "addopts",
@@ -64,8 +63,10 @@ class Configuration:
 
 def read(path: Path, text: str, major: int = 9) -> Configuration:
     """What pytest of this major version makes of the file. Never raises: a broken file is a fact like any other."""
+    if major < 9 and path.name in NAMES[:2]:
+        return Configuration(path)
     try:
-        return _toml(path, text, major) if path.suffix == ".toml" else _ini(path, text)
+        return _toml(path, text, major) if path.suffix == ".toml" else _ini(path, text, major)
     except IniError as error:
         return Configuration(path, error=error.what, error_line=error.line)
     except tomllib.TOMLDecodeError as error:
@@ -73,7 +74,7 @@ def read(path: Path, text: str, major: int = 9) -> Configuration:
         return Configuration(path, error=str(error), error_line=int(at[1]) if at else None)
 
 
-def _ini(path: Path, text: str) -> Configuration:
+def _ini(path: Path, text: str, major: int) -> Configuration:
     sections = read_ini(text)
     where = {name: section.line for name, section in sections.items()}
     wanted = "tool:pytest" if path.name == "setup.cfg" else "pytest"
@@ -84,7 +85,10 @@ def _ini(path: Path, text: str) -> Configuration:
     if path.name == "setup.cfg" and "pytest" in sections:
         refused = "[pytest] section in setup.cfg files is no longer supported, change to [tool:pytest] instead."
         return Configuration(path, error=refused, error_line=where["pytest"], sections=where)
-    return Configuration(path, {} if path.name in _ALWAYS else None, sections=where)
+    always = path.name == "pytest.ini" or (
+        path.name == ".pytest.ini" and major >= 9
+    )  # rule even where they set nothing
+    return Configuration(path, {} if always else None, sections=where)
 
 
 def _toml(path: Path, text: str, major: int) -> Configuration:

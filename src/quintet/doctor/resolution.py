@@ -40,7 +40,7 @@ def resolve(folder: Path, arguments: Sequence[str], reading: Reader, major: int 
         given = _absolute(folder, options["--rootdir"]) if "--rootdir" in options else file.parent
         return Resolved(file, given, None if file.is_file() else f"Config file '{file}' not found.")
     found = _locate([ancestor], reading, major)
-    if found is None:
+    if found is None and "--rootdir" not in options:
         found = _by_setup(ancestor) or (_locate(folders, reading, major) if folders != [ancestor] else None)
     if found is None:
         common = _ancestor(folder, [folder, ancestor])

@@ -28,7 +28,7 @@ def beside(case: Case, found: Configuration) -> list[Configuration]:
 @rule("D01", "C", "A file of pytest's own without its section rules and sets nothing", fix="Name the section [pytest].")
 def no_section(case: Case, this: Rule) -> Iterator[Finding]:
     for found in searched(case):
-        if found.path.name not in _OWN or found.error or found.settings:
+        if found.path.name not in _OWN or found.error or found.settings or not found.rules:
             continue
         if "pytest" in found.sections or "pytest" in found.tables:
             continue

@@ -1,5 +1,6 @@
 """Quintet's own settings and services: Q01 and Q02. Only where something of Quintet is set up, and only with the server installed."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,22 +27,22 @@ def _settings(case: Case) -> "Settings | SettingsError | None":
     """The settings as `quintet serve` would read them here; None where the server is not installed or nothing is set up."""
     if not _set_up(case):
         return None
+    development = "QUINTET_SECRET_KEY" not in case.environment and "QUINTET_PUBLIC_URL" not in case.environment
     try:
         from quintet.settings import Options, SettingsError, load
     except ModuleNotFoundError:
         return None
-    development = "QUINTET_SECRET_KEY" not in case.environment and "QUINTET_PUBLIC_URL" not in case.environment
-    options = Options(dev=development)
     try:
-        return load(
-            case.environment,
-            case.tree.text(Path(".env")),
-            options,
-            lambda _: "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH",
-            serves=False,
-        )
+        return load(case.environment, case.tree.text(Path(".env")), Options(dev=development), _no_secret, serves=False)
+    except ModuleNotFoundError:
+        return None
     except SettingsError as error:
         return error
+
+
+def _no_secret(_: Path) -> str:
+    """Where none is set the server makes one; here nothing is signed, so any strong text will do."""
+    return secrets.token_urlsafe(48)
 
 
 @rule("Q01", "C", "A setting with which `quintet serve` does not start", fix="Correct the variable.")
@@ -58,8 +59,8 @@ def refused_setting(case: Case, this: Rule) -> Iterator[Finding]:
     fix="Start PostgreSQL, or correct the address.",
 )
 def no_database(case: Case, this: Rule) -> Iterator[Finding]:
-    settings = _settings(case)
-    place = str(getattr(settings, "database_url", "") or "")
+    kept = getattr(_settings(case), "database_url", None)
+    place = kept.get_secret_value() if kept else ""
     address: Address | None = address_of("QUINTET_DATABASE_URL", place, Path(".env"), 0) if case.runs else None
     if address is not None:
         reached = reach(address.scheme, address.host, address.port)

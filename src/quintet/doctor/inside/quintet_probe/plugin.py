@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -62,8 +63,15 @@ def pytest_internalerror(excinfo: Any) -> None:
 
 
 @pytest.hookimpl(tryfirst=True, hookwrapper=True)
-def pytest_collection_modifyitems(config: Any, items: list[Any]) -> Any:
-    """Before anybody shuffles or deselects; what follows would only print, and report to files."""
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> Iterator[None]:
+    """Before anybody shuffles or deselects. What would follow only prints, and reports to files."""
+    _gather(config, items)
+    if config.option.collectonly:
+        pytest.exit("the doctor has seen what it needs", returncode=0)
+    yield
+
+
+def _gather(config: Any, items: list[Any]) -> None:
     notes = _notes()
     said = notes.said
     said["items"] = [item.nodeid[:300] for item in items[:MOST]]
@@ -74,8 +82,6 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> Any:
     said["addresses"] = addresses()
     said["finished"] = True
     notes.write()
-    pytest.exit("the doctor has seen what it needs", returncode=0)
-    yield
 
 
 def _listen_to_markers(notes: Notes) -> None:

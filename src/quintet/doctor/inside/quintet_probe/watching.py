@@ -3,7 +3,7 @@
 An attempt to write is refused and noted; what followed from a refusal proves nothing. Processes that the run starts are not held by this.
 """
 
-# ruff: noqa: PTH100, PTH112, PTH115, PTH117, PTH118, PTH119, PTH120  # plain strings: path objects would be watched as well
+# ruff: noqa: PTH100, PTH112, PTH115, PTH117, PTH118, PTH120  # plain strings: path objects would be watched as well
 from __future__ import annotations
 
 import os
