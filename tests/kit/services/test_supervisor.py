@@ -25,15 +25,15 @@ subprocess.Popen([sys.executable, "-c", f"import subprocess; subprocess.Popen({s
 print("family complete", flush=True)
 time.sleep(300)
 """
-OWNER = """
+OWNER = r"""
 import os, sys, time
 from quintet.testing.services.processes import Plan, Supervised
 one = Supervised("thing")
 one.start(Plan(argv=[sys.executable, "-c", sys.argv[1]], env={}, cwd=sys.argv[2], log=sys.argv[2] + "/log", remove=[sys.argv[2]]))
 if sys.argv[3] == "fork" and os.fork() == 0:
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\n" % os.getpid())
     time.sleep(300)
-print(os.getpid(), flush=True)
+os.write(1, b"%d\n" % os.getpid())
 time.sleep(300)
 """
 

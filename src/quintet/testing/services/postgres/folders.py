@@ -13,6 +13,9 @@ from quintet.testing.services.postgres.account import Account, reaches
 
 __all__ = ["cache_folder", "run_folder", "settle"]
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a new folder of our own is made in it
+_PLENTY = 2 * 1024**3  # bytes; a container has 64 MiB unless it is told otherwise
+
 
 def cache_folder(account: Account) -> Path:
     """Where clusters are kept between runs: the user's cache; for root one that the account reaches."""
@@ -56,14 +59,25 @@ def _is_ours(folder: Path) -> bool:
 
 def run_folder(account: Account) -> Path:
     """A new folder for one run; only it is opened for passing through, and only where the account is another than ours."""
-    folder = Path(tempfile.mkdtemp(prefix="quintet-run-"))
+    for around in (_quick(), Path(tempfile.gettempdir())):
+        if around is not None and reaches(around, account):
+            break
+    else:
+        around = cache_folder(account)
+    folder = Path(tempfile.mkdtemp(prefix="quintet-run-", dir=around))
     if account.uid is not None:
         folder.chmod(0o711)
-        if not reaches(folder, account):
-            folder.rmdir()
-            folder = Path(tempfile.mkdtemp(prefix="run-", dir=cache_folder(account)))
-            folder.chmod(0o711)
     return folder
+
+
+def _quick() -> Path | None:
+    """Memory, where there is plenty and nobody has said where to go: cloning a database takes 9 ms there, on a busy disk 300."""
+    try:
+        space = os.statvfs(_MEMORY)
+    except OSError:
+        return None
+    plenty = space.f_bavail * space.f_frsize >= _PLENTY and os.access(_MEMORY, os.W_OK | os.X_OK)
+    return _MEMORY if plenty and not os.environ.get("TMPDIR") else None
 
 
 def settle(building: Path, target: Path) -> None:
