@@ -27,6 +27,7 @@ def shipped(model: ModelConfig | None = None, sources: Sources | None = None) ->
         return SHIPPED
     try:
         from quintet.agents.conversation import conversing
+        from quintet.agents.wording import worded
     except ModuleNotFoundError as missing:
         if (missing.name or "quintet").partition(".")[0] == "quintet":
             raise
@@ -34,4 +35,4 @@ def shipped(model: ModelConfig | None = None, sources: Sources | None = None) ->
             f"QUINTET_MODEL is set, but a package it needs is not installed ({missing.name})",
             "Run: pip install 'quintet[llm]'",
         ) from missing
-    return (conversing(model, sources or Sources()), triage)
+    return (conversing(model, sources or Sources()), worded(model))

@@ -4,6 +4,7 @@ The plan is fixed and sequential: read, group, ask the four one after another (e
 What a specialist is told and answers is plain data; nothing is kept between runs.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from quintet.engine import AgentError, AgentSpec, Turn, agent
 from quintet.triage import Case, Findings
 from quintet.triage.model import Challenge, Claim
 
-__all__ = ["specialists", "triage"]
+__all__ = ["lead", "specialists", "triage"]
 
 _SECONDS = 120
 _RESULT_CAUSES = 12
@@ -104,6 +105,11 @@ async def triage(turn: Turn) -> Any:
 
     Asked by another agent with `{"report": text}`, and with `"question"` for a question about it, return the words instead of saying them.
     """
+    return await lead(turn)
+
+
+async def lead(turn: Turn, add: Callable[[Turn, Casework], Awaitable[None]] | None = None) -> Any:
+    """The supervisor's work. `add` may say something after a report that is said; it changes nothing of it."""
     asked = turn.input
     if isinstance(asked, dict) and "question" in asked:
         return await _answer(turn, str(asked.get("report", "")), str(asked["question"]))
@@ -117,6 +123,8 @@ async def triage(turn: Turn) -> Any:
         return "".join(work.report)
     for piece in work.report:
         await turn.say(piece)
+    if add is not None and work.analysis.causes:
+        await add(turn, work)
     return _result(work)
 
 

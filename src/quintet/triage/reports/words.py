@@ -94,10 +94,10 @@ def known(causes: Sequence[Cause]) -> list[Cause]:
 
 
 def place(fact: Fact, run: Run) -> str:
-    """Where a fact stands: `line 34`, or with the report's name where the run has several."""
+    """Where a fact stands: `line 34` of the one report, otherwise with the name of the report or file."""
     if not fact.line:
         return shorten(fact.source, 80)
-    return f"{shorten(fact.source, 80)} line {fact.line}" if ", " in run.source else f"line {fact.line}"
+    return f"line {fact.line}" if fact.source == run.source else f"{shorten(fact.source, 80)} line {fact.line}"
 
 
 def affected(cause: Cause) -> list[str]:
