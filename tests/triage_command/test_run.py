@@ -183,3 +183,11 @@ def test_help_names_every_option_without_loading_what_it_does_not_need(tmp_path:
         check=False,
     )
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_what_a_crash_would_take_with_it_is_kept(tmp_path: Path) -> None:
+    """A failure before the crash was never printed by pytest; the journal has it."""
+    crash = "import os\ndef test_a():\n    assert 'first' == 'second'\ndef test_b():\n    os._exit(9)\n"
+    _project(tmp_path, {"test_a.py": crash})
+    names = [entry["name"] for entry in json.loads(_triage(tmp_path, "--format", "json").stdout)["entries"]]
+    assert set(names) == {"test_a.py::test_a", "test_a.py::test_b"}
