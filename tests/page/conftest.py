@@ -26,6 +26,8 @@ CALM: dict[str, Any] = {"reduced_motion": "reduce"}  # a spinner that turns cost
 
 expect.set_options(timeout=15_000)
 
+CLIPBOARD: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
+
 Visit = Callable[..., Awaitable[Window]]
 
 
@@ -63,3 +65,27 @@ async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
     yield window
     for context in contexts:
         await context.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def _kept(browser: Browser) -> AsyncIterator[list[Window]]:
+    """The window that the tests of a file share, once one of them has asked for it."""
+    kept: list[Window] = []
+    yield kept
+    for window in kept:
+        await window.page.context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def window(browser: Browser, server: Server, _kept: list[Window]) -> AsyncIterator[Window]:
+    """A signed-in person in a new conversation. A file's tests share the window, which a new one costs a second to make; one whose
+    test did not come to its `quiet` is not used again. Who needs a person without a past, or another window, asks for `visit`."""
+    if not _kept:
+        context = await browser.new_context(**CALM | CLIPBOARD)
+        context.set_default_timeout(15_000)
+        _kept.append(await Window(await context.new_page(), server.url).sign_up())
+    window = _kept[0]
+    await window.anew()
+    yield window
+    if not window.is_settled:
+        await _kept.pop().page.context.close()

@@ -7,13 +7,11 @@ import pytest
 from playwright.async_api import FilePayload, Route, expect
 
 from page.conftest import Visit
-from page.window import GONE, Window
+from page.window import Window
 from quintet.web.pages import FOLDER
-from support.server import Factory
 
 pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
-CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 DROP = """([name, type, text]) => {
   const data = new DataTransfer(), place = document.querySelector('main');
   data.items.add(new File([text], name, { type }));
@@ -88,9 +86,8 @@ async def test_a_file_goes_with_a_message_and_comes_back(visit: Visit, tmp_path:
     other.quiet()
 
 
-async def test_files_are_pasted_and_dropped(visit: Visit) -> None:
+async def test_files_are_pasted_and_dropped(window: Window) -> None:
     """A drop anywhere on the conversation shows where it goes; a long paste is a file, and text again by one click."""
-    window = await (await visit(**CLIPBOARD)).sign_up()
     await window.page.get_by_label("Agent").select_option("triage")
     assert await window.evaluate(DROP, ["dropped.txt", "text/plain", "some text"]) == ["block", "none"]
     await expect(window.page.locator(".chip")).to_contain_text("dropped.txt")
@@ -107,9 +104,8 @@ async def test_files_are_pasted_and_dropped(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_a_picture_and_a_file_are_pasted(visit: Visit) -> None:
+async def test_a_picture_and_a_file_are_pasted(window: Window) -> None:
     """A picture from the clipboard becomes a file; so does a copied file; words that lie in the clipboard beside a picture stay words."""
-    window = await (await visit(**CLIPBOARD)).sign_up()
     chips = window.page.locator(".chip")
     await window.evaluate(COPY_PICTURE)
     await window.composer.focus()
@@ -124,9 +120,8 @@ async def test_a_picture_and_a_file_are_pasted(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_a_slow_upload_shows_how_far_it_is(visit: Visit) -> None:
+async def test_a_slow_upload_shows_how_far_it_is(window: Window) -> None:
     """The bar and its words go from little to all, nothing can be sent before; taken off midway, it is given up and never arrives."""
-    window = await (await visit()).sign_up()
     await window.page.get_by_label("Agent").select_option("triage")
     await window.composer.fill("with a file")
     network = await window.page.context.new_cdp_session(window.page)
@@ -157,29 +152,8 @@ async def test_a_slow_upload_shows_how_far_it_is(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_an_upload_that_lost_its_connection_goes_on_by_itself(visit: Visit, server_factory: Factory) -> None:
-    """The server dies under an upload: said at the file; when it is back, so is the file, and the message goes with it."""
-    server = server_factory()
-    window = await (await visit(at=server)).sign_up()
-    await window.page.get_by_label("Agent").select_option("triage")
-    network = await window.page.context.new_cdp_session(window.page)
-    await network.send("Network.emulateNetworkConditions", {**SLOW, "uploadThroughput": 50_000})
-    await pick(window, a_file("report.xml", "text/xml", FAILING.encode() + b" " * 400_000))
-    await expect(window.page.locator(".chip-word")).to_contain_text("% of")
-    server.kill()
-    await expect(window.page.locator(".chip")).to_contain_text("Interrupted: goes on when the connection is back.")
-    await network.send("Network.emulateNetworkConditions", {**SLOW, "uploadThroughput": -1})
-    server.start()
-    await expect(window.page.locator(".chip-word")).to_have_text("390.8 KiB")
-    await window.button("Send").click()
-    await window.ended("completed")
-    assert "1 failed" in await window.answer()
-    window.quiet(GONE)
-
-
-async def test_a_file_that_does_not_fit_says_why(visit: Visit) -> None:
+async def test_a_file_that_does_not_fit_says_why(window: Window) -> None:
     """Too big, empty, not of the agent's kinds, refused by the server: said at the file, and nothing is sent before it is settled."""
-    window = await (await visit()).sign_up()
     await window.page.get_by_label("Agent").select_option("triage")
     await pick(
         window,

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import Route, WebSocketRoute, expect
+from playwright.async_api import FilePayload, Route, WebSocketRoute, expect
 
 from page.conftest import Visit
+from page.test_attaching import FAILING
 from page.window import GONE, Window
 from support.server import Factory, Server
 
@@ -14,6 +15,7 @@ pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="
 
 LOST = "Connection lost – trying again…"
 FOUND = "Connected again. Nothing was lost."
+CALM_NETWORK = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +225,27 @@ async def test_what_is_written_while_the_server_is_away_is_sent_once(visit: Visi
     window.quiet(GONE)
 
 
+async def test_an_upload_that_lost_its_connection_goes_on_by_itself(visit: Visit, frail: Server) -> None:
+    """The server dies under an upload: said at the file; when it is back, so is the file, and the message goes with it."""
+    server = frail
+    window = await (await visit(at=server)).sign_up()
+    await window.page.get_by_label("Agent").select_option("triage")
+    network = await window.page.context.new_cdp_session(window.page)
+    await network.send("Network.emulateNetworkConditions", {**CALM_NETWORK, "uploadThroughput": 50_000})
+    report: FilePayload = {"name": "report.xml", "mimeType": "text/xml", "buffer": FAILING.encode() + b" " * 400_000}
+    await window.page.locator("input[type=file]").set_input_files(report)
+    await expect(window.page.locator(".chip-word")).to_contain_text("% of")
+    server.kill()
+    await expect(window.page.locator(".chip")).to_contain_text("Interrupted: goes on when the connection is back.")
+    await network.send("Network.emulateNetworkConditions", CALM_NETWORK)
+    server.start()
+    await expect(window.page.locator(".chip-word")).to_have_text("390.8 KiB")
+    await window.button("Send").click()
+    await window.ended("completed")
+    assert "1 failed" in await window.answer()
+    window.quiet(GONE)
+
+
 async def test_a_reload_before_the_answer_neither_loses_nor_doubles(visit: Visit) -> None:
     """The message has left, its answer never came, the window is loaded again: sent again under the same name, it is one message."""
     window = await visit()
@@ -314,9 +337,9 @@ async def test_another_person_in_the_same_browser_sees_nothing(visit: Visit) -> 
 
 async def test_tokens_are_renewed_without_a_word(visit: Visit, server_factory: Factory) -> None:
     """Access tokens that live for seconds: the window goes on for several of their lives, and nothing of it is seen."""
-    server: Server = server_factory(environment={"QUINTET_ACCESS_TOKEN_SECONDS": "2"})
+    server: Server = server_factory(environment={"QUINTET_ACCESS_TOKEN_SECONDS": "1"})
     window = await (await visit(at=server)).sign_up()
-    await window.say(steps(6, 1.0), agent="stepper")
+    await window.say(steps(6, 0.6), agent="stepper")
     await window.ended("completed", seconds=40)
     await whole_story(window, 6)
     await expect(window.notice).to_be_hidden()

@@ -7,13 +7,13 @@ import pytest
 from playwright.async_api import Route, WebSocketRoute, expect
 
 from page.conftest import Visit
+from page.window import Window
 
 pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_one_agent_of_a_team_is_looked_at_alone(visit: Visit) -> None:
+async def test_one_agent_of_a_team_is_looked_at_alone(window: Window) -> None:
     """A finished story is one line; opened, each agent is named with its time, and a click leaves only that one's steps."""
-    window = await (await visit()).sign_up()
     await window.say(json.dumps({"topic": "cellos"}), agent="coordinator")
     turn = await window.ended("completed")
     await expect(turn.locator("details.story .now")).to_have_text(re.compile(r"^4 agents · \d+ steps · [\d.]+ m?s$"))
@@ -37,9 +37,8 @@ async def test_one_agent_of_a_team_is_looked_at_alone(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_the_raw_events_are_those_of_the_wire(visit: Visit) -> None:
+async def test_the_raw_events_are_those_of_the_wire(window: Window) -> None:
     """All events of a run, followed while it goes on, none twice, and what is copied is what the socket brought."""
-    window = await (await visit(permissions=["clipboard-read", "clipboard-write"])).sign_up()
     await window.say(json.dumps({"steps": 6, "pause": 0.35}), agent="stepper")
     await window.turn().locator(".story-bar").get_by_role("button", name="Events").click()
     drawer = window.page.get_by_role("dialog", name="Events of this run")
@@ -59,9 +58,8 @@ async def test_the_raw_events_are_those_of_the_wire(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(("agent", "state"), [("raiser", "failed"), ("sleeper", "cancelled")])
-async def test_what_did_not_work_out_is_tried_again(visit: Visit, agent: str, state: str) -> None:
+async def test_what_did_not_work_out_is_tried_again(window: Window, agent: str, state: str) -> None:
     """A failed run and one past its time: the same words again, to the same agent, as a new message of its own."""
-    window = await (await visit()).sign_up()
     await window.say("please try", agent=agent)
     turn = await window.ended(state)
     await window.page.get_by_label("Agent").select_option("echo")

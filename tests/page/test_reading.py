@@ -46,9 +46,8 @@ async def drawn(window: Window, text: str) -> Any:
     return await window.evaluate(script, text)
 
 
-async def test_markdown_is_shown_as_it_is_meant(visit: Visit) -> None:
+async def test_markdown_is_shown_as_it_is_meant(window: Window) -> None:
     """Headings, lists, tables, quotes, code, bold and links of an answer are what they say; HTML in it stays text."""
-    window = await (await visit()).sign_up()
     await window.say(REPORT, agent="echo")
     turn = await window.ended("completed")
     answer = turn.locator(".answer")
@@ -69,9 +68,8 @@ async def test_markdown_is_shown_as_it_is_meant(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_what_is_written_is_never_obeyed(visit: Visit) -> None:
+async def test_what_is_written_is_never_obeyed(window: Window) -> None:
     """Markup, scripts, pictures and frames in a message, a thought, a tool and an answer: shown as letters, nothing runs or loads."""
-    window = await (await visit()).sign_up()
     await window.say(HOSTILE, agent="echo")
     turn = await window.ended("completed")
     await window.unfold()
@@ -85,9 +83,8 @@ async def test_what_is_written_is_never_obeyed(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_a_growing_text_is_drawn_like_a_whole_one(visit: Visit) -> None:
+async def test_a_growing_text_is_drawn_like_a_whole_one(window: Window) -> None:
     """Cut anywhere and grown letter by letter, the drawing ends as the drawing of the whole text, and nothing hostile takes long."""
-    window = await (await visit()).open()
     script = """async (text) => {
       const { drawMarkdown } = await import('/app/markup.js');
       const grown = document.createElement('div'), whole = document.createElement('div');
@@ -121,6 +118,7 @@ async def test_a_growing_text_is_drawn_like_a_whole_one(visit: Visit) -> None:
     }"""
     times = await window.evaluate(timed, [(piece * 32768)[:32768] for piece in hostile])
     assert max(times) < 1000, dict(zip(hostile, times, strict=True))
+    window.quiet()
 
 
 async def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
@@ -165,9 +163,8 @@ async def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_a_screen_reader_is_told_what_matters(visit: Visit) -> None:
+async def test_a_screen_reader_is_told_what_matters(window: Window) -> None:
     """The live region says that an agent works and what it answered; landmarks and headings say where one is."""
-    window = await (await visit()).sign_up()
     await window.evaluate(LISTEN)
     await window.say("tell me", agent="echo")
     await window.ended("completed")
@@ -244,9 +241,9 @@ async def test_text_stands_out_from_its_ground(visit: Visit, scheme: str) -> Non
     assert [pair for pair in await window.evaluate(script, pairs) if pair[2] < 4.5] == []
 
 
-async def test_drawing_is_the_same_for_the_same_text(visit: Visit) -> None:
+async def test_drawing_is_the_same_for_the_same_text(window: Window) -> None:
     """Attributes of what is drawn from a text are only those the page itself gives."""
-    window = await (await visit()).open()
     html = await drawn(window, HOSTILE + "\n\n" + REPORT)
     for attribute in ('onerror="', 'onload="', "style=", "srcdoc"):
         assert f" {attribute}" not in html.replace("&lt;", "<").split("<img")[0], attribute
+    window.quiet()

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from page.conftest import Visit
+from page.window import Window
 from support.server import Server
 
 pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
@@ -41,9 +42,8 @@ async def test_the_five_events_are_seen_as_they_happen(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_the_sample_run_is_explained_by_the_team(visit: Visit) -> None:
+async def test_the_sample_run_is_explained_by_the_team(window: Window) -> None:
     """One click: the shipped team explains the sample run, four specialists under triage, and the report is an answer."""
-    window = await (await visit()).sign_up()
     await window.button("Try a broken test run").click()
     turn = await window.ended("completed")
     await expect(window.page.get_by_label("Agent")).to_have_value("triage")
@@ -61,9 +61,8 @@ async def test_the_sample_run_is_explained_by_the_team(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_a_long_answer_is_read_from_its_first_line(visit: Visit) -> None:
+async def test_a_long_answer_is_read_from_its_first_line(window: Window) -> None:
     """The window follows the work, but does not run after an answer longer than itself; one click leads to its end."""
-    window = await (await visit()).sign_up()
     await window.say("# The first line\n" + "\n\nand more" * 200 + "\n\nthe last line", agent="echo")
     turn = await window.ended("completed")
     await expect(turn.locator(".answer").get_by_text("The first line")).to_be_in_viewport()
@@ -75,9 +74,8 @@ async def test_a_long_answer_is_read_from_its_first_line(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_agents_stand_under_the_agent_that_called_them(visit: Visit) -> None:
+async def test_agents_stand_under_the_agent_that_called_them(window: Window) -> None:
     """A team of four is told as it is nested: each child with its own thoughts, tools, words and time, folded when it is done."""
-    window = await (await visit()).sign_up()
     await window.say(orders(topic="cellos"), agent="coordinator")
     turn = await window.ended("completed")
     await expect(turn.locator(".now")).to_contain_text("4 agents · ")
@@ -93,9 +91,8 @@ async def test_agents_stand_under_the_agent_that_called_them(visit: Visit) -> No
     window.quiet()
 
 
-async def test_a_tool_shows_what_it_was_given_and_what_it_gave(visit: Visit) -> None:
+async def test_a_tool_shows_what_it_was_given_and_what_it_gave(window: Window) -> None:
     """Arguments and result stand in a fold of their own that a click or a key opens."""
-    window = await (await visit()).sign_up()
     await window.say("a word to repeat", agent="echo")
     turn = await window.ended("completed")
     await window.unfold()
@@ -107,9 +104,8 @@ async def test_a_tool_shows_what_it_was_given_and_what_it_gave(visit: Visit) -> 
     window.quiet()
 
 
-async def test_text_arrives_in_pieces(visit: Visit) -> None:
+async def test_text_arrives_in_pieces(window: Window) -> None:
     """The answer grows while it is said, letters beyond ASCII whole, and ends as the very text that was said."""
-    window = await (await visit()).sign_up()
     await window.say(orders(pieces=60, pause=0.03), agent="streamer")
     answer = window.turn().locator(".answer")
     await expect(answer).to_contain_text("pièce 3 🎻")
@@ -119,9 +115,8 @@ async def test_text_arrives_in_pieces(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_stop_stops(visit: Visit, server: Server) -> None:
+async def test_stop_stops(window: Window, server: Server) -> None:
     """One click on Stop while a tool runs: the tool is stopped, no other starts, and the page says that it was asked for."""
-    window = await (await visit()).sign_up()
     await window.say(orders(mark="page-stop"), agent="slow_tool")
     turn = window.turn()
     await expect(turn.locator(".call[data-state=running]")).to_have_count(1)
@@ -135,9 +130,8 @@ async def test_stop_stops(visit: Visit, server: Server) -> None:
     window.quiet()
 
 
-async def test_stop_reaches_nested_agents(visit: Visit) -> None:
+async def test_stop_reaches_nested_agents(window: Window) -> None:
     """Two levels of agents and two tools at once: all are stopped, none is left spinning."""
-    window = await (await visit()).sign_up()
     await window.say(orders(mark="nested-stop"), agent="slow_parent")
     turn = window.turn()
     await expect(turn.locator(".call[data-state=running]")).to_have_count(2)
@@ -148,9 +142,8 @@ async def test_stop_reaches_nested_agents(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_a_failure_says_why_and_where_to_look(visit: Visit) -> None:
+async def test_a_failure_says_why_and_where_to_look(window: Window) -> None:
     """A sentence for the person, the code and the run's trace for whoever looks into it, nothing of the exception; and life goes on."""
-    window = await (await visit()).sign_up()
     await window.say("please raise", agent="raiser")
     turn = await window.ended("failed")
     outcome = turn.locator(".outcome")
@@ -197,9 +190,8 @@ async def test_messages_written_at_once_keep_their_order(visit: Visit) -> None:
     window.quiet()
 
 
-async def test_a_long_report_is_measured_before_it_is_sent(visit: Visit) -> None:
+async def test_a_long_report_is_measured_before_it_is_sent(window: Window) -> None:
     """Over 32 KiB nothing is sent; the page says by how much, and keeps the end, which says most; exactly 32 KiB passes."""
-    window = await (await visit(permissions=["clipboard-read", "clipboard-write"])).sign_up()
     lines = "".join(f"line {number:05d} of a long report\n" for number in range(1400))
     await window.page.get_by_label("Agent").select_option("echo")  # which takes no files
     await window.paste(lines)

@@ -29,6 +29,7 @@ class Window:
         self.password = ""
         self.faults: list[str] = []
         self.frames: list[str] = []
+        self.is_settled = False
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.faults.append(f"exception: {error}"))
         page.on("request", self._request)
@@ -46,6 +47,7 @@ class Window:
         """Nothing was in the console, nothing was raised, nothing went elsewhere, but what is named here."""
         left = [fault for fault in self.faults if not any(re.search(pattern, fault) for pattern in allowed)]
         assert left == [], "\n".join(left)
+        self.is_settled = True
 
     # --- coming in ----------------------------------------------------------------------------------------------------
 
@@ -61,6 +63,18 @@ class Window:
         await self.button("Create account").click()
         await self.ready()
         return self
+
+    async def anew(self) -> None:
+        """A new conversation, with nothing written, attached, heard or found fault with."""
+        await self.page.goto(self.url + "/#/new")
+        removing = self.page.locator(".chip").get_by_role("button", name="Remove")
+        for _ in range(await removing.count()):
+            await removing.first.click()
+        await self.composer.fill("")
+        await expect(self.page.locator(".turn")).to_have_count(0)
+        self.faults.clear()
+        self.frames.clear()
+        self.is_settled = False
 
     async def sign_in(self, account: "Account | Window") -> "Window":
         """Sign in through the form with an account that exists."""
