@@ -1,4 +1,4 @@
-"""The hang guard's part of the plugin: a limit for each phase of each test."""
+"""The hang guard's part of the plugin: a limit for each phase of each test, and no coroutine that nobody awaits."""
 
 import os
 from collections.abc import Generator
@@ -11,6 +11,7 @@ from quintet.testing import config as kit_config
 _MARKER: Final = "hang_guard"
 _GUARD: Final = pytest.StashKey[Any]()  # the guard, imported where one is asked for
 _LIMIT: Final = pytest.StashKey[float]()
+_UNAWAITED: Final = pytest.StashKey[Any]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +42,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if guard is not None:
         del config.stash[_GUARD]
         guard.close()
+    if _UNAWAITED in config.stash:
+        config.stash[_UNAWAITED].end()
 
 
 @pytest.hookimpl(trylast=True)
@@ -50,6 +53,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from quintet.testing.hang.guard import Guard
 
         config.stash[_GUARD] = Guard(config.rootpath, os.dup(2))
+    if kit_config.of(config).asked:
+        from quintet.testing.hang.unawaited import Unawaited
+
+        config.stash[_UNAWAITED] = Unawaited(config.rootpath)
+        config.stash[_UNAWAITED].begin()
 
 
 def _limit(item: pytest.Item) -> float:
@@ -62,13 +70,13 @@ def _limit(item: pytest.Item) -> float:
     return float(given[0])
 
 
-def _but_for_a_hang(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-    """Whether these frames are hidden: what the test raised passes through them, only a hang begins in them."""
-    return excinfo.typename != "Hang"
+def _but_for_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether these frames are hidden: what the test raised passes through them, only the kit's own begin in them."""
+    return excinfo.typename not in {"Hang", "NeverAwaited"}
 
 
 def _guarded(item: pytest.Item, phase: str) -> Generator[None, object, object]:
-    __tracebackhide__ = _but_for_a_hang
+    __tracebackhide__ = _but_for_ours
     guard = item.config.stash.get(_GUARD, None)
     limit = _limit(item) if guard is not None else 0.0
     if guard is None or limit <= 0:
@@ -112,22 +120,43 @@ def _drop_unittest_faults(item: pytest.Item) -> None:
         vars(item)["_excinfo"] = None
 
 
+def _awaited(item: pytest.Item, phase: str) -> Generator[None, object, object]:
+    __tracebackhide__ = _but_for_ours
+    unawaited = item.config.stash.get(_UNAWAITED, None)
+    if unawaited is None:
+        return (yield from _guarded(item, phase))
+    unawaited.watch()
+    try:
+        result = yield from _guarded(item, phase)
+    except BaseException:
+        told = unawaited.told()
+        if told:
+            item.add_report_section(phase, "coroutines", told)
+        raise
+    told = unawaited.told()
+    if told:
+        from quintet.testing.hang.unawaited import NeverAwaited
+
+        raise NeverAwaited(told)
+    return result
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    __tracebackhide__ = _but_for_a_hang
-    return (yield from _guarded(item, "setup"))
+    __tracebackhide__ = _but_for_ours
+    return (yield from _awaited(item, "setup"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    __tracebackhide__ = _but_for_a_hang
-    return (yield from _guarded(item, "call"))
+    __tracebackhide__ = _but_for_ours
+    return (yield from _awaited(item, "call"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    __tracebackhide__ = _but_for_a_hang
-    return (yield from _guarded(item, "teardown"))
+    __tracebackhide__ = _but_for_ours
+    return (yield from _awaited(item, "teardown"))
 
 
 def pytest_enter_pdb(config: pytest.Config, pdb: Any) -> None:
