@@ -12,7 +12,7 @@ from quintet.testing.contracts import ContractViolation, Story, isolated, resume
 
 pytestmark = pytest.mark.l1
 
-SEEDS = range(12)
+SEEDS = range(8)
 Mutant = Callable[[Random, list[Body]], Body]  # changes the frames; returns the event that should be named
 
 

@@ -46,7 +46,8 @@ class Line(ABC):
     def __init__(self, url: str, plan: Plan, mapping: Mapping, who: Who, name: str) -> None:
         self.url, self.plan, self.who = url.rstrip("/"), plan, who
         self.story = Story(name, mapping)
-        self.over = False  # the backend has ended it
+        self.over = False  # it has ended
+        self._leaving = False  # and that was our wish
         self._news = asyncio.Event()
 
     async def open(self, cursor: Any = None) -> None:
@@ -102,7 +103,8 @@ class Line(ABC):
 
     def _ended(self, code: int | None = None, reason: str = "") -> None:
         self.over = True
-        self.story.ended(code, reason)
+        if not self._leaving:
+            self.story.ended(code, reason)
         self._news.set()
 
     @abstractmethod

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import indent
 from typing import Final, get_args
 
 from .verdicts import Point, Verdict
@@ -37,7 +38,6 @@ def as_json(name: str, url: str, points: Sequence[Point]) -> str:
 def print_report(name: str, url: str, points: Sequence[Point]) -> None:
     """The report for people, on standard output."""
     from rich.console import Console
-    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
@@ -53,7 +53,7 @@ def print_report(name: str, url: str, points: Sequence[Point]) -> None:
     for point in points:
         if point.evidence:
             console.print(Text(f"\n✗ {point.title}", "bold red"))
-            console.print(Padding(Text(point.evidence, no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), soft_wrap=True)
+            console.print(Text(indent(point.evidence, "  ")), soft_wrap=True)  # a row of a timeline is never broken
     counted = totals(points)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counted.items() if count)
     console.print(

@@ -129,5 +129,6 @@ class Stream(Line):
 
     async def cut(self) -> None:
         """Drop the connection: HTTP has no other way to leave a stream."""
+        self._leaving = True
         await self.close()
         self._ended()

@@ -20,7 +20,7 @@ from ..shapes import schema
 from ..story import Story
 from ..texts import pieces
 from ..timeline import timeline
-from ..violation import ContractViolation
+from ..violation import ContractViolation, violated
 from .examination import Evidence
 
 __all__ = ["Point", "Verdict", "verdicts"]
@@ -138,11 +138,26 @@ def _paired(evidence: Evidence) -> Judged:
         return "not offered", "the mapping has no types for the begin and the end of a tool", ""
     calls = sum(seen.kind == "tool_executing" for story in evidence.stories for seen in story)
     ends = sum(seen.kind == "tool_completed" for story in evidence.stories for seen in story)
-    judged = _each(evidence, pairs, f"{calls} calls of tools, each with its end before its run's")
+
+    def paired(record: Record) -> None:
+        pairs(record)
+        _nothing_open(record)
+
+    judged = _each(evidence, paired, f"{calls} calls of tools, each with its end before its run's")
     if judged[0] == "passed" and not calls + ends:
         return "not judged", "no tool was used", ""
     by = "" if mapping.offers("call") or judged[0] != "passed" else "; counted, as the mapping tells no `call`"
     return judged[0], judged[1] + by, judged[2]
+
+
+def _nothing_open(record: Record) -> None:
+    """Also in a run that never ended: the time in which it was due is over."""
+    begun = [seen for seen in record if seen.kind == "tool_executing"]
+    ended = [seen for seen in record if seen.kind == "tool_completed"]
+    ends = {(seen.run, seen.call) for seen in ended}
+    for seen in begun:
+        if (seen.run, seen.call) not in ends or (seen.call is None and len(begun) > len(ended)):
+            violated("pairs", f"{seen} never ended", record, seen, due="its end was due after this")
 
 
 def _one_ending(evidence: Evidence) -> Judged:
@@ -154,7 +169,7 @@ def _one_ending(evidence: Evidence) -> Judged:
     def ended(record: Record) -> None:
         closed(record)
         if record.closing is None:
-            silence(record, min(quiet, max(0.0, record.heard - max(seen.at for seen in record))))
+            silence(record, quiet)
 
     runs = sum(seen.final for story in evidence.stories for seen in story)
     then = "the end of the stream" if evidence.plan.posted else f"{quiet:g} s of silence"

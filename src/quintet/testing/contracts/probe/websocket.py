@@ -81,12 +81,14 @@ class WebSocket(Line):
 
     async def close(self) -> None:
         """Leave."""
+        self._leaving = True
         if self._socket is not None:
             await self._socket.close()
         await self._finish()
 
     async def cut(self) -> None:
         """Drop the connection without a word."""
+        self._leaving = True
         if self._socket is not None:
             self._socket.transport.abort()
         await self._finish()
