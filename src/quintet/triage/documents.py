@@ -143,9 +143,11 @@ def _ctrf(results: Mapping[str, Any], lines: _Lines) -> Iterator[Entry]:
             continue
         name = _name(test)
         at = lines.of(str(test.get("name", "")))
-        raw = str(test.get("rawStatus", test.get("raw_status", ""))).lower()
+        raw = str(test.get("rawStatus") or test.get("raw_status") or "").lower()
         text, message = str(test.get("trace") or ""), str(test.get("message") or "")
-        phase: Phase = "collect" if "::" not in name and name.endswith(".py") else "setup" if "error" in raw else "call"
+        phase: Phase = (
+            "setup" if raw.startswith(("setup", "error")) else "teardown" if raw.startswith("teardown") else "call"
+        )
         yield entry_in(mask(name), "failed", phase, text, message, at)
 
 

@@ -24,9 +24,9 @@ def entry_in(name: str, outcome: Outcome, phase: Phase, text: str, message: str,
 
 def _best(chain: tuple[Raised, ...], message: str) -> tuple[Raised, ...]:
     """The traceback's own words, or the message where it names nothing."""
-    last = chain[-1]
+    last = named(chain[-1])
     if last.exception or not message.strip():
-        return (*chain[:-1], named(last))
+        return (*chain[:-1], last)
     said = mask(normalise(message[:4_000]))
     exception, words = split_head(said.split("\n", 1)[0].strip())
     return (*chain[:-1], named(Raised(exception, words if exception else said[:1_600], last.at, last.frames)))

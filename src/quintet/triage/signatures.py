@@ -7,7 +7,7 @@ looks into them only when it says so. `DID NOT RAISE X` means that X did not occ
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quintet.triage.model import Category, Certainty, Cluster, Phase, Place
 
@@ -126,17 +126,22 @@ def match(rule: Rule, cluster: Cluster) -> Match | None:
     """The rule applied to the first exception of the chain, then to the last."""
     if not _may_fit(rule, cluster):
         return None
+    words = ((cluster.first_exception, cluster.first_message), (cluster.exception, cluster.message))
+    found = [one for said in dict.fromkeys(words) if (one := _found(rule, cluster, *said))]
+    if not found:
+        return None
+    return replace(found[0], subject=next((one.subject for one in found if one.subject), ""))
+
+
+def _found(rule: Rule, cluster: Cluster, exception: str, message: str) -> Match | None:
     pattern = rule.alone if rule.alone and not cluster.raised else rule.pattern
-    for exception, message in dict.fromkeys(
-        ((cluster.first_exception, cluster.first_message), (cluster.exception, cluster.message))
-    ):
-        name = exception.rpartition(".")[2]
-        found = pattern.search(_text(name, message)) if _may_look(rule, cluster, name, message) else None
-        found = found or _told(rule, cluster, name, message)
-        if found:
-            own_words = not name and found.start() < 40
-            return Match(rule, cluster, _subject(found), _certainty(rule, cluster, name, own_words=own_words))
-    return None
+    name = exception.rpartition(".")[2]
+    found = pattern.search(_text(name, message)) if _may_look(rule, cluster, name, message) else None
+    found = found or _told(rule, cluster, name, message)
+    if found is None:
+        return None
+    own_words = not name and found.start() < 40
+    return Match(rule, cluster, _subject(found), _certainty(rule, cluster, name, own_words=own_words))
 
 
 def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str] | None:

@@ -80,17 +80,28 @@ RULES: tuple[Rule, ...] = (
         effort=2,
     ),
     row(
+        "mock-awaited",
+        "async",
+        r"object (?P<subject>\w+) can't be used in 'await' expression|'(?P<subject_b>\w+)' object does not support "
+        r"the async(?:hronous)? (?:context|iterator)|"
+        r"'async for' requires an object with __aiter__ method, got (?P<subject_c>\w+)|'async with' .{0,60}does not "
+        r"support the asynchronous context|'(?P<subject_d>\w+)' object does not support the asynchronous context "
+        r"manager protocol",
+        "A {subject} stands where something awaitable is needed.",
+        "Python tried to await it and could not.",
+        "A Mock stands where an AsyncMock is needed, or a plain object where its async kind is.",
+        "Use AsyncMock for what is awaited (and MagicMock for what is not), or the async kind of the object.",
+        exceptions="TypeError AttributeError",
+    ),
+    row(
         "never-awaited",
         "async",
         r"coroutine '?(?P<subject>[\w.]+)'? was never awaited|Exception ignored in: <coroutine object "
-        r"(?P<subject_b>[\w.]+)|object (?P<subject_c>\w*Mock) can't be used in 'await' expression|object "
-        r"(?P<subject_d>\w+) can't be used in 'await' expression|"
-        r"'async for' requires an object with __aiter__|does not support the asynchronous context manager protocol|"
-        r"'(?P<subject_e>\w+)' object does not support the async",
+        r"(?P<subject_b>[\w.]+)",
         "A coroutine ({subject}) is made and never awaited.",
-        "Python noticed it when the object was thrown away or used like its result.",
-        "An `await` is missing, or a Mock stands where an AsyncMock is needed (or the reverse).",
-        "Await the call; use AsyncMock for what is awaited and MagicMock for what is not.",
+        "Python noticed it when the object was thrown away.",
+        "An `await` is missing, or an AsyncMock stands where a plain Mock is needed.",
+        "Await the call; use MagicMock for what is not awaited.",
         exceptions="RuntimeWarning PytestUnraisableExceptionWarning TypeError AttributeError "
         "PytestUnhandledCoroutineWarning",
     ),
