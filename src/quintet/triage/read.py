@@ -141,7 +141,8 @@ def split_node(subject: str) -> tuple[str, str]:
 
 def _title(node: str) -> str:
     path, marks, rest = node.partition("::")
-    return rest.replace("::", ".") if marks else path.replace("\\", "/")
+    test, bracket, parameters = rest.partition("[")  # a parameter may hold `::` itself
+    return test.replace("::", ".") + bracket + parameters if marks else path.replace("\\", "/")
 
 
 def _entry(block: Block, names: _Names) -> Entry:
