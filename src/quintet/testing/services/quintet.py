@@ -128,7 +128,5 @@ class QuintetServer(Owned):
     def _surroundings(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in _KEPT}
         usual = {"HOME": str(self.home), "PYTHONFAULTHANDLER": "1"}
-        clock = {
-            "QUINTET_TOKEN_LEEWAY_SECONDS": "0"
-        }  # this machine has one: expired is expired, and a test need not wait
+        clock = {"QUINTET_TOKEN_LEEWAY_SECONDS": "0"}  # one machine, one clock: expired is expired, and no test waits
         return kept | usual | clock | self.environment
