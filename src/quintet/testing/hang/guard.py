@@ -21,6 +21,7 @@ import pytest
 
 from quintet.testing.hang import debuggers, loops, report
 from quintet.testing.hang.interrupting import Interruption
+from quintet.testing.hang.running import main_frame, running
 
 __all__ = ["Guard", "Hang", "Watch"]
 
@@ -135,8 +136,8 @@ class Guard:
             self.pause()
             return
         started = time.monotonic()
-        found = loops.running()
-        frame = loops.main_frame()
+        found = running()
+        frame = main_frame()
         main = next((one for one in found if one.in_main), None)
         waited = main.root(frame) if main is not None else None
         watch.text = self._report(watch, found, waited, frame)

@@ -4,9 +4,7 @@ All of it is read from the guard's thread, while a loop may be idle, busy or blo
 """
 
 import gc
-import sys
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,11 +13,10 @@ from typing import Any, Final, NamedTuple
 
 from quintet.testing.hang.frames import Step, is_project
 
-__all__ = ["ANYIO", "Loop", "Waiting", "Way", "alive", "main_frame", "running"]
+__all__ = ["ANYIO", "Loop", "Waiting", "Way", "alive"]
 
 ANYIO: Final = "_run_tests_and_fixtures"  # anyio's own task, which runs one test after another and must outlive them
 MOST_TASKS: Final = 200
-_ANSWER: Final = 0.25  # seconds in which a loop that is not blocked runs a callback
 
 
 @dataclass
@@ -84,35 +81,6 @@ class Loop(ABC):
         self.thread, self.answers = threading.get_ident(), True
 
 
-def running() -> list[Loop]:
-    """Every running loop with its tasks, the main thread's first."""
-    found: list[Loop] = []
-    if "asyncio" in sys.modules:
-        from quintet.testing.hang import asyncio_loops
-
-        found += asyncio_loops.found()
-    if "trio" in sys.modules:
-        from quintet.testing.hang import trio_loops
-
-        found += trio_loops.found()
-    for one in found:
-        one.post(one.answer)
-    deadline = time.monotonic() + _ANSWER
-    while time.monotonic() < deadline and not all(one.answers for one in found):
-        time.sleep(0.01)
-    unknown = [one for one in found if one.thread is None]
-    if len(unknown) == 1 and not any(one.in_main for one in found):
-        unknown[0].thread = threading.main_thread().ident
-    for one in found:
-        one.look()
-    return sorted(found, key=lambda one: not one.in_main)
-
-
 def alive(kind: type) -> list[Any]:
     """All objects of a type. Only types are asked, for a mock answers `isinstance` as it likes."""
     return [one for one in gc.get_objects() if issubclass(type(one), kind)]
-
-
-def main_frame() -> FrameType | None:
-    """Where the main thread stands."""
-    return sys._current_frames().get(threading.main_thread().ident or 0)
