@@ -154,7 +154,7 @@ def test_no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_two_cold_starts_at_once(tmp_path: Path) -> None:
-    """Two runs that find no kept cluster both start, and leave one kept cluster."""
+    """Two runs that find no kept cluster both start, and leave one; what nobody has used for a month is gone."""
     cache = Path(folders.run_folder(account.ours()))
     cache.chmod(0o755)
     program = (
@@ -165,6 +165,9 @@ def test_two_cold_starts_at_once(tmp_path: Path) -> None:
         "finally: p.end()"
     )
     environment = os.environ | {"XDG_CACHE_HOME": str(cache)}
+    for name in ("cluster-9.6-old", "programs-of-another"):
+        (cache / "quintet" / name).mkdir(parents=True)
+        os.utime(cache / "quintet" / name, (0, 0))
     try:
         runs = [
             subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
@@ -174,7 +177,8 @@ def test_two_cold_starts_at_once(tmp_path: Path) -> None:
             said, _ = run.communicate(timeout=60)
             assert "ready postgresql://" in said
             assert run.returncode == 0
-        kept = list((cache / "quintet").iterdir())
+        assert not (cache / "quintet" / "cluster-9.6-old").exists()
+        kept = list((cache / "quintet").glob("cluster-*"))
         assert len(kept) == 1, kept
         assert kept[0].stat().st_uid == os.geteuid()
         assert (kept[0] / "password").stat().st_mode & 0o077 == 0

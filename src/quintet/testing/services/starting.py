@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -52,11 +52,18 @@ class Starting:
         specs = self.config.services
         if not specs:
             return
-        with ThreadPoolExecutor(len(specs), "quintet-start") as pool:
-            futures: dict[str, Future[None]] = {}
+        futures: dict[str, Future[None]] = {}
+        pool = ThreadPoolExecutor(len(specs), "quintet-start")
+        try:
             for name in TopologicalSorter(self._needs).static_order():
                 waited = [futures[need] for need in sorted(self._needs[name])]
                 futures[name] = pool.submit(self._start, specs[name], waited)
+            wait(futures.values())
+        except BaseException:
+            self.end()  # Ctrl-C: what is waited for is gone, and so nothing waits any more
+            raise
+        finally:
+            pool.shutdown()
         faults = [str(fault) for future in futures.values() if (fault := future.exception()) is not None]
         if faults:
             raise pytest.UsageError("services of the test run are not ready\n" + "\n\n".join(faults))

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ __all__ = ["USER", "copied"]
 USER = "tester"
 _INITDB_SECONDS = 60.0
 _COPY_SECONDS = 60.0
+_KEPT_SECONDS = 30 * 24 * 3600
 _FORM = "3"  # of what is kept; another form is another folder
 
 
@@ -65,9 +67,18 @@ def _kept(binaries: Binaries, flags: Sequence[str], account: Account) -> Path:
         try:
             _build(binaries, flags, account, building)
             settle(building, target)
+            _forget(folder)
         finally:
             shutil.rmtree(building, ignore_errors=True)
+    os.utime(target)
     return target
+
+
+def _forget(folder: Path) -> None:
+    """Removes clusters that nobody has used for long: of other versions, or left by a run that was killed while it made one."""
+    for old in folder.glob("cluster-*"):
+        if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _build(binaries: Binaries, flags: Sequence[str], account: Account, building: Path) -> None:
