@@ -17,7 +17,9 @@ __all__ = ["contract"]
 Map = Annotated[
     str,
     typer.Option(
-        "--map", metavar="FILE", help="How its frames are read and written: a file, or quintet, ag-ui, socketio-chat."
+        "--map",
+        metavar="FILE",
+        help="How its frames are read and written: a file, or one that ships: quintet, quintet-sse, ag-ui, socketio-chat.",
     ),
 ]
 Credential = Annotated[
@@ -53,8 +55,9 @@ def contract(
 ) -> None:
     """Hold a running backend to the contract of the five events.
 
-    Sends a few messages as two users and judges what comes back: order, pairs, one ending, nothing lost or doubled, isolation, and
-    an exact resume where the backend offers one. What it does not offer is said, and is not a failure. Ends with 1 where a point failed.
+    Sends a few messages as two users and judges what comes back: order, pairs, one ending, nothing lost or doubled, isolation, exact resume.
+
+    What the backend does not offer is said, and is no failure. Ends with 1 where a point failed.
     """
     credentials = [given for given in (user, other) if given]
     raise typer.Exit(_contract(url, mapping, credentials, text, values or (), form))

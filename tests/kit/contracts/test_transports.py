@@ -2,7 +2,10 @@
 
 import dataclasses
 import itertools
+import re
+import tomllib
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.contracts.dialects import answering_stream, socketio_chat
-from quintet.testing.contracts import Mapping
+from quintet.testing.contracts import Mapping, MappingError
+from quintet.testing.contracts.mapping import FIELDS
 from quintet.testing.contracts.probe import Plan, Point, examine, verdicts
 from quintet.testing.contracts.probe.plan import Wait
 from quintet.testing.contracts.probe.stream import Blocks
@@ -55,8 +59,6 @@ CARRIED: list[tuple[str, Any, str, str, set[str]]] = [
 @pytest.mark.parametrize(("name", "backend", "drop", "words", "besides"), CARRIED, ids=[row[0] for row in CARRIED])
 async def test_another_transport_is_judged(name: str, backend: Any, drop: str, words: str, besides: set[str]) -> None:
     """An answering stream and Socket.IO are read through the mappings that ship; a tool that never ends fails there too."""
-    import re
-
     opened: AbstractAsyncContextManager[str] = backend()
     async with opened as url:
         points = await judged(url, name)
@@ -65,6 +67,46 @@ async def test_another_transport_is_judged(name: str, backend: Any, drop: str, w
     async with backend(drop) as url:
         points = await judged(url, name)
     assert by_verdict(points, "failed") == {"pairs"} and re.search(words, points["pairs"].words), points["pairs"]
+
+
+SOCKET: dict[str, Any] = {"frame": {"type": "t"}, "transport": {"kind": "websocket"}, "send": {"frame": {}}}
+
+
+@pytest.mark.l1
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"transport": {"kind": "carrier pigeon"}}, "transport.*kind"),
+        ({"transport": {"kind": "websocket", "sub_protocols": []}}, "did you mean 'subprotocols'"),
+        ({"transport": {"kind": "websocket", "subprotocols": "quintet"}}, "subprotocols"),
+        ({"transport": {"kind": "sse"}}, "needs `frame`"),
+        ({"send": {}}, "needs `frame`"),
+        ({"connect": {"headers": "x"}}, "headers"),
+        ({"connect": {"auth": {"token": "{credential}"}}}, "Socket.IO"),
+        ({"transport": {"kind": "sse", "method": "POST"}, "connect": {"first": [{}]}}, "first"),
+        ({"resume": {"query": {"since": "{cursor}"}}}, "needs .frame. `cursor`"),
+        ({"resume": {"query": {"since": 1}}}, "hands back no"),
+        ({"wait": {"run": "long"}}, "wait"),
+        ({"users": {"value": "id"}}, "users.*path"),
+        ({"connect": "now"}, "is a table"),
+    ],
+)
+def test_a_wrong_plan_is_named(change: dict[str, Any], named: str) -> None:
+    """What cannot be done as the file says is an error before anything is sent."""
+    Plan.of(Mapping.of(SOCKET))
+    with pytest.raises(MappingError, match=named):
+        Plan.of(Mapping.of({**SOCKET, **change}))
+
+
+@pytest.mark.l1
+def test_the_mappings_that_ship_and_the_documented_one_can_be_used() -> None:
+    """Each can be read and spoken by; the documentation names every field of a frame."""
+    for name in Mapping.names():
+        assert Plan.of(Mapping.shipped(name)).text
+    text = (Path(__file__).parents[3] / "docs" / "contract.md").read_text()
+    told = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+    assert Plan.of(Mapping.of(told)).resume is not None
+    assert not [field for field in FIELDS if f"`{field}`" not in text]
 
 
 STREAM = (

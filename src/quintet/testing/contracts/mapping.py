@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from .seen import ENDINGS, KINDS
 
-__all__ = ["Mapping", "MappingError", "Source", "known"]
+__all__ = ["Mapping", "MappingError", "Source", "known", "table"]
 
 _NUMBERS: Final = ("order", "first", "run_order", "offset", "position", "step")
 _WORDS: Final = ("id", "time", "user", "thread", "run", "agent", "parent", "call", "message", "text")
@@ -51,13 +51,13 @@ class Source:
     @classmethod
     def of(cls, name: str, told: Any) -> "Source":
         """From a value of the file: a path, a list of paths, or a table with `path`, `join`, `before`."""
-        table = told if isinstance(told, dict) else {"path": told}
-        known(f"[frame] {name}", table, ("path", "join", "before"))
-        paths = table.get("path")
-        listed = [paths] if isinstance(paths, str) else paths
-        if not isinstance(listed, list) or not listed or not all(isinstance(p, str) and p for p in listed):
+        given = told if isinstance(told, dict) else {"path": told}
+        known(f"[frame] {name}", given, ("path", "join", "before"))
+        paths = given.get("path")
+        several = [paths] if isinstance(paths, str) else paths
+        if not isinstance(several, list) or not several or not all(isinstance(p, str) and p for p in several):
             raise MappingError(f"[frame] {name}: a path, a list of paths, or a table with `path` is expected")
-        return cls(tuple(tuple(p.split(".")) for p in listed), table.get("join"), table.get("before"))
+        return cls(tuple(tuple(p.split(".")) for p in several), given.get("join"), given.get("before"))
 
     def find(self, body: Any, envelope: Keyed[str, Any]) -> Any:
         """The value, or None where it is not there (a null is not there)."""
@@ -150,15 +150,15 @@ class Mapping:
     def of(cls, told: Keyed[str, Any], name: str = "mapping", folder: Path = Path()) -> "Mapping":
         """A mapping from what a file in `folder` holds. Raises `MappingError`."""
         known("the mapping", told, ("name", "schema", "frame", "types", *PLAN))
-        frame = _table(told, "frame")
+        frame = table(told, "frame")
         known("[frame]", frame, (*FIELDS, "control", "carried"))
         sources = {key: Source.of(key, value) for key, value in frame.items() if key not in {"control", "carried"}}
         if "type" not in sources:
             raise MappingError("[frame] needs `type`: where the type of a frame is found")
-        carried = tuple(_list(frame.get("carried", []), "[frame] carried"))
+        carried = tuple(_listed(frame.get("carried", []), "[frame] carried"))
         known("[frame] carried", carried, FIELDS)
-        kinds = _kinds(_table(told, "types"))
-        control = {*_list(frame.get("control", []), "[frame] control")}
+        kinds = _kinds(table(told, "types"))
+        control = {*_listed(frame.get("control", []), "[frame] control")}
         control |= {own for own, kind in kinds.items() if kind in {"following", "resync"}}
         plan = {key: told[key] for key in PLAN if key in told}
         schema = told.get("schema")
@@ -200,25 +200,27 @@ class Mapping:
         return {**fields, "type": own, "kind": kind, "event": event, "final": event and ends}
 
 
-def _table(told: Keyed[str, Any], name: str) -> dict[str, Any]:
+def table(told: Keyed[str, Any], name: str) -> dict[str, Any]:
+    """A table of the file, empty where it is not there. Raises `MappingError`: it is none."""
     value = told.get(name, {})
     if not isinstance(value, dict):
         raise MappingError(f"[{name}] is a table")
     return value
 
 
-def _list(value: Any, what: str) -> list[str]:
-    listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
+def _listed(value: Any, what: str) -> list[str]:
+    """A name or a list of names, as a list. Raises `MappingError`."""
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, list) or not all(isinstance(item, str) for item in several):
         raise MappingError(f"{what}: a name or a list of names is expected")
-    return listed
+    return several
 
 
 def _kinds(types: Keyed[str, Any]) -> dict[str, str]:
     known("[types]", types, KINDS)
     kinds: dict[str, str] = {}
     for kind, words in types.items():
-        for own in _list(words, f"[types] {kind}"):
+        for own in _listed(words, f"[types] {kind}"):
             if own in kinds:
                 raise MappingError(f"[types] {own!r} is given to {kinds[own]} and to {kind}")
             kinds[own] = kind

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from ..mapping import Mapping
+from ..record import FullError
 from ..story import Story
 from .filling import fill
 from .plan import Call, Connect, Plan
@@ -98,7 +99,10 @@ class Line(ABC):
         await self.until(lambda _: False, seconds)
 
     def _take(self, raw: bytes, body: Any = None, envelope: Keyed[str, Any] | None = None) -> None:
-        self.story.add(raw, body=body, envelope=envelope)
+        try:
+            self.story.add(raw, body=body, envelope=envelope)
+        except FullError as full:  # a backend that floods is not waited for
+            self._ended(None, str(full))
         self._news.set()
 
     def _ended(self, code: int | None = None, reason: str = "") -> None:

@@ -1,17 +1,19 @@
 """How a backend is spoken to: what a mapping file says beside where the fields are."""
 
 from collections.abc import Mapping as Keyed
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, TypeVar
 
-from ..mapping import Mapping, MappingError, known
+import msgspec
+
+from ..mapping import Mapping, MappingError, known, table
 from .filling import names_in
 
 __all__ = ["Call", "Connect", "Plan", "Wait"]
 
 Kind = Literal["websocket", "sse", "socketio"]
-_KINDS: Final = ("websocket", "sse", "socketio")
-_TEXT: Final = "Please look something up for me: {canary}"
+_PATHS: Final = {"websocket": "/", "sse": "/", "socketio": "/socket.io/"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,6 @@ class Call:
     body: Any = None
     value: str = ""  # where in its answer the value stands that it was made for
 
-    @classmethod
-    def of(cls, what: str, told: Keyed[str, Any]) -> "Call":
-        """From a table of the file."""
-        known(what, told, ("path", "method", "headers", "query", "body", "value"))
-        if not isinstance(told.get("path"), str):
-            raise MappingError(f"{what} needs `path`")
-        return cls(**told)
-
 
 @dataclass(frozen=True)
 class Connect:
@@ -44,17 +38,6 @@ class Connect:
     first: tuple[Any, ...] = ()
     ready: str = ""
 
-    @classmethod
-    def of(cls, what: str, told: Keyed[str, Any]) -> "Connect":
-        """From a table of the file."""
-        known(what, told, ("headers", "query", "auth", "first", "ready"))
-        first = told.get("first", [])
-        if not isinstance(first, list):
-            raise MappingError(f"{what} first: a list of frames is expected")
-        return cls(
-            told.get("headers", {}), told.get("query", {}), told.get("auth"), tuple(first), told.get("ready", "")
-        )
-
 
 @dataclass(frozen=True)
 class Wait:
@@ -63,6 +46,34 @@ class Wait:
     run: float = 30.0
     quiet: float = 1.0
     open: float = 10.0
+
+
+@dataclass(frozen=True)
+class Transport:
+    """What carries the frames."""
+
+    kind: Kind
+    path: str | None = None
+    method: str = "GET"
+    subprotocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Message:
+    """How a message is sent: a frame over the connection, or a request beside it, which is answered by the events or not."""
+
+    frame: Any = None
+    event: str = "message"
+    text: str = "Please look something up for me: {canary}"
+    path: str | None = None
+    method: str = "POST"
+    headers: Keyed[str, Any] = field(default_factory=dict)
+    query: Keyed[str, Any] = field(default_factory=dict)
+    body: Any = None
+
+    def call(self, otherwise: str) -> Call:
+        """The request."""
+        return Call(self.path if self.path is not None else otherwise, self.method, self.headers, self.query, self.body)
 
 
 @dataclass(frozen=True)
@@ -87,37 +98,30 @@ class Plan:
     def of(cls, mapping: Mapping) -> "Plan":
         """The plan in a mapping's file. Raises `MappingError`: it tells too little, or something unknown."""
         told = mapping.plan
-        transport = _table(told, "transport")
-        known("[transport]", transport, ("kind", "path", "method", "subprotocols"))
-        kind = transport.get("kind")
-        if kind not in _KINDS:
-            raise MappingError(f"[transport] kind: one of {', '.join(_KINDS)} is expected, not {kind!r}")
-        posted = kind == "sse" and str(transport.get("method", "GET")).upper() == "POST"
-        send = _table(told, "send")
-        frame, call = _sent(send, kind, posted, str(transport.get("path", "/")))
-        wait = _table(told, "wait")
-        known("[wait]", wait, ("run", "quiet", "open"))
-        resume = Connect.of("[resume]", _table(told, "resume")) if "resume" in told else None
-        if resume is not None and "cursor" not in set(
-            names_in([resume.headers, resume.query, resume.auth, [*resume.first]])
-        ):
-            raise MappingError("[resume] hands back no {cursor}")
-        if resume is not None and not mapping.offers("cursor"):
-            raise MappingError("[resume] needs [frame] `cursor`: what is sent back")
+        transport = _read("transport", told, Transport)
+        message = _read("send", told, Message)
+        connect = _read("connect", told, Connect)
+        resume = _read("resume", told, Connect) if "resume" in told else None
+        posted = transport.kind == "sse" and transport.method.upper() == "POST"
+        _fits(mapping, transport.kind, connect, resume)
+        over = transport.kind != "sse" and message.frame is not None
+        if not over and not posted and message.path is None:
+            raise MappingError("[send] needs `frame` (over the connection) or `path` (a request beside it)")
+        path = transport.path if transport.path is not None else _PATHS[transport.kind]
         return cls(
-            kind=kind,
-            path=str(transport.get("path", "/socket.io/" if kind == "socketio" else "/")),
+            kind=transport.kind,
+            path=path,
             posted=posted,
-            subprotocols=tuple(transport.get("subprotocols", ())),
-            connect=Connect.of("[connect]", _table(told, "connect")),
+            subprotocols=transport.subprotocols,
+            connect=connect,
             resume=resume,
-            users=Call.of("[users]", _table(told, "users")) if "users" in told else None,
-            prepare=Call.of("[prepare]", _table(told, "prepare")) if "prepare" in told else None,
-            send=call,
-            frame=frame,
-            event=str(send.get("event", "message")),
-            text=str(send.get("text", _TEXT)),
-            wait=Wait(**{key: float(value) for key, value in wait.items()}),
+            users=_read("users", told, Call) if "users" in told else None,
+            prepare=_read("prepare", told, Call) if "prepare" in told else None,
+            send=None if over else message.call(path),
+            frame=message.frame if over else None,
+            event=message.event,
+            text=message.text,
+            wait=_read("wait", told, Wait),
         )
 
     @property
@@ -128,21 +132,26 @@ class Plan:
         return "credential" in set(names_in([*shown, *sent]))
 
 
-def _table(told: Keyed[str, Any], name: str) -> dict[str, Any]:
-    value = told.get(name, {})
-    if not isinstance(value, dict):
-        raise MappingError(f"[{name}] is a table")
-    return value
+def _read(name: str, told: Keyed[str, Any], form: type[T]) -> T:
+    """A table of the file. Raises `MappingError`: it has an unknown key, or a value of another type."""
+    given = table(told, name)
+    known(f"[{name}]", given, [one.name for one in fields(form)])  # type: ignore[arg-type]
+    try:
+        return msgspec.convert(given, form, strict=name != "wait")
+    except msgspec.ValidationError as fault:
+        raise MappingError(f"[{name}] {fault}") from None
 
 
-def _sent(send: Keyed[str, Any], kind: str, posted: bool, path: str) -> tuple[Any, Call | None]:
-    """The frame, or the request, by which a message is sent."""
-    known("[send]", send, ("frame", "event", "text", "path", "method", "headers", "query", "body"))
-    call = {key: send[key] for key in ("path", "method", "headers", "query", "body") if key in send}
-    if posted:
-        return None, Call.of("[send]", {"path": path, **call})
-    if kind != "sse" and "frame" in send:
-        return send["frame"], None
-    if "path" in call:
-        return None, Call.of("[send]", call)
-    raise MappingError("[send] needs `frame` (over the connection) or `path` (a request beside it)")
+def _fits(mapping: Mapping, kind: Kind, connect: Connect, resume: Connect | None) -> None:
+    """What is shown can be shown over this transport, and what is handed back is known."""
+    for shown in (connect, resume or connect):
+        if shown.auth is not None and kind != "socketio":
+            raise MappingError("`auth` is of a Socket.IO connection; use `headers`, `query` or `first`")
+        if shown.first and kind == "sse":
+            raise MappingError("nothing can be sent `first` over a stream of events; use `headers` or `query`")
+    if resume is None:
+        return
+    if "cursor" not in set(names_in([resume.headers, resume.query, resume.auth, [*resume.first]])):
+        raise MappingError("[resume] hands back no {cursor}")
+    if not mapping.offers("cursor"):
+        raise MappingError("[resume] needs [frame] `cursor`: what is sent back")
