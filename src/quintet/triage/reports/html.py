@@ -106,7 +106,7 @@ def _plan(analysis: Analysis) -> str:
         f'<td data-head="Effort">{effort(step.effort)}</td><td data-head="Cause"><a href="#{step.cause}">{step.cause}</a></td></tr>'
         for number, step in enumerate(analysis.plan[:_STEPS], 1)
     ]
-    heads = "".join(f'<th scope="col">{word}</th>' for word in ("", "Do", "Unblocks", "Effort", "Cause"))
+    heads = "".join(f'<th scope="col">{word}</th>' for word in ("Step", "Do", "Unblocks", "Effort", "Cause"))
     rest = len(analysis.plan) - _STEPS
     more = f'<p class="soft">{many(rest, "smaller step", "smaller steps")} not shown.</p>' if rest > 0 else ""
     return f"<h2>Plan</h2><table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>{more}"

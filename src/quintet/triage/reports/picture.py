@@ -16,6 +16,8 @@ from quintet.triage.reports.words import TITLES, entries, many
 CAUSES_SHOWN, MODULES_SHOWN = 8, 10
 _GAP, _ROW, _TOP = 10, 34, 22
 _LONGEST = 200  # of a column, in units, before the gaps
+_SHARE = 0.36  # of the width for each column
+_PAD, _LETTER = 10, 7.5  # of the words in a box, at 12 units, bold
 
 
 class _Box(NamedTuple):
@@ -37,7 +39,7 @@ def picture(analysis: Analysis, width: int) -> str:
     left = _column([(key, sum(of.values())) for key, of in pairs.items()])
     right = _column(_beside(pairs))
     boxes = _named(analysis.causes, left, width)
-    column = round(width * 0.36)
+    column = round(width * _SHARE)
     height = max(box.at + box.height for box in (*left.values(), *right.values())) + 8
     body = [
         _bands(pairs, left, right, column, width),
@@ -109,7 +111,7 @@ def _named(causes: Sequence[Cause], left: dict[str | int, _Box], width: int) -> 
         else:
             label = many(len(causes) - CAUSES_SHOWN, "more cause", "more causes")
             made.append(box._replace(label=label, style="unknown", to="causes"))
-    letters = int(width * 0.36 / 7)
+    letters = int((width * _SHARE - 2 * _PAD) / _LETTER)
     return [box._replace(label=shorten(box.label, letters)) for box in made]
 
 
@@ -141,14 +143,16 @@ def _band(start: tuple[float, float, float], end: tuple[float, float, float], nu
 def _cause_box(box: _Box, wide: int) -> str:
     rect = f'<rect class="{box.style}" x="1" y="{box.at:.1f}" width="{wide - 2}" height="{box.height:.1f}" rx="6"/>'
     words = f"{entries(box.blocks)}, {box.style}" if wide > 180 else entries(box.blocks)
-    return f'<a href="#{box.to}">{rect}{_two(10, box, escape(words))}</a>'
+    return f'<a href="#{box.to}">{rect}{_two(_PAD, box, escape(words))}</a>'
 
 
 def _module_box(box: _Box, x: int, wide: int) -> str:
-    letters = int((wide - 16) / 7.4)
+    letters = int((wide - 2 * _PAD) / _LETTER)
     label = box.label if len(box.label) <= letters else "…" + box.label[1 - letters :]
     rect = f'<rect class="module" x="{x + 1}" y="{box.at:.1f}" width="{wide - 2}" height="{box.height:.1f}" rx="6"/>'
-    return f"<g><title>{escape(box.label)}</title>{rect}{_two(x + 10, box._replace(label=label), str(box.blocks))}</g>"
+    return (
+        f"<g><title>{escape(box.label)}</title>{rect}{_two(x + _PAD, box._replace(label=label), str(box.blocks))}</g>"
+    )
 
 
 def _two(x: int, box: _Box, second: str) -> str:

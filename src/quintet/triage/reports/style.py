@@ -28,7 +28,7 @@ li:target,article:target{background:var(--mark)}
 details summary{cursor:pointer;color:var(--link);padding:.35rem 0}
 table{border-collapse:collapse;width:100%;font-size:.95rem}
 th,td{text-align:left;vertical-align:top;padding:.45rem .6rem;border-top:1px solid var(--line)}
-th{font-size:.84rem;color:var(--soft);font-weight:600}
+th{font-size:.84rem;color:var(--soft);font-weight:600}th,td[data-head]{white-space:nowrap}
 .words{border-left:3px solid var(--suspect);padding:.2rem .8rem;margin:.8rem 0}
 .picture{width:100%;height:auto;display:block}.picture .label{font:600 12px system-ui,sans-serif;fill:var(--ink)}
 .picture .size,.picture .head{font:11px system-ui,sans-serif;fill:var(--soft)}
