@@ -97,7 +97,8 @@ def _changed(cause: Cause, seen: Sequence[tuple[Answer, Fact]]) -> Cause:
             cause, certainty=_LOWER.get(cause.certainty, cause.certainty), facts=(*facts, *cause.facts), counter=counter
         )
     why = Why("A probe of what the tests ran in shows the same.", tuple(fact.id for fact in facts))
-    certain = all(answer.probe.kind == "module" for answer, _ in seen)  # the run's own interpreter says what the run said
+    # The run's own interpreter says what the run said: there is nothing left to suspect.
+    certain = all(answer.probe.kind == "module" for answer, _ in seen)
     certainty = "proven" if certain else HIGHER.get(cause.certainty, cause.certainty)
     counter = tuple(words for words in cause.counter if not words.startswith("Only the words"))
     shown = (*cause.facts[:1], *facts, *cause.facts[1:])
