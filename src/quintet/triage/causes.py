@@ -4,11 +4,11 @@ Rules: a withdrawn claim is dropped and said to be; of two claims about the same
 upstream one; entries that only follow fold under their cause; many small ones of a kind become one bundle at the end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from quintet.triage.claims import clusters_of
-from quintet.triage.model import Case, Category, Cause, Challenge, Claim, Cluster, Findings
+from quintet.triage.model import Case, Category, Cause, Challenge, Claim, Cluster, Fact, Findings
 from quintet.triage.signatures import SURENESS
 from quintet.triage.whys import whys_of
 
@@ -171,7 +171,7 @@ def _cause(case: Case, identity: str, claim: Claim, challenges: Sequence[Challen
         claim.certainty,
         claim.statement,
         claim.by,
-        tuple(by_id[name] for name in wanted if name in by_id)[:FACTS_SHOWN],
+        _telling(by_id[name] for name in wanted if name in by_id),
         names,
         members,
         whys_of(case, claim, clusters, by_id),
@@ -184,6 +184,11 @@ def _cause(case: Case, identity: str, claim: Claim, challenges: Sequence[Challen
         claim.rule,
         claim.subject,
     )
+
+
+def _telling(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Facts that say the same words are shown once."""
+    return tuple({fact.excerpt: fact for fact in reversed(list(facts))}.values())[::-1][:FACTS_SHOWN]
 
 
 def _wanted(claim: Claim, clusters: Sequence[Cluster]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from quintet.triage.fixes import fix_of, in_command, said
 from quintet.triage.model import Case, Certainty, Claim, Cluster, Fact
-from quintet.triage.rules.modules import FIXTURES, MARKERS, OPTIONS
 from quintet.triage.signatures import SURENESS, Match, Rule, first_match
 
 _SUBJECTS_NAMED = 3
@@ -25,7 +25,7 @@ def claims_of(case: Case, by: str, found: Sequence[Match]) -> tuple[Claim, ...]:
 def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
     rule = group[0].rule
     subject = listed([one.subject for one in group])
-    first = subject_for_command(group[0].subject)
+    first = in_command(group[0].subject)
     context = tuple(fact.id for fact in case.facts if fact.kind in rule.context)
     return Claim(
         identity,
@@ -41,7 +41,7 @@ def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
         said(rule.root, subject),
         context,
         not rule.proven,
-        said(rule.fix.replace("{owner}", owner_of(group[0].subject)), subject),
+        fix_of(rule, group, subject),
         rule.verify.replace("{subject}", first) if first or "{subject}" not in rule.verify else "pytest {test}",
         rule.effort,
         general=rule.general,
@@ -53,34 +53,11 @@ def sure(certainties: Iterable[Certainty]) -> Certainty:
     return min(certainties, key=SURENESS.__getitem__)
 
 
-def said(template: str, subject: str) -> str:
-    """The sentence with its subject, or without the place for it where none was found."""
-    if subject:
-        return template.replace("{subject}", f"`{subject}`" if "`" not in subject and subject[0].isalnum() else subject)
-    for empty in (" ({subject} is one of them)", " ({subject})", ": {subject}", " {subject}"):
-        template = template.replace(empty, "")
-    return template.replace("{subject}", "something").strip()
-
-
 def listed(subjects: Sequence[str]) -> str:
     """`a, b, c and 4 more`, most frequent first."""
     names = sorted(dict.fromkeys(filter(None, subjects)), key=lambda name: -subjects.count(name))
     rest = len(names) - _SUBJECTS_NAMED
     return ", ".join(names[:_SUBJECTS_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def owner_of(subject: str) -> str:
-    """The plugin that brings a fixture, a marker or an option of pytest."""
-    return FIXTURES.get(subject) or MARKERS.get(subject) or OPTIONS.get(subject) or "see pytest's list of plugins"
-
-
-def subject_for_command(subject: str) -> str:
-    """The subject if it can stand in a shell command as it is: what was read is never a piece of somebody's shell."""
-    return (
-        subject
-        if subject and all(letter.isalnum() or letter in "_./" for letter in subject) and subject.isascii()
-        else ""
-    )
 
 
 def clusters_of(case: Case, claim: Claim) -> list[Cluster]:

@@ -1,8 +1,23 @@
 """How pytest was called and configured, and how a run ended that told of no test."""
 
+from quintet.triage.rules.modules import MARKERS
 from quintet.triage.signatures import Rule, row
 
 _CONFIG = (
+    row(
+        "marker-of-plugin",
+        "markers-config",
+        r"'(?P<subject>" + "|".join(MARKERS) + r")' not found in [`']markers[`'] config",
+        "The marker {subject} is not registered in this run: the plugin that owns it is not loaded, and markers are "
+        "strict.",
+        "pytest refused the module at the first marker it does not know.",
+        "The plugin is not installed in the interpreter that runs pytest.",
+        "Install {owner} with the test requirements; registering {subject} by hand would only hide that it is missing.",
+        "pytest --collect-only -q",
+        phases=("collect", "session", "setup"),
+        proven=True,
+        context=("plugins", "configfile"),
+    ),
     row(
         "unknown-marker",
         "markers-config",
@@ -26,8 +41,7 @@ _CONFIG = (
         "No installed plugin provides it.",
         "The plugin that provides it is not installed here, or the option stands in `addopts` of a file meant for "
         "another environment.",
-        "Install the plugin (for example pytest-cov for `--cov`, pytest-xdist for `-n`), or take the option out of "
-        "`addopts`.",
+        "Install the plugin that provides it ({owner}), or take the option out of `addopts`.",
         "pytest --collect-only -q",
         exceptions="UsageError",
         phases=("session",),
@@ -178,7 +192,8 @@ _CONFIG = (
         "The run was interrupted: the tests after it did not run.",
         "pytest ends the session when it sees a KeyboardInterrupt.",
         "Somebody pressed Ctrl-C, or a CI job was cancelled; code under test may also raise it.",
-        "Run the tests again to their end; where a test raises KeyboardInterrupt itself, expect it with `pytest.raises`.",
+        "Run the tests again to their end; where a test raises KeyboardInterrupt itself, expect it with "
+        "`pytest.raises`.",
         "pytest",
         exceptions="KeyboardInterrupt",
         phases=("session",),

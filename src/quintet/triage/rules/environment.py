@@ -14,7 +14,7 @@ _GUARDS = (
 )
 _SET_IT = (
     "Set {subject} for the tests before the application is imported (for example in `pytest_configure` or the "
-    "runner), or read it when it is first used."
+    'runner: `os.environ.setdefault("{raw}", "test")` at the top of conftest.py), or read it when it is first used.'
 )
 
 _VARIABLES = (
@@ -88,8 +88,7 @@ _VARIABLES = (
         "The environment variable {subject} is read with `os.environ[...]` and is not there.",
         "`os.environ` raised it: the variable does not exist in this process.",
         "Nothing sets {subject} before this code runs in the tests.",
-        "Set {subject} for the tests before the application is imported, or read it when it is first used, with a "
-        "clear message.",
+        _SET_IT,
         "pytest {test}",
         exceptions="KeyError",
         code=r"\benviron\b|raise KeyError\(key\) from None",

@@ -43,7 +43,6 @@ RULES: tuple[Rule, ...] = (
         "Versions are not pinned, and the library (or what it rests on) was upgraded past the version this code was "
         "written for.",
         "Use the argument's new name (see the library's change log), or pin the version the code was written for.",
-        "pip list --outdated",
         exceptions="TypeError",
         raised_in=("library", "stdlib"),
         strict=True,
@@ -70,7 +69,6 @@ RULES: tuple[Rule, ...] = (
         "Python refused an annotation that newer versions allow.",
         "pytest runs in an interpreter of another version than the project asks for.",
         "Run the tests with the Python version that the project's metadata asks for.",
-        "python --version",
         exceptions="TypeError RuntimeError ImportError",
         phases=("collect", "session"),
         context=("platform",),

@@ -12,6 +12,7 @@ from quintet.triage.normalise import shorten
 from quintet.triage.rules.architecture import RULES
 
 NAME = "test-architecture"
+_COMMON_FROM = 3
 _NEVER_AWAITED = re.compile(
     r"(\S+) (?:Runtime|PytestUnraisableException)Warning: (?:coroutine '([\w.]+)' was never awaited)?"
 )
@@ -32,7 +33,7 @@ def examine(case: Case, so_far: Findings) -> Findings:
         if (claim.id, name) not in doubted
     }
     claims = [claim for claim in (*built, *awaited) if claim.clusters]
-    claims += [_plain(case, one) for one in case.clusters if one.id not in taken]
+    claims += [_left(case, one) for one in case.clusters if one.id not in taken]
     return Findings(tuple(replace(claim, id=f"{NAME}:{number}") for number, claim in enumerate(claims, 1)), challenges)
 
 
@@ -92,12 +93,49 @@ def _awaited(one: Cluster, fact: str, coroutine: str) -> Claim:
     )
 
 
-def _plain(case: Case, one: Cluster) -> Claim:
-    """No rule fits: what failed is said, and nothing more."""
+def _left(case: Case, one: Cluster) -> Claim:
+    """No rule fits. Where several entries fail at one line of the product, that line is their common cause; otherwise each stands alone."""
     del case
     what = shorten(
         f"{one.exception.rpartition('.')[2]}: {one.message}" if one.exception else one.message or "no message", 160
     ).strip(": ")
+    what = what.replace("`", "'")
+    claim = _same_line(one, what)
+    return claim or _plain(one, what)
+
+
+def _same_line(one: Cluster, what: str) -> Claim | None:
+    place, times = one.places[0] if one.places else ("", 0)
+    inside = any(
+        place.startswith(path)
+        for kind, _, path in (raised.partition(":") for raised in one.raised)
+        if kind == "product"
+    )
+    if (
+        one.simulated
+        or times < _COMMON_FROM
+        or times < len(one.members)
+        or not inside
+        or one.exception == "AssertionError"
+    ):
+        return None
+    return Claim(
+        "",
+        NAME,
+        "same-line",
+        "assertion",
+        "probable",
+        f"{len(one.members)} entries fail at one line of the product, `{place.replace('`', chr(39))}`, with `{what}`.",
+        place,
+        (one.id,),
+        one.facts[:3],
+        because="Every one of them passes through this line, and it is there that the exception is raised or let through.",
+        fix=f"Correct `{place.replace('`', chr(39))}`, or what calls it with a value that it does not expect.",
+        verify="pytest {test}",
+    )
+
+
+def _plain(one: Cluster, what: str) -> Claim:
     alone = "1 entry fails" if len(one.members) == 1 else f"{len(one.members)} entries fail"
     if one.simulated:
         because = "A mock or the test raised this exception on purpose, and the code under test did not deal with it as the test expects."
@@ -107,14 +145,18 @@ def _plain(case: Case, one: Cluster) -> Claim:
         fix = "Decide which side is right, the expectation or the product, and change the other."
     else:
         because = "The exception was raised by the code under test or by the test itself, and no known cause fits it."
-        fix = "Start at the line that the traceback names."
+        fix = (
+            f"Start at `{one.where}`."
+            if one.where and "`" not in one.where
+            else "Start at the line that the traceback names."
+        )
     return Claim(
         "",
         NAME,
         "plain",
         "assertion",
         "unknown",
-        f"{alone} with `{what.replace('`', chr(39))}`; no common cause with other entries was found.",
+        f"{alone} with `{what}`; no common cause with other entries was found.",
         one.where,
         (one.id,),
         one.facts[:3],
