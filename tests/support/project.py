@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -35,10 +36,8 @@ class Outcome:
 
     def count(self, **wanted: int) -> None:
         """The last line counts exactly these: `passed=1, failed=2, errors=0`."""
-        last = next(
-            (line for line in reversed(self.text.splitlines()) if " in " in line and line.rstrip(" =").endswith("s")),
-            "",
-        )
+        counted = re.compile(r"\b\d+ (passed|failed|error|skipped|deselected)")
+        last = next((line for line in reversed(self.text.splitlines()) if counted.search(line)), "")
         for what, number in wanted.items():
             word = what.rstrip("s") if what == "errors" and number == 1 else what
             assert (f"{number} {word}" in last) if number else (what.rstrip("s") not in last), (

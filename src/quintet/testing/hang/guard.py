@@ -78,7 +78,7 @@ class Guard:
 
     def begin(self, test: str, phase: str, limit: float) -> Watch:
         """From now on this phase has `limit` seconds. Called by the thread that runs the tests."""
-        watch = Watch(test, phase, limit)
+        watch = Watch(test, phase, float("inf") if debuggers.attached(None) else limit)
         self._interruption.begin()
         with self._changed:
             self._watch = watch
@@ -132,12 +132,12 @@ class Guard:
                 self._expired(watch)
 
     def _expired(self, watch: Watch) -> None:
-        if debuggers.attached():
+        started = time.monotonic()
+        frame = main_frame()
+        if debuggers.attached(frame):
             self.pause()
             return
-        started = time.monotonic()
         found = running()
-        frame = main_frame()
         main = next((one for one in found if one.in_main), None)
         waited = main.root(frame) if main is not None else None
         watch.text = self._report(watch, found, waited, frame)
