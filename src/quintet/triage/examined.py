@@ -60,6 +60,11 @@ def examined(analysis: Analysis, findings: Sequence[Finding], *, own: bool = Tru
     return with_causes(analysis, tuple(causes), tuple(facts))
 
 
+def counts(cause: Cause) -> bool:
+    """False for what the examination alone only suspects: that is worth a look, and fails nothing."""
+    return cause.certainty != "suspect" or not _is_own(cause)
+
+
 def _clean(words: str) -> str:
     return shorten(mask(normalise(words)), 600)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from quintet.triage import Analysis, decode, merged, read
 from quintet.triage.ending import Ending, with_ending
-from quintet.triage.examined import examined
+from quintet.triage.examined import counts, examined
 from quintet.triage.probes import probed, probes_of
 from quintet.triage.reports import compare, difference_data, difference_markdown, explanation, written
 from quintet.triage.reports.data import cause_data
@@ -119,7 +119,7 @@ def _finish(analysis: Analysis, wish: Wish, names: str) -> int:
     showing.show(analysis, wish.form, wish.out)
     if analysis.causes and names and wish.form == "text" and sys.stdout.isatty():
         showing.say(f"More: quintet triage --explain 1 {reading.shown(names)}")
-    return CAUSES if analysis.causes else CLEAN
+    return CAUSES if any(map(counts, analysis.causes)) else CLEAN
 
 
 def _explain(analysis: Analysis, wish: Wish, claim: str) -> int:
