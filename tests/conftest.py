@@ -7,7 +7,6 @@ import pytest
 
 pytest.register_assert_rewrite("support")
 
-from support import leash  # noqa: E402
 from support.server import Factory, Server  # noqa: E402
 from support.world import World  # noqa: E402
 
@@ -26,11 +25,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
-def pytest_unconfigure() -> None:
-    """The last of all: nothing is left that the leash could hold."""
-    leash.end()
-
-
 @pytest.fixture(scope="session")
 def server_secret() -> str:
     """What the shared server has in its environment as its agents' secret."""
@@ -44,7 +38,8 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, server_secret: str) 
     """The one server of the run, for fixtures that live longer than a test; tests ask for `server`."""
     server = Server(tmp_path_factory.mktemp("shared"), environment={"SCRIPTED_SECRET": server_secret})
     try:
-        yield server.start()
+        server.start()
+        yield server
     finally:
         server.end()
 
@@ -65,7 +60,9 @@ def server_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory
     def make(*, start: bool = True, **options: Any) -> Server:
         server = Server(tmp_path_factory.mktemp("server"), **options)
         made.append(server)
-        return server.start() if start else server
+        if start:
+            server.start()
+        return server
 
     yield make
     for server in made:

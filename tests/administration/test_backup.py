@@ -95,4 +95,5 @@ def _restored(server_factory: Factory, file: Path, origin: Server) -> Server:
     server = server_factory(start=False)
     shutil.copy(file, server.data / "quintet.db")
     shutil.copy(origin.data / FILE_NAME, server.data / FILE_NAME)
-    return server.start()
+    server.start()
+    return server

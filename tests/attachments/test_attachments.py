@@ -37,7 +37,8 @@ def files_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose agents read files."""
     server = Server(tmp_path_factory.mktemp("files"), **OPTIONS)
     try:
-        yield server.start()
+        server.start()
+        yield server
     finally:
         server.end()
 

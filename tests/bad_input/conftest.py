@@ -20,7 +20,8 @@ def pelted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server."""
     server = Server(tmp_path_factory.mktemp("pelted"), environment={"QUINTET_SECRET_KEY": KEY})
     try:
-        yield server.start()
+        server.start()
+        yield server
     finally:
         server.end()
 

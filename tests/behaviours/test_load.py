@@ -29,7 +29,8 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of the crowd's own, so that its memory is the crowd's."""
     server = Server(tmp_path_factory.mktemp("busy"))
     try:
-        yield server.start()
+        server.start()
+        yield server
     finally:
         server.end()
 

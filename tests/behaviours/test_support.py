@@ -18,7 +18,9 @@ _RUN = """
 import sys
 from pathlib import Path
 from support.server import Server
-print(Server(Path(sys.argv[1])).start().pid, flush=True)
+server = Server(Path(sys.argv[1]))
+server.start()
+print(server.pid, flush=True)
 sys.stdin.read()
 """
 
@@ -57,10 +59,10 @@ async def test_a_failing_step_shows_transcript_and_log(world: World) -> None:
     assert "waited 0.2 s in vain for what never comes" in shown
     assert '-> {"id":"q0","do":"follow","after":"0"}' in shown
     assert '<- {"type":"caught_up"' in shown
-    assert "the server's log" in shown
+    assert "server's log" in shown
 
 
 def test_a_server_that_cannot_start_says_why(server_factory: Factory) -> None:
     """A start that fails shows the exit code and the server's own words."""
-    with pytest.raises(AssertionError, match=r"exit code \d+ while waiting for its line(.|\n)*no_such_module"):
+    with pytest.raises(AssertionError, match=r"exit code \d+ while the test run waited for its line(.|\n)*no_such_module"):
         server_factory(agents=("no_such_module",))

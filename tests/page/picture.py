@@ -65,7 +65,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder), agents=())
         try:
-            asyncio.run(take(server.start().url, target))
+            server.start()
+            asyncio.run(take(server.url, target))
         finally:
             server.end()
     size = target.stat().st_size

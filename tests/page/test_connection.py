@@ -29,7 +29,9 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def frail(own_server: Server) -> Server:
     """It is up when a test begins, whatever the one before did to it."""
-    return own_server if own_server.alive else own_server.start()
+    if not own_server.alive:
+        own_server.start()
+    return own_server
 
 
 def steps(count: int, pause: float) -> str:
