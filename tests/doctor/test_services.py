@@ -84,10 +84,11 @@ def test_no_docker(make: Make, pythons: Pythons, monkeypatch: pytest.MonkeyPatch
 
 
 def test_settings_of_quintet(make: Make, pythons: Pythons, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A setting that `serve` would refuse and a database that does not answer are named; without settings there is nothing to say."""
-    root = make({"test_a.py": TEST})
-    assert examine(root, probe=False) == []
+    """A setting that `serve` would refuse and a database that does not answer are named; in a project that is not Quintet's they are no matter."""
+    root = make({"test_a.py": TEST, "requirements.txt": "requests\n"})
     monkeypatch.setenv("QUINTET_PORT", "high")
+    assert examine(root, probe=False) == []
+    (root / "requirements.txt").write_text("quintet[server]\n")
     monkeypatch.setenv("QUINTET_UNKNOWN_THING", "x")
     assert [(one.rule, one.certainty) for one in examine(root, probe=False)] == [("Q01", "certain"), ("Q01", "certain")]
     monkeypatch.delenv("QUINTET_PORT")

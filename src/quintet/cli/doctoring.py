@@ -20,7 +20,7 @@ class Ending(IntEnum):
 
 
 def doctor(
-    path: Annotated[Path, typer.Argument(metavar="[PATH]", help="The project to examine.")] = Path(),
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The project to examine.")] = Path(),
     *,
     python: Annotated[
         Path | None,

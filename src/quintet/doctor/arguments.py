@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-__all__ = ["passed_on", "positional", "without", "words"]
+__all__ = ["passed_on", "positional", "without", "without_plugins", "words"]
 
 PASSED_ON = (
     "-c",
@@ -48,6 +48,17 @@ def without(words: Sequence[str], unknown: Sequence[str]) -> list[str]:
         if word.startswith("-"):
             dropping = word in unknown
         if not dropping:
+            kept.append(word)
+    return kept
+
+
+def without_plugins(asked: Sequence[str], absent: Sequence[str]) -> list[str]:
+    """The options without those that load one of the absent plugins."""
+    kept: list[str] = []
+    for word in asked:
+        if kept and kept[-1] == "-p" and word in absent:
+            kept.pop()
+        elif not (word.startswith("-p") and word[2:] in absent):
             kept.append(word)
     return kept
 

@@ -123,15 +123,25 @@ def built(
     """The matrix, once it is known what rules for every entry."""
     every = tuple(Row(one, what, alone) for (one, alone), what in zip(entries, resolved, strict=True))
     alone = {row.alone: row for row in every if row.alone is not None}
+    meant = [row for row in every if row.alone is None and _is_meant(row, every, files)]
     conflicts: list[Conflict] = []
     for folder, nearest in alone.items():
         for row in every:
-            if row.alone is None and row.resolved.file != nearest.resolved.file and reaches(tree, row, folder, files):
+            differs = row.resolved.file != nearest.resolved.file
+            if differs and row in meant and reaches(tree, row, folder, files):
                 conflicts.append(
                     Conflict(folder, row, nearest, _settings(files, row.resolved), _settings(files, nearest.resolved))
                 )
                 break
     return Matrix(every, tuple(alone) or (Path(),), tuple(conflicts), by_pytest)
+
+
+def _is_meant(row: Row, every: Sequence[Row], files: Mapping[Path, Configuration]) -> bool:
+    """Whether anybody starts the tests so: plain `pytest` at the root counts if the root is configured and nothing else is written."""
+    if row.invocation.source:
+        return True
+    settings = _settings(files, row.resolved)
+    return bool(settings) and ("testpaths" in settings or not any(one.invocation.source for one in every))
 
 
 def _settings(files: Mapping[Path, Configuration], resolved: Resolved) -> Mapping[str, object]:

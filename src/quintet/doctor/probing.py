@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .arguments import passed_on, without, words
+from quintet.triage.masking import mask
+
+from .arguments import passed_on, without, without_plugins, words
 from .asking import START
 from .configuration import Configuration
 from .invocations import Invocation
@@ -29,6 +31,7 @@ MOST_ATTEMPTS = 8
 _UNRECOGNIZED = re.compile(r"^\S*:? ?error: unrecognized arguments: (.+)$", re.MULTILINE)
 _NO_PLUGINS = re.compile(r"Missing required plugins: (.+)")
 _TOO_OLD = re.compile(r"requires pytest-(\S+), actual pytest-")
+_NO_PLUGIN = re.compile(r"Error importing plugin \"([^\"]+)\": (.+)")
 _NO_MODE = re.compile(r"'([^']*)' is not a valid asyncio_mode")
 
 
@@ -55,6 +58,8 @@ class Collected:
     why_not: str = ""
     module: bool = False
     unrecognized: tuple[str, ...] = ()
+    unloadable: tuple[str, ...] = ()
+    """Plugins that addopts names and that cannot be imported."""
     missing_plugins: str = ""
     too_old: str = ""
     bad_mode: str = ""
@@ -134,7 +139,8 @@ class _Noted:
             return False
         faults = {} if found.said.get("left") else _faults(ran)
         if faults:
-            self.found["unrecognized"] = (*self.found.get("unrecognized", ()), *faults.pop("unrecognized", ()))
+            for key in ("unrecognized", "unloadable"):
+                self.found[key] = (*self.found.get(key, ()), *faults.pop(key, ()))
             self.found |= faults
             self.overrides |= _taken_out(wanted.ruling, self.found)
             return True
@@ -218,7 +224,15 @@ def _answer(file: Path) -> dict[str, Any]:
 def _why(said: Mapping[str, Any], ran: Ran) -> str:
     if said.get("refused"):
         return "something in the run writes into the tree, which a probe does not allow"
-    return f"pytest ended with {said.get('code')} before anything was collected: {_last_line(ran.errors or ran.output)}"
+    if said.get("conftest"):
+        return "a conftest cannot be imported, so nothing is collected"
+    broke = said.get("broke")
+    words = (
+        f"{broke['kinds'][0].rpartition('.')[2]}: {broke['text'][:200]}"
+        if broke
+        else _last_line(ran.errors or ran.output)
+    )
+    return mask(" ".join(f"pytest ended before anything was collected: {words}".split()))
 
 
 def _last_line(text: str) -> str:
@@ -232,6 +246,8 @@ def _faults(ran: Ran) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if at := _UNRECOGNIZED.search(ran.errors):
         found["unrecognized"] = tuple(words(at[1]))
+    if at := _NO_PLUGIN.search(ran.errors):
+        found["unloadable"] = (at[1],)
     for key, pattern in (("missing_plugins", _NO_PLUGINS), ("too_old", _TOO_OLD), ("bad_mode", _NO_MODE)):
         if at := pattern.search(ran.errors):
             found[key] = at[1].strip()
@@ -240,8 +256,9 @@ def _faults(ran: Ran) -> dict[str, Any]:
 
 def _taken_out(ruling: Configuration | None, found: Mapping[str, Any]) -> dict[str, str]:
     overrides: dict[str, str] = {}
-    if found.get("unrecognized"):
-        overrides["addopts"] = shlex.join(without(ruling.words("addopts") if ruling else (), found["unrecognized"]))
+    if found.get("unrecognized") or found.get("unloadable"):
+        kept = without(ruling.words("addopts") if ruling else (), found.get("unrecognized", ()))
+        overrides["addopts"] = shlex.join(without_plugins(kept, found.get("unloadable", ())))
     overrides |= {setting: value for key, (setting, value) in _HARMLESS.items() if found.get(key)}
     return overrides
 

@@ -66,9 +66,7 @@ def _others(case: Case) -> bool:
 def two_automatics(case: Case, this: Rule) -> Iterator[Finding]:
     if case.value("asyncio_mode") == "auto" and case.value("anyio_mode") == "auto":
         both = case.python.has("pytest-asyncio") and (case.python.version("anyio") or ()) >= (4, 10)
-        statement = (
-            "asyncio_mode and anyio_mode are both auto: two plugins take the same asynchronous tests and fixtures."
-        )
+        statement = "asyncio_mode and anyio_mode are both auto: two plugins take the same asynchronous tests and fixtures (anyio warns of it)."
         yield this.either(both, statement, *case.place("anyio_mode"))
 
 

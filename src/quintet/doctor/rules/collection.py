@@ -46,7 +46,8 @@ def unequal_seeds(case: Case, this: Rule) -> Iterator[Finding]:
     only = [*(set(first) - set(second)), *(set(second) - set(first))]
     if only:
         example = min(only)
-        statement = f"{len(only)} tests exist with one hash seed only, such as {example[:120]}: a failure cannot be run again by its name."
+        what = f"{len(only)} tests are in one of two collections only, such as {example[:120]}"
+        statement = f"{what}; the hash seed was another. A failure cannot be run again by its name."
         yield this.certain(statement, _file(case, example))
 
 
@@ -60,8 +61,20 @@ def _both(case: Case) -> tuple[list[str], list[str]]:
 def _distributed(case: Case) -> bool:
     """Whether the project itself asks for workers."""
     words = [*case.words("addopts"), *(word for one in case.invocations for word in one.arguments)]
-    return case.python.has("pytest-xdist") and any(
-        re.match(r"-n(?:\d+|auto|logical|$)|--numprocesses", word) for word in words
+    if not case.python.has("pytest-xdist") or (case.tree.root / "tox.ini").exists() or _one_seed(case):
+        return False
+    return any(re.match(r"-n(?:\d+|auto|logical|$)|--numprocesses", word) for word in words)
+
+
+def _one_seed(case: Case) -> bool:
+    """Whether something sets the hash seed, which all workers then inherit; tox always does."""
+    files = [
+        file
+        for file in case.tree.files
+        if file.suffix in (".yml", ".yaml", ".toml") or file.name in ("Makefile", "noxfile.py")
+    ]
+    return any(
+        "PYTHONHASHSEED" in text or "tool.tox" in text for text in (case.tree.text(file) or "" for file in files)
     )
 
 

@@ -37,6 +37,17 @@ def unknown_options(case: Case, this: Rule) -> Iterator[Finding]:
         fix = f"Add {plugin} to the requirements of the tests and install it." if plugin else ""
         statement = f"pytest refuses to start: addopts has {bare}, and {why}."
         yield this.either(case.python.proves or not plugin, statement, *case.place("addopts"), fix=fix)
+    yield from _unloadable(case, this, case.runs.main.unloadable)
+
+
+def _unloadable(case: Case, this: Rule, plugins: tuple[str, ...]) -> Iterator[Finding]:
+    named = [word.removeprefix("-p") for word in case.words("addopts")]
+    for plugin in dict.fromkeys(one for one in plugins if one in named):
+        statement = (
+            f"pytest refuses to start: addopts loads the plugin {plugin}, which {case.python.path} does not have."
+        )
+        fix = f"Install what brings {plugin} and add it to the requirements of the tests."
+        yield this.either(case.python.proves, statement, *case.place("addopts"), fix=fix)
 
 
 @rule("D11", "P", "Settings that nobody knows", fix="Correct the name, or remove the setting.")

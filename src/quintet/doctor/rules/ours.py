@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..case import Case
+from ..declared import declared
 from ..findings import Finding, Rule, rule
 from ..network import reach
+from ..syntax import test_files
 from .services import Address, address_of
 
 if TYPE_CHECKING:
@@ -19,8 +21,10 @@ _CLIENTS = {"QUINTET_TOKEN", "QUINTET_URL"}
 
 
 def _set_up(case: Case) -> bool:
+    """Variables of the environment count in a project of Quintet and in a folder without tests: elsewhere they are not its business."""
     names = {name for name in case.environment if name.startswith("QUINTET_")} - _CLIENTS
-    return bool(names) or "QUINTET_" in (case.tree.text(Path(".env")) or "") or (case.tree.root / ".quintet").is_dir()
+    here = "QUINTET_" in (case.tree.text(Path(".env")) or "") or (case.tree.root / ".quintet").is_dir()
+    return here or (bool(names) and ("quintet" in declared(case.tree) or not any(test_files(case.tree))))
 
 
 def _settings(case: Case) -> "Settings | SettingsError | None":

@@ -1,7 +1,7 @@
 """Services that the tests point to and that are not there: D22 to D24.
 
-Certain only where the address comes from outside (the environment, an env file) and nothing in the tests starts or replaces services: an
-address that a conftest sets may be meant for a service that a fixture starts, or for nobody.
+Certain only where the address comes from outside (the environment, an env file) and nothing in the tests starts or replaces services or
+names the variable: an address that a conftest sets may be meant for a service that a fixture starts, or for nobody.
 """
 
 import os
@@ -134,6 +134,13 @@ def _loads_env_files(case: Case) -> bool:
     ) or case.python.has("pytest-dotenv")
 
 
+def _claims(case: Case, one: Address) -> bool:
+    """Whether the tests need what the address names: it comes from outside, and no test has anything to do with it."""
+    ours = [case.tree.text(file) or "" for file, _ in test_files(case.tree)]
+    replaced = any(one.variable in text or re.search(r"sqlite|dependency_overrides|:memory:", text) for text in ours)
+    return one.outside and not replaced and not _starts_services(case)
+
+
 def _starts_services(case: Case) -> bool:
     text = case.tree.text(Path("pyproject.toml")) or ""
     return "[tool.quintet.test" in text or any(
@@ -156,7 +163,7 @@ def _tried(case: Case) -> list[tuple[Address, Reached]]:
 def nobody_listens(case: Case, this: Rule) -> Iterator[Finding]:
     for one, reached in _tried(case):
         if reached.outcome == "refused":
-            sure = one.outside and not _starts_services(case)
+            sure = _claims(case, one)
             statement = f"{one.variable} points to {one.scheme} at {one.host}:{one.port}, where nobody listens."
             yield this.either(sure, statement, one.file, one.line)
         elif reached.outcome == "listens" and reached.why:
@@ -180,7 +187,7 @@ def unresolved_host(case: Case, this: Rule) -> Iterator[Finding]:
                 if where
                 else "no name server knows it"
             )
-            sure = one.outside and where is not None and not _starts_services(case)
+            sure = where is not None and _claims(case, one)
             statement = f"{one.variable} points to the host {one.host}, which does not resolve here: {why}."
             yield this.either(sure, statement, one.file, one.line)
 
