@@ -5,6 +5,7 @@
 3. An identifier shorter than 8 characters says nothing: counters of two users may be equal.
 """
 
+import re
 from collections.abc import Iterable
 
 from .offered import NotOfferedError, something
@@ -15,6 +16,7 @@ from .violation import violated
 __all__ = ["isolated", "only_user"]
 
 DISTINCT = 8
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]{8,}")
 Mark = str | bytes
 
 
@@ -82,15 +84,18 @@ def _intruder(one: Record, other: Record, shared: set[str]) -> None:
 
 def _nothing_of(owner: Record, reader: Record, marks: set[bytes]) -> None:
     identifiers = _identifiers(owner)
-    # Who is at home in both cannot be told by the identifiers alone: what the reader's own user has is the reader's.
-    words = marks | {value.encode() for name, value in identifiers if name in {"user", "thread", "run"}}
+    words = {value.encode() for name, value in identifiers if name in {"user", "thread", "run"}}
+    plain = {word for word in words if _TOKEN.fullmatch(word)}  # thousands of them are looked up, not searched for
+    searched = marks | (words - plain)
     for seen in reader:
         for name, value in _of(seen):
             if (name, value) in identifiers:
                 _refuse(reader, seen, name, value, owner)
-        for word in words:
-            if word in seen.raw:
-                _refuse(reader, seen, "mark", word.decode(errors="replace"), owner)
+        found = next((word for word in searched if word in seen.raw), None) or next(
+            (token for token in _TOKEN.findall(seen.raw) if token in plain), None
+        )
+        if found is not None:
+            _refuse(reader, seen, "mark", found.decode(errors="replace"), owner)
 
 
 def _identifiers(record: Record) -> set[tuple[str, str]]:
@@ -99,7 +104,7 @@ def _identifiers(record: Record) -> set[tuple[str, str]]:
 
 
 def _of(seen: Seen) -> Iterable[tuple[str, str]]:
-    for name in ("user", "thread", "run", "call", "id", "cursor", "message", "agent"):
+    for name in ("user", "thread", "run", "call", "id", "cursor", "message"):  # an agent may be named alike
         value = getattr(seen, name)
         if isinstance(value, str) and len(value) >= DISTINCT:
             yield name, value
