@@ -5,6 +5,7 @@ when those are done (one may have set a required variable, or overwritten ours).
 """
 
 from collections.abc import Callable, Generator, Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,21 +20,9 @@ if TYPE_CHECKING:
     from quintet.testing.services.quintet import QuintetServer
     from quintet.testing.services.running import Services
 
+_numbers = count(1)  # of databases of this process
 _LIFE: "pytest.StashKey[Life]" = pytest.StashKey()
 _LOOKING = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow", "quintet_sabotage")
-
-
-class Specifications:
-    """Hooks that other rooms, plugins and conftests can implement."""
-
-    @pytest.hookspec
-    def pytest_quintet_services_ready(self, services: "Services") -> None:
-        """All services are ready, the environment is published, and nothing of the project is imported yet."""
-
-
-def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Makes them known."""
-    pluginmanager.add_hookspecs(Specifications)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -106,14 +95,11 @@ def postgres(request: pytest.FixtureRequest) -> "Running":
 @pytest.fixture
 def database(postgres: Any) -> "Iterator[Database]":
     """A migrated database for this test alone, cloned in milliseconds and dropped after it."""
-    _count[0] += 1
-    template = "template_app"
-    made = postgres.databases.clone(template, f"{postgres.database}_t{_count[0]}")
+    from quintet.testing.services.postgres.server import TEMPLATE
+
+    made = postgres.databases.clone(TEMPLATE, f"{postgres.database}_t{next(_numbers)}")
     yield made
     postgres.databases.drop(made.name)
-
-
-_count = [0]
 
 
 @pytest.fixture(scope="session")

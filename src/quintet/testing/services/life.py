@@ -92,7 +92,6 @@ class Life:
             self._services.publish()
         except LookupError as fault:
             raise pytest.UsageError(f"[tool.quintet.test.env] {fault.args[0]}") from None
-        self._pytest.hook.pytest_quintet_services_ready(services=self._services)
         self._seconds = time.perf_counter() - began
 
     def _started(self) -> Mapping[str, Running]:

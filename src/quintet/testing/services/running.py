@@ -2,25 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
 
 from quintet.testing.environment.publishing import Published
 from quintet.testing.services.handle import Running, ServiceError
 from quintet.testing.services.starting import addresses
 
-__all__ = ["Rerouted", "Services"]
-
-
-class Rerouted:
-    """A handle whose address leads through a proxy; all else is the service's own."""
-
-    def __init__(self, behind: Running, port: int) -> None:
-        self.behind = behind
-        self.port = port
-        self.url = behind.url.replace(f":{behind.port}", f":{port}", 1)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.behind, name)
+__all__ = ["Services"]
 
 
 class Services(Mapping[str, Running]):
@@ -51,12 +38,6 @@ class Services(Mapping[str, Running]):
 
     def __len__(self) -> int:
         return len(self._handles)
-
-    def reroute(self, name: str, port: int) -> None:
-        """From now on the address of a service leads to this port, in handles and in the environment of the tests."""
-        handle = self[name]
-        self._handles[name] = Rerouted(handle.behind if isinstance(handle, Rerouted) else handle, port)
-        self.publish()
 
     def publish(self) -> None:
         """Puts the project's variables in the environment. Raises `LookupError` for a reference to what a service does not have."""
