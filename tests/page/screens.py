@@ -56,6 +56,7 @@ async def _runs(window: Window, mark: str) -> AsyncIterator[str]:
     await window.unfold()
     await window.turn().locator(".call summary").click()
     yield "wide"
+    await window.page.goto(f"{window.url}/#/new")
     await window.say("please raise", agent="raiser")
     await window.ended("failed")
     await window.say(json.dumps({"mark": f"screens {mark}"}), agent="slow_parent")
@@ -90,7 +91,7 @@ async def _side(window: Window) -> AsyncIterator[str]:
     await window.page.keyboard.press("Escape")
     await window.page.keyboard.press("Escape")
     await window.page.keyboard.press("/")
-    await window.page.keyboard.type("KeyError")
+    await window.page.keyboard.type("KeyError")  # in the first one
     await expect(window.page.get_by_text("1 conversation found.")).to_be_visible()
     yield "search"
     await window.page.keyboard.press("Escape")

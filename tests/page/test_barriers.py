@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
+LOOK = "(how) => axe.run(document.querySelector('dialog[open]') ?? document, how)"  # what lies under a dialog was looked at before
 SPILLS = """() => {
   const wide = document.documentElement.clientWidth, found = [];
   const held = (node) => {
@@ -62,7 +63,7 @@ async def barriers(window: Window, where: str) -> list[str]:
     for scheme in SCHEMES:
         await window.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         how = {"runOnly": RULES[scheme], "resultTypes": ["violations"]}
-        told: dict[str, Any] = await window.evaluate("(how) => axe.run(document, how)", how)
+        told: dict[str, Any] = await window.evaluate(LOOK, how)
         found += shown(told, f"{where}, {scheme}")
     return found
 
