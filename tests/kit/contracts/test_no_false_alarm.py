@@ -122,3 +122,31 @@ def test_an_order_that_begins_with_0() -> None:
     story.add('{"type":"end","n":0,"run":"b"}')
     with pytest.raises(ContractViolation, match=r"end .* second ending"):
         story.closed()
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_backend_with_habits_of_its_own(marked: bool) -> None:
+    """Types without a word in the contract before the start, parents named where a child starts alone, calls without ids, an ending that
+    is marked or is not: no alarm, and what is wrong is seen all the same."""
+    frame = {"type": "type", "run": "run", "agent": "who", "parent": "by"} | ({"final": "last"} if marked else {})
+    kinds = {"agent_started": "begin", "tool_executing": "use", "tool_completed": "used", "agent_completed": "end"}
+    story = Story("peer", Mapping.of({"frame": frame, "types": kinds}))
+    for kind, who, more in [
+        ("queued", "a", ""),
+        ("begin", "a", ""),
+        ("begin", "b", ',"by":"a"'),
+        ("use", "b", ""),
+        ("use", "b", ""),
+        ("used", "b", ""),
+        ("used", "b", ""),
+        ("end", "b", ""),
+        ("end", "a", ',"last":true'),
+    ]:
+        story.add(f'{{"type":"{kind}","who":"{who}","run":"r"{more}}}')
+    story.whole()
+    assert [seen.final for seen in story] == [False] * 8 + [True]
+    story.add('{"type":"used","who":"a","run":"r"}')
+    with pytest.raises(ContractViolation, match=r"used .* has no tool_executing before it"):
+        story.pairs()
+    with pytest.raises(ContractViolation, match=r"used .* comes after the ending"):
+        story.closed()

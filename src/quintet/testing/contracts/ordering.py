@@ -72,19 +72,22 @@ def _rising(record: Record, events: Sequence[Seen], name: str) -> None:
 
 
 def _first(record: Record, strand: Strand) -> None:
-    """A run begins with its acceptance, then its root starts; one that ended while it waited has its ending instead."""
-    mapping, first = record.mapping, strand.events[0]
-    starts = [kind for kind in ("message_accepted", "agent_started") if mapping.words(kind)]
-    if not strand.begun or not starts:
+    """A run begins with its acceptance, then its root starts; one that ended while it waited has its ending instead.
+
+    Types that the contract has no word for may come before: they are the backend's own business.
+    """
+    starts = [kind for kind in ("message_accepted", "agent_started") if record.mapping.words(kind)]
+    known = [seen for seen in strand.events if seen.kind]
+    if not strand.begun or not starts or not known:
         return
+    first = known[0]
     if first.kind != starts[0]:
-        violated(
-            "sequence", f"run {strand.run} begins with {first}", record, first, due=f"{starts[0]} was due before this"
-        )
-    second = strand.events[1] if len(strand.events) > 1 and not strand.torn else None
+        due = f"{starts[0]} was due before this"
+        violated("sequence", f"run {strand.run} begins with {first}", record, first, due=due)
+    second = known[1] if len(known) > 1 and not strand.torn else None
     if second is not None and len(starts) == 2 and not second.final and second.kind != "agent_started":
         violated("sequence", f"{second} follows {first}", record, second, due="agent_started was due before this")
-    for seen in strand.events[1:]:
+    for seen in known[1:]:
         if seen.kind == "message_accepted":
             violated("sequence", f"{seen} comes in the middle of its run", record, seen, also=[first])
 
@@ -97,6 +100,8 @@ class _Nesting:
         self.open: dict[str, str | None] = {}
         self.gone: set[str] = set()
         self.rooted = False
+        # Whether the backend names the parent on every event of a child, or where it starts alone.
+        self.marked = any(seen.parent is not None and seen.kind != "agent_started" for seen in strand.events)
 
     def check(self) -> None:
         """Every event lies within its invocation, and every child within its parent."""
@@ -112,10 +117,12 @@ class _Nesting:
         if seen.kind == "agent_started":
             self._start(seen, who)
         elif who not in self.open and not (seen.final and not self.rooted):
+            if not seen.kind:
+                return
             if self.strand.complete:
                 self._refuse(seen, f"{seen} comes before agent_started of its agent {who}")
             self.open[who] = seen.parent
-        if who in self.open and seen.parent != self.open[who]:
+        if who in self.open and seen.parent != self.open[who] and (self.marked or seen.parent is not None):
             self._refuse(
                 seen, f"{seen} names {seen.parent} as the parent of agent {who}, which started in {self.open[who]}"
             )

@@ -138,11 +138,13 @@ def _closed_with(record: Record, code: int) -> None:
 
 def _one_ending(record: Record, strand: Strand) -> None:
     ending: Seen | None = None
+    children = {seen.agent for seen in strand.events if seen.parent is not None}
     for seen in strand.events:
         if ending is not None:
             what = "is a second ending" if seen.final or seen.kind in ENDINGS else "comes after the ending"
             violated("closed", f"{seen} {what} of its run", record, seen, also=[ending])
-        if record.mapping.offers("parent") and seen.kind in ENDINGS and seen.parent is None and not seen.final:
+        of_root = seen.parent is None and seen.agent not in children and record.mapping.offers("parent")
+        if of_root and seen.kind in ENDINGS and not seen.final:
             violated("closed", f"{seen} ends the root and is not marked final", record, seen)
         if seen.final and seen.kind and seen.kind not in ENDINGS:
             violated("closed", f"{seen} is marked final and is no ending", record, seen)

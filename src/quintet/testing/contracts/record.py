@@ -77,6 +77,7 @@ class Record(Sequence[Seen]):
         self._limit = limit
         self._seen: list[Seen] = []
         self._carried: dict[str, Any] = {}
+        self._children: set[str] = set()
 
     # --- recording ----------------------------------------------------------------------------------------------------
 
@@ -104,6 +105,7 @@ class Record(Sequence[Seen]):
         fields = self.mapping.read(told, envelope or {}, self._carried)
         for name in self.mapping.carried:
             self._carried[name] = fields.get(name)
+        self._nest(fields)
         moment = time.monotonic() if at is None else at
         seen = Seen(
             at=moment,
@@ -116,6 +118,15 @@ class Record(Sequence[Seen]):
         self._seen.append(seen)
         self.heard = max(self.heard, moment)
         return seen
+
+    def _nest(self, fields: dict[str, Any]) -> None:
+        """Where a child names its parent at its start alone, its ending must not be taken for that of the run."""
+        if fields["agent"] is None:
+            return
+        if fields["parent"] is not None:
+            self._children.add(fields["agent"])
+        elif fields["final"] and not self.mapping.offers("final"):
+            fields["final"] = fields["agent"] not in self._children
 
     def listened(self, at: float | None = None) -> None:
         """Somebody was listening until `at` (now): only this makes silence a fact."""
