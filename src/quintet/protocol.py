@@ -20,6 +20,7 @@ __all__ = [
     "FRAME_BYTES",
     "SUBPROTOCOL",
     "TEXT_BYTES",
+    "VERBS",
     "Ack",
     "Auth",
     "BadFrameError",
@@ -109,7 +110,7 @@ class Ping(Struct, frozen=True):
 
 ClientFrame = Auth | Follow | SendMessage | Cancel | Ack | Ping
 
-_VERBS: Final[Mapping[str, type[Struct]]] = {
+VERBS: Final[Mapping[str, type[Struct]]] = {
     "auth": Auth,
     "follow": Follow,
     "send": Send,
@@ -137,7 +138,7 @@ def parse(payload: bytes) -> ClientFrame:
     fields = _object(payload)
     frame_id = _readable(fields.get("id"))
     verb = fields.get("do")
-    form = _VERBS.get(verb) if isinstance(verb, str) else None
+    form = VERBS.get(verb) if isinstance(verb, str) else None
     if form is None:
         raise BadFrameError("bad_message", "There is no such verb.", frame_id=frame_id)
     if form is Send and frame_id is None:

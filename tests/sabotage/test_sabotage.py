@@ -39,7 +39,7 @@ def _in_world(check: Callable[[World], Awaitable[None]], *, strict: bool = True)
 CASES = {
     "deliver_before_commit": Case(check_killed_at_receipt, "the log has (not what was delivered|changed)"),
     "skip_the_fence": Case(check_given_up_agent_is_fenced, "follow the ending"),
-    "query_without_the_user": Case(_in_world(check_foreign_ids), r"GET /v1/runs/\{run\} with a foreign id: 200"),
+    "query_without_the_user": Case(_in_world(check_foreign_ids), r"GET /v1/runs/\{run_id\} with a foreign id: 200"),
     "number_outside_the_lock": Case(_in_world(check_many_writers), r"closed \(4010 internal\)|was due|a hole"),
     "read_before_registering": Case(_in_world(check_nothing_is_late), "the wake-up was lost|in vain for the ending"),
     "broadcast": Case(_in_world(lambda world: check_isolation(world, 3), strict=False), "received what belongs to"),

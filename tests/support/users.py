@@ -90,6 +90,12 @@ class Account:
         told: list[dict[str, Any]] = (await self.get(f"/v1/threads/{thread_id}/messages?limit=200"))["items"]
         return told
 
+    async def attach(self, name: str, content: bytes) -> str:
+        """Upload a file; its id."""
+        answer = await self.http.post("/v1/attachments", files={"file": (name, content)})
+        assert answer.status_code == 201, f"upload answered {answer.status_code}: {answer.text}\n{self.server.tail()}"
+        return str(answer.json()["id"])
+
     async def close(self) -> None:
         """Give the connections back; the account can be used again."""
         if self._http is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from support.frames import Event
+from support.routes import OWNED, VERBS
 from support.socket import Device
 from support.story import whole
 from support.users import Account
@@ -82,20 +83,6 @@ async def _complete(tenant: Tenant) -> None:
 
 # --- foreign ids ------------------------------------------------------------------------------------------------------
 
-_ROUTES: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
-    ("GET", "/v1/threads/{thread}", None),
-    ("PATCH", "/v1/threads/{thread}", {"title": "mine now"}),
-    ("GET", "/v1/threads/{thread}/messages", None),
-    ("POST", "/v1/threads/{thread}/messages", {"client_id": "c1", "text": "hello", "agent": "echo"}),
-    ("GET", "/v1/runs/{run}", None),
-    ("POST", "/v1/runs/{run}/cancel", None),
-    ("GET", "/v1/runs/{run}/events", None),
-    ("GET", "/v1/runs/{run}/events?after=2", None),
-    ("DELETE", "/v1/auth/sessions/{session}", None),
-    ("GET", "/v1/attachments/{message}", None),
-    ("DELETE", "/v1/threads/{thread}", None),
-)
-
 
 def _never(known: str) -> str:
     """An id of the same form that never was."""
@@ -122,34 +109,29 @@ async def check_foreign_ids(world: World) -> None:
     device = await world.device(owner, name="owner")
     robber = await world.device(thief, name="thief")
     said = await device.send({"text": "mine"}, agent="echo")
-    run = whole(await device.run(said.run_id))
+    whole(await device.run(said.run_id))
     slow = await device.send({"mark": f"foreign {said.run_id}"}, agent="slow_tool")
     await device.event("the slow tool", lambda e: e.run_id == slow.run_id and e.type == "tool_executing")
     mine = {
-        "thread": said.thread_id,
-        "run": slow.run_id,
-        "session": owner.session_id,
-        "message": str(run[0].data["message_id"]),
+        "thread_id": said.thread_id,
+        "run_id": slow.run_id,
+        "session_id": owner.session_id,
+        "attachment_id": await owner.attach("mine.txt", b"mine alone"),
     }
     unknown = {key: _never(value) for key, value in mine.items()}
     malformed = dict.fromkeys(mine, "%00%F0%9F%8E%BB'; --")
-    for verb, path, body in _ROUTES:
-        foreign = await _ask(thief, verb, path.format(**mine), body)
-        later = verb == "DELETE" and foreign.status_code == 405  # a verb that is not served yet is nobody's
-        assert foreign.status_code == 404 or later, (
-            f"{verb} {path} with a foreign id: {foreign.status_code} {foreign.text}"
-        )
+    for route in OWNED:
+        foreign = await _ask(thief, route.verb, route.filled(mine), route.body)
+        assert foreign.status_code == 404, f"{route.name} with a foreign id: {foreign.status_code} {foreign.text}"
         assert foreign.headers["content-type"].startswith("application/problem+json")
         for never in (unknown, malformed):
-            other = await _ask(thief, verb, path.format(**never), body)
-            assert _bare(foreign) == _bare(other), f"{verb} {path}: a foreign id and {never} are told apart"
-    for fields in (
-        {"do": "cancel", "run_id": "{run}"},
-        {"do": "send", "client_id": "c2", "text": "x", "thread_id": "{thread}"},
-    ):
-        frames = [await _verb(robber, fields, ids) for ids in (mine, unknown, malformed)]
-        assert frames[0]["type"] == "error" and frames[0]["code"] == "not_found", robber.fault(str(frames[0]))
-        assert frames[0] == frames[1] == frames[2], robber.fault("a foreign id and an unknown one are told apart")
+            other = await _ask(thief, route.verb, route.filled(never), route.body)
+            assert _bare(foreign) == _bare(other), f"{route.name}: a foreign id and {never} are told apart"
+    for verb, fields in VERBS.items():
+        if fields is not None:
+            frames = [await _verb(robber, verb, fields, ids) for ids in (mine, unknown, malformed)]
+            assert (frames[0]["type"], frames[0]["code"]) == ("error", "not_found"), robber.fault(str(frames[0]))
+            assert frames[0] == frames[1] == frames[2], robber.fault("a foreign id and an unknown one are told apart")
     assert (await thief.snapshot())["last_seq"] == 0, "a refused call has left an event"
     state = (await owner.get(f"/v1/runs/{slow.run_id}"))["state"]
     assert state == "running", f"a stranger's call has changed the run: {state}"
@@ -158,9 +140,8 @@ async def check_foreign_ids(world: World) -> None:
     whole(await device.run(slow.run_id))
 
 
-async def _verb(device: Device, fields: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
-    filled = {k: v.format(**ids) for k, v in fields.items()}
-    told = await device.request(filled.pop("do"), **filled)
+async def _verb(device: Device, verb: str, fields: dict[str, str], ids: dict[str, str]) -> dict[str, Any]:
+    told = await device.request(verb, **{k: v.format(**ids) for k, v in fields.items()})
     shown = json.loads(json.dumps(told))
     shown.pop("id")
     return dict(shown)

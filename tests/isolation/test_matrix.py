@@ -1,0 +1,100 @@
+"""P6, the matrix: every operation and verb, made as one user, asked as another, as nobody, and as one who has signed out."""
+
+import secrets
+from typing import Any
+
+import httpx
+import pytest
+
+from quintet import protocol
+from support.routes import OWNED, ROUTES, VERBS, Route
+from support.server import Server
+from support.story import whole
+from support.users import Account, http_client
+from support.world import World
+
+pytestmark = pytest.mark.l3
+
+SELF = tuple(route for route in ROUTES if route.whom == "self")
+
+
+def test_every_operation_has_a_line(server: Server) -> None:
+    """The table names what the server serves, no more and no less: a new route without a line fails here."""
+    told = httpx.get(f"{server.url}/v1/openapi.json", trust_env=False).json()
+    served = {(verb.upper(), path) for path, verbs in told["paths"].items() for verb in verbs}
+    assert served == {(route.verb, route.path) for route in ROUTES}
+    guarded = {
+        (verb.upper(), path)
+        for path, verbs in told["paths"].items()
+        for verb, how in verbs.items()
+        if "security" in how
+    }
+    assert guarded == {(route.verb, route.path) for route in ROUTES if route.whom != "open"}
+
+
+def test_every_verb_has_a_line() -> None:
+    """So do the verbs of the socket."""
+    assert set(protocol.VERBS) == set(VERBS)
+
+
+async def _things(world: World, account: Account, word: str) -> dict[str, str]:
+    """One thing of each kind that belongs to the user, all marked with the word."""
+    device = await world.device(account)
+    said = await device.send({"text": word}, agent="echo")
+    whole(await device.run(said.run_id))
+    await account.http.patch(f"/v1/threads/{said.thread_id}", json={"title": word})
+    await account.http.patch("/v1/auth/me", json={"name": word})
+    file = await account.attach(f"{word}.txt", word.encode())
+    return {
+        "thread_id": said.thread_id,
+        "run_id": said.run_id,
+        "session_id": account.session_id,
+        "attachment_id": file,
+    }
+
+
+async def _ask(http: httpx.AsyncClient, route: Route, ids: dict[str, str]) -> tuple[int, Any, bytes]:
+    """Status, code and bytes. Of a stream its first bytes."""
+    async with http.stream(route.verb, route.filled(ids), json=route.body) as answer:
+        if answer.is_success and not route.ends:
+            return answer.status_code, None, b""
+        raw = await answer.aread()
+    code = answer.json().get("code") if answer.is_error else None
+    return answer.status_code, code, raw
+
+
+async def test_nobody_and_the_signed_out_get_nothing(world: World) -> None:
+    """Without a token 401 `unauthenticated`, with one of an ended session 401 `session_revoked`, on every operation, whether or not
+    what it names exists; nothing of the owner is in any answer, and nothing is changed."""
+    word = f"canary{secrets.token_hex(8)}"
+    owner = await world.user()
+    ids = await _things(world, owner, word)
+    never = {name: value[:-12] + secrets.token_hex(6) for name, value in ids.items()}
+    gone = await world.again(owner)
+    assert (await owner.http.delete(f"/v1/auth/sessions/{gone.session_id}")).status_code == 204
+    async with http_client(world.server) as nobody:
+        for route in (*SELF, *OWNED):
+            for http, code in ((nobody, "unauthenticated"), (gone.http, "session_revoked")):
+                for named in (ids, never):
+                    status, told, raw = await _ask(http, route, named)
+                    assert (status, told) == (401, code), f"{route.name}: {raw.decode()}"
+                    assert word.encode() not in raw, f"{route.name} tells a stranger"
+    assert (await owner.get(f"/v1/threads/{ids['thread_id']}"))["title"] == word
+
+
+async def test_what_is_ones_own_shows_nothing_of_another(world: World) -> None:
+    """Of every operation about oneself: the answer to one user holds no word and no id of the other, and the owner's does."""
+    word = f"canary{secrets.token_hex(8)}"
+    owner, other = await world.users(2)
+    marks = [mark.encode() for mark in (await _things(world, owner, word)).values()] + [
+        word.encode(),
+        owner.id.encode(),
+    ]
+    shown = set()
+    for route in SELF:
+        if route.verb == "GET":
+            _, _, raw = await _ask(other.http, route, {})
+            assert not [mark for mark in marks if mark in raw], f"{route.name}: {raw.decode()}"
+            _, _, raw = await _ask(owner.http, route, {})
+            shown |= {mark for mark in marks if mark in raw}
+    assert len(shown) >= 4, "the owner's own answers show too little for this to prove anything"
