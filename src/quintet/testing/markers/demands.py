@@ -6,7 +6,7 @@ A bare `l3` demands every service that the table declares; a marker with `servic
 import ast
 import inspect
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pytest
@@ -14,9 +14,10 @@ import pytest
 from quintet.testing import services
 from quintet.testing.config import KitConfig, Marker
 from quintet.testing.markers.fakes import Patch
+from quintet.testing.markers.networks import network_of
 from quintet.testing.markers.registry import L3
 
-__all__ = ["demanding", "missing_service", "patched", "skipped"]
+__all__ = ["demanding", "missing_service", "patched", "skipped", "unreachable"]
 
 _LAST_LINES: Final = 20
 
@@ -91,3 +92,29 @@ def skipped(marker: Marker, excinfo: pytest.ExceptionInfo[BaseException]) -> str
         f"(the skip said: {excinfo.value}).\nfix: declare the service under [tool.quintet.test.services], or say with a skipif mark where the "
         f"test does not apply"
     )
+
+
+def unreachable(kit: KitConfig, marker: Marker, fault: BaseException) -> str | None:
+    """What to do where a demanding test found nobody at the other end; None where that is not what it failed of."""
+    if not any(_refused(one) for one in _chain(fault)):
+        return None
+    declared = ", ".join(kit.services) or "none"
+    return (
+        f"{marker.name}: nothing listens at the address that this test connects to (services declared in {kit.file}: {declared}).\n"
+        f"fix: declare the service under [tool.quintet.test.services]; it is started before the tests, and its address published to them"
+    )
+
+
+def _refused(fault: BaseException) -> bool:
+    return isinstance(fault, ConnectionRefusedError) or (
+        network_of(type(fault).__module__) is not None and "refused" in str(fault).lower()
+    )
+
+
+def _chain(fault: BaseException | None, left: int = 30) -> Iterator[BaseException]:
+    if fault is None or left == 0:
+        return
+    yield fault
+    for inner in fault.exceptions if isinstance(fault, BaseExceptionGroup) else ():
+        yield from _chain(inner, left - 1)
+    yield from _chain(fault.__cause__ or fault.__context__, left - 1)

@@ -156,18 +156,19 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     room = _room(item.config)
-    if (
-        room is None
-        or room.fakes is None
-        or report.outcome != "skipped"
-        or hasattr(report, "wasxfail")
-        or call.excinfo is None
-    ):
+    if room is None or room.fakes is None or hasattr(report, "wasxfail") or call.excinfo is None:
         return report
     from quintet.testing.markers import demands
 
     marker = demands.demanding(item, room.markers)
-    told = marker and demands.skipped(marker, call.excinfo)
-    if told:
-        report.outcome, report.longrepr = "failed", told
+    if marker is None:
+        return report
+    if report.outcome == "skipped":
+        told = demands.skipped(marker, call.excinfo)
+        if told:
+            report.outcome, report.longrepr = "failed", told
+    else:
+        told = demands.unreachable(room.kit, marker, call.excinfo.value)
+        if told:
+            report.sections.append(("services", told))
     return report
