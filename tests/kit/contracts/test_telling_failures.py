@@ -197,3 +197,34 @@ def test_pytest_is_not_needed() -> None:
         "assert not {'fastapi', 'sqlalchemy', 'uvicorn', 'jsonschema'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=30)
+
+
+def test_pytest_shows_the_line_of_the_test(tmp_path: Path) -> None:
+    """A failing test ends with its own line and the timeline; none of the checks' code is shown."""
+    test = tmp_path / "test_chat.py"
+    test.write_text(
+        "from quintet.testing.contracts import Story\n"
+        "def test_chat():\n"
+        "    story = Story('alice')\n"
+        '    story.add(\'{"type":"agent_started","seq":2,"run_id":"r","run_seq":2}\')\n'
+        "    story.whole()\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "none.ini",
+        "--rootdir",
+        ".",
+        test.name,
+    ]
+    (tmp_path / "none.ini").write_text("[pytest]\n")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ">       story.whole()" in done.stdout and "the beginning of run r was not received" in done.stdout, (
+        done.stdout
+    )
+    assert "contracts/" not in done.stdout.partition("short test summary")[0], done.stdout

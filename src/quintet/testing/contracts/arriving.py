@@ -13,6 +13,8 @@ from .violation import violated
 
 __all__ = ["silence", "within"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 _TICK = 1e-6  # seconds: sums of clock readings are not exact
 
 

@@ -5,6 +5,8 @@ from .violation import violated
 
 __all__ = ["NotOfferedError", "something"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 class NotOfferedError(LookupError):
     """The mapping does not tell a field without which a check can judge nothing."""

@@ -16,6 +16,8 @@ from .violation import violated
 
 __all__ = ["no_gap", "once", "sequence"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 def sequence(record: Record, *types: str) -> None:
     """The events come in an order that can be.

@@ -15,6 +15,8 @@ from .violation import violated
 
 __all__ = ["isolated", "only_user"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 DISTINCT = 8
 _TOKEN = re.compile(rb"[A-Za-z0-9_-]{8,}")
 Mark = str | bytes

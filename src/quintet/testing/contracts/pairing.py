@@ -13,6 +13,8 @@ from .violation import violated
 
 __all__ = ["closed", "pairs"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 def pairs(record: Record, first: str = "", then: str = "") -> None:
     """Everything that begins ends once, in time: each `tool_executing` has one `tool_completed` of the same call and agent before

@@ -9,6 +9,8 @@ from .violation import violated
 
 __all__ = ["resumes_exactly"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 def resumes_exactly(before: Record, after: Record, uncut: Record | None = None) -> None:
     """The events of `before` and then those of `after` are one reading, without hole or double; with `uncut`, a reading of the same that

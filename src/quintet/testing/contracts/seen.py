@@ -67,6 +67,7 @@ class Seen:
         return self.type in types or (self.kind != "" and self.kind in types)
 
     def __str__(self) -> str:
-        places = [("order", self.order), ("run", self.run), ("#", self.run_order), ("call", self.call)]
+        place = "" if self.run_order is None else f" #{self.run_order}"
+        places = [("order", self.order), ("run", self.run and f"{self.run}{place}"), ("call", self.call)]
         told = ", ".join(f"{name} {value}" for name, value in places if value is not None)
         return f"{self.type or 'a frame without a type'}{f' ({told})' if told else ''}"

@@ -22,6 +22,8 @@ from .violation import violated
 
 __all__ = ["schema"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 _Judge = Callable[[dict[str, Any]], str | None]
 _LONGEST_FILE = 4 * 1024 * 1024  # bytes
 _OUTSIDE_RUNS = frozenset({"thread_updated", "thread_deleted"})

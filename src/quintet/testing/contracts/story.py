@@ -12,6 +12,8 @@ from .seen import Seen
 
 __all__ = ["Story"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 class Story(Record):
     """What one reader received, and the contracts that can be held against it.

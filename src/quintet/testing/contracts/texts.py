@@ -8,6 +8,8 @@ from .violation import violated
 
 __all__ = ["pieces"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 def pieces(record: Record) -> None:
     """Each piece of a message begins where the pieces before it end (in Unicode code points), and all of them are the text of the

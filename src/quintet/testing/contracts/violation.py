@@ -9,6 +9,8 @@ from .timeline import timeline, window
 
 __all__ = ["ContractViolation", "violated"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 LOG_LINES = 40
 
 

@@ -15,6 +15,8 @@ from .violation import violated
 
 __all__ = ["whole"]
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 R = TypeVar("R", bound=Record)
 
 # Those that need no argument; arrival, silence, isolation and resuming are questions of a test.
