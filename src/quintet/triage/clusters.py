@@ -133,7 +133,7 @@ def _cluster(
         first.exception,
         first.message[:MESSAGE_SHOWN],
         tuple(places.most_common(4)),
-        tuple(frame.place + ":" + shorten(frame.path, 160) for frame in first.frames[-6:]),
+        tuple(frame.place + ":" + shorten(frame.path, 160) for frame in (first.frames or last.frames)[-6:]),
         is_simulated(first, shown.phase),
         tuple(members),
         tuple(entries[member].name[:300] for member in members[:NAMES_SHOWN]),

@@ -211,7 +211,7 @@ def pieces(block: Block) -> Iterator[Block]:
             begin = offset + 1
 
 
-_LOCATION = re.compile(r"^(?!E )(\S.{0,500}?\.\w{1,5}):(\d{1,7}): (?!in )(.{1,2000})$")
+_LOCATION = re.compile(r"^(?!E )(\S.{0,500}?\.\w{1,5}|<[^>\n]{1,80}>):(\d{1,7}): (?!in )(.{1,2000})$")
 
 
 def location_of(lines: Sequence[str]) -> tuple[str, int, str] | None:

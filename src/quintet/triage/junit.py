@@ -146,8 +146,12 @@ def node_of(classname: str, name: str, file: str) -> str:
     if not classname:
         return file or name
     parts = classname.split(".")
-    first_class = next(
-        (at for at, part in enumerate(parts) if part[:1].isupper() and part.startswith("Test")), len(parts)
-    )
+    first_class = next((at for at, part in enumerate(parts) if _is_class(part, parts[:at])), len(parts))
     path = file.replace("\\", "/") if file else "/".join(parts[:first_class]) + ".py"
     return "::".join([path, *parts[first_class:], name])
+
+
+def _is_class(part: str, before: list[str]) -> bool:
+    """`TestX` anywhere, and any name with a capital after what looks like a test module (unittest's classes)."""
+    inside = any(name.startswith("test_") or name.endswith("_test") for name in before)
+    return part[:1].isupper() and (part.startswith("Test") or inside)

@@ -53,10 +53,16 @@ def _joined(one: Run, other: Run) -> Run:
 
 
 def _same_run(one: Run, other: Run) -> bool:
-    names = {_key(entry)[0] for entry in one.entries}
-    shared = names & {_key(entry)[0] for entry in other.entries}
-    numbers = _failing(one.totals) == _failing(other.totals) and one.totals.passed == other.totals.passed
-    return bool(shared) or (numbers and not (names and other.entries)) or any(e.phase == "session" for e in one.entries)
+    """The same tests failed; or the same numbers, where one of them names no test; or one of them ended before its tests."""
+    ours, theirs = _bare(one), _bare(other)
+    if ours and theirs:
+        return 2 * len(ours & theirs) >= min(len(ours), len(theirs)) or any(e.phase == "session" for e in one.entries)
+    return _failing(one.totals) == _failing(other.totals) and one.totals.passed == other.totals.passed
+
+
+def _bare(run: Run) -> set[str]:
+    """The names of the failing tests without their paths, which every format writes in its own way."""
+    return {entry.name.rpartition("::")[2] or entry.name for entry in run.entries}
 
 
 def _failing(totals: Totals) -> int:

@@ -6,6 +6,7 @@ Rules: the report's own numbers win over ours; an entry keeps pytest's own name;
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from quintet.triage import documents, junit, reportlog
 from quintet.triage.console import Block, Parts, cut, location_of, pieces
@@ -157,12 +158,24 @@ def _entry(block: Block, names: _Names) -> Entry:
     chain = chain_of(block.lines, block.at + 1)
     location = location_of(block.lines) if not title else None
     if location:
-        exception, message = split_head(location[2])
-        at = block.at + len(block.lines)
-        frame = Frame(location[0], location[1], "", "", place_of(location[0]), at)
-        chain = (Raised(exception or chain[-1].exception, message, at, (frame,)),)
+        chain = _at_location(block, location)
     name = split_node(line.subject)[0] if line else title or (f"{location[0]}:{location[1]}" if location else "?")
     return Entry(name, outcome, phase, (*chain[:-1], named(chain[-1])), block.at)
+
+
+def _at_location(block: Block, location: tuple[str, int, str]) -> tuple[Raised, ...]:
+    """`--tb=line`: newer versions show the exceptions, all of them only the place and the words of the last one."""
+    at = block.at + len(block.lines)
+    frame = Frame(location[0], location[1], "", "", place_of(location[0]), at)
+    above = [line for line in block.lines[:-1] if line.strip()]
+    exception, message = split_head(location[2])
+    if not above:
+        return (Raised(exception, message, at, (frame,)),)
+    chain = chain_of(above, block.at + 1)
+    last = chain[-1]
+    if not last.exception and exception and not last.message.startswith("fixture '"):
+        last = replace(last, exception=exception)
+    return (*chain[:-1], replace(last, frames=(frame,)))
 
 
 def _from_summary(line: Line) -> Entry:

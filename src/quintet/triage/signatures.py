@@ -21,10 +21,11 @@ SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unk
 class Rule:
     """One row. `{subject}` in its texts is what the pattern's group of that name found. Empty sets mean any.
 
-    `code` must be found in the source lines of the last frames. `alone` replaces the pattern where the report shows no frame: then only
-    a message that tells details counts. `strict` means never where another place raised it. `general` rows give way to any other. `guess`
-    rows are never more than suspected. `others` lets exceptions of other classes fit, as a suspicion: a project names its own. `told` is
-    looked for in a test's own words when it gives up (`pytest.fail`, the message of an assert): something nobody would make up.
+    `code` must be found in the source lines of the last frames or in the last one's path. `alone` replaces the pattern where the report
+    shows no frame: then only a message that tells details counts. `strict` means never where another place raised it. `general` rows give
+    way to any other. `guess` rows are never more than suspected. `others` lets exceptions of other classes fit, as a suspicion: a project
+    names its own. `told` is looked for in a test's own words when it gives up (`pytest.fail`, the message of an assert): something
+    nobody would make up.
     """
 
     id: str
@@ -152,7 +153,8 @@ def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str
 def _may_fit(rule: Rule, cluster: Cluster) -> bool:
     if rule.phases and cluster.phase not in rule.phases:
         return False
-    if rule.code and not rule.code.search(cluster.code) and (cluster.raised or not rule.alone):
+    seen = "\n".join((cluster.code, *cluster.raised[-1:]))
+    if rule.code and not rule.code.search(seen) and (cluster.raised or not rule.alone):
         return False
     elsewhere = cluster.raised and raised_at(cluster) not in rule.raised_in
     gave_up = rule.told is not None and cluster.exception.rpartition(".")[2] in _QUOTED_WORDS

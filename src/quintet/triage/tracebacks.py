@@ -86,12 +86,7 @@ def _take(segment: _Segment, line: str, following: str, at: int) -> None:
         segment.named = found[3] or ""
         _frame(segment, found, segment.code, at)
         segment.code = ""
-    elif (
-        segment.frames
-        and not segment.words
-        and (found := _HEAD.match(line))
-        and found[1].rpartition(".")[2][:1].isupper()
-    ):
+    elif segment.frames and not segment.words and split_head(line)[0]:
         _words(segment, line, at)
 
 

@@ -91,7 +91,7 @@ _VARIABLES = (
         _SET_IT,
         "pytest {test}",
         exceptions="KeyError",
-        code=r"\benviron\b|raise KeyError\(key\) from None",
+        code=r"\benviron\b|raise KeyError\(key\) from None|stdlib:(?:<frozen os>|.*[/\\]os\.py)",
         alone=r"^KeyError: ['\"](?P<subject>[A-Z][A-Z0-9]*_[A-Z0-9_]+)['\"]",
         raised_in=("stdlib", "product", "test"),
         strict=True,

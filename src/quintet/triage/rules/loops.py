@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         "Run one of them alone with a hang guard that prints what each task waits for.",
         exceptions="TimeoutError CancelledError",
         raised_in=("stdlib",),
-        code=r"TimeoutError|CancelledError|wait_for|timeout|fut\.result",
+        code=r"TimeoutError|CancelledError|wait_for|timeout|fut\.result|asyncio[/\\]",
         strict=True,
         effort=3,
     ),
