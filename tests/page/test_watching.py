@@ -56,6 +56,7 @@ async def test_the_sample_run_is_explained_by_the_team(window: Window) -> None:
         assert await specialists.nth(place).locator(".call[data-state=ok]").count() >= 1
     answer = await window.answer()
     assert "SECRET_KEY" in answer
+    assert "Nothing listens" in answer
     assert "9 tests: 2 passed, 4 failed, 3 errors" in answer
     await expect(window.page.get_by_role("heading", level=1)).to_have_text("Test run: 4 failed, 2 passed, 3 errors")
     window.quiet()

@@ -54,17 +54,37 @@ ____________________________ test_socket_opens _________________________________
 
     async def test_socket_opens():
 >       async with connect("ws://localhost:8750/live") as socket:
-E       ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 8750)
 
-tests/test_live.py:12: ConnectionRefusedError
+tests/test_live.py:12:
+_ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _
+
+    def _sock_connect_cb(self, fut, sock, address):
+>               raise OSError(err, f"Connect call failed {address}")
+E               ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 8750)
+
+/usr/lib/python3.11/asyncio/selector_events.py:691: ConnectionRefusedError
 ____________________________ test_events_arrive_in_order _______________________
-E       ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 8750)
+>       async with connect("ws://localhost:8750/live") as socket:
 
-tests/test_live.py:21: ConnectionRefusedError
+tests/test_live.py:21:
+_ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _
+
+    def _sock_connect_cb(self, fut, sock, address):
+>               raise OSError(err, f"Connect call failed {address}")
+E               ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 8750)
+
+/usr/lib/python3.11/asyncio/selector_events.py:691: ConnectionRefusedError
 ____________________________ test_second_user_sees_nothing _____________________
-E       ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 8750)
+>       async with connect("ws://localhost:8750/live") as socket:
 
-tests/test_live.py:34: ConnectionRefusedError
+tests/test_live.py:34:
+_ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _
+
+    def _sock_connect_cb(self, fut, sock, address):
+>               raise OSError(err, f"Connect call failed {address}")
+E               ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 8750)
+
+/usr/lib/python3.11/asyncio/selector_events.py:691: ConnectionRefusedError
 =========================== short test summary info ============================
 FAILED tests/test_prices.py::test_discount_is_capped - assert 40 == 200
 FAILED tests/test_live.py::test_socket_opens - ConnectionRefusedError: [Errno...
