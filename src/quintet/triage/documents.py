@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from quintet.triage.embedded import entry_in
+from quintet.triage.embedded import as_dict, as_list, entry_in
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Kind, Line, Outcome, Phase, Run, Totals
 
@@ -29,8 +29,10 @@ def read(text: str, source: str) -> Run:
     lines = _Lines(text)
     results = data.get("results")
     if isinstance(results, dict):
-        return _run("ctrf", source, results, _ctrf_totals(_dict(results.get("summary"))), _ctrf(results, lines), fault)
-    return _run("json-report", source, data, _totals(_dict(data.get("summary"))), _json_report(data, lines), fault)
+        return _run(
+            "ctrf", source, results, _ctrf_totals(as_dict(results.get("summary"))), _ctrf(results, lines), fault
+        )
+    return _run("json-report", source, data, _totals(as_dict(data.get("summary"))), _json_report(data, lines), fault)
 
 
 def _run(
@@ -46,7 +48,7 @@ def _loaded(text: str) -> tuple[dict[str, Any], str]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         return _salvaged(text), str(error)[:80]
-    return _dict(data), ""
+    return as_dict(data), ""
 
 
 def _salvaged(text: str) -> dict[str, Any]:
@@ -87,14 +89,6 @@ class _Lines:
         return self._line
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
-
-
 def _number(summary: Mapping[str, Any], *names: str) -> int:
     return sum(value for name in names if isinstance(value := summary.get(name), int))
 
@@ -115,30 +109,30 @@ def _ctrf_totals(summary: Mapping[str, Any]) -> Totals | None:
 
 
 def _counted(data: Mapping[str, Any], entries: Sequence[Entry]) -> Totals:
-    states = [str(_dict(test).get("outcome") or _dict(test).get("status")) for test in _list(data.get("tests"))]
+    states = [str(as_dict(test).get("outcome") or as_dict(test).get("status")) for test in as_list(data.get("tests"))]
     failures = sum(1 for entry in entries if entry.outcome == "failed")
     return Totals(len(states), states.count("passed"), failures, len(entries) - failures, states.count("skipped"))
 
 
 def _json_report(data: Mapping[str, Any], lines: _Lines) -> Iterator[Entry]:
-    for one in map(_dict, _list(data.get("collectors"))):
+    for one in map(as_dict, as_list(data.get("collectors"))):
         if one.get("outcome") == "failed":
             name = str(one.get("nodeid") or "(session)")
             yield entry_in(name, "error", "collect", str(one.get("longrepr", "")), "", lines.of(name))
     lines = lines.again()  # tests stand before the collectors or after them
-    for test in map(_dict, _list(data.get("tests"))):
+    for test in map(as_dict, as_list(data.get("tests"))):
         name = str(test.get("nodeid", "?"))
         at = lines.of(name)
         for phase in _PHASES:
-            part = _dict(test.get(phase))
+            part = as_dict(test.get(phase))
             if part.get("outcome") == "failed":
                 outcome: Outcome = "failed" if phase == "call" else "error"
-                crash = str(_dict(part.get("crash")).get("message", ""))
+                crash = str(as_dict(part.get("crash")).get("message", ""))
                 yield entry_in(name, outcome, phase, str(part.get("longrepr", "")), crash, at)
 
 
 def _ctrf(results: Mapping[str, Any], lines: _Lines) -> Iterator[Entry]:
-    for test in map(_dict, _list(results.get("tests"))):
+    for test in map(as_dict, as_list(results.get("tests"))):
         if test.get("status") != "failed":
             continue
         name = _name(test)

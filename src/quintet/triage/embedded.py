@@ -6,6 +6,7 @@ fact cites that line.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Outcome, Phase, Raised
@@ -45,3 +46,13 @@ def named(raised: Raised) -> Raised:
 
 def _on_line(chain: Sequence[Raised], at: int) -> tuple[Raised, ...]:
     return tuple(replace(one, at=at, frames=tuple(replace(frame, at=at) for frame in one.frames)) for one in chain)
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """An object of the report, or an empty one where it is something else: a report is data, and may be any."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list of the report, or an empty one."""
+    return value if isinstance(value, list) else []

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quintet.triage.embedded import entry_in
+from quintet.triage.embedded import as_dict, as_list, entry_in
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Line, Outcome, Phase, Run, Totals
 
@@ -55,11 +55,11 @@ def read(text: str, source: str) -> Run:
 
 def _take(seen: _Seen, line: str, at: int) -> None:
     try:
-        report = json.loads(line)
-    except ValueError:
+        report = as_dict(json.loads(line))
+    except (ValueError, RecursionError):
         seen.broken += 1
         return
-    kind = report.get("$report_type") if isinstance(report, dict) else None
+    kind = report.get("$report_type")
     if kind == "TestReport":
         _test(seen, report, at)
     elif kind == "CollectReport" and report.get("outcome") == "failed":
@@ -97,8 +97,7 @@ def _add(seen: _Seen, report: Mapping[str, Any], phase: Phase, at: int) -> None:
 
 
 def _crash(shown: Any) -> str:
-    crash = shown.get("reprcrash") if isinstance(shown, dict) else None
-    return str(crash.get("message", "")) if isinstance(crash, dict) else ""
+    return str(as_dict(as_dict(shown).get("reprcrash")).get("message", ""))
 
 
 def _words(shown: Any) -> Iterator[str]:
@@ -106,15 +105,15 @@ def _words(shown: Any) -> Iterator[str]:
     if not isinstance(shown, dict):
         yield str(shown or "")
         return
-    chain = shown.get("chain") or [[shown.get("reprtraceback"), None, None]]
+    chain = as_list(shown.get("chain")) or [[shown.get("reprtraceback"), None, None]]
     for traceback, _, between in (one for one in chain if isinstance(one, list) and len(one) == 3):
-        for entry in (traceback or {}).get("reprentries", ()):
-            yield from _entry(entry.get("data", {}) if isinstance(entry, dict) else {})
+        for entry in as_list(as_dict(traceback).get("reprentries")):
+            yield from _entry(as_dict(as_dict(entry).get("data")))
         yield from [str(between), ""] if between else []
 
 
 def _entry(data: Mapping[str, Any]) -> Iterator[str]:
-    place, lines = data.get("reprfileloc") or {}, [str(line) for line in data.get("lines", ())]
+    place, lines = as_dict(data.get("reprfileloc")), [str(line) for line in as_list(data.get("lines"))]
     where = f"{place.get('path')}:{place.get('lineno')}: {place.get('message')}" if place else ""
     if data.get("style") == "short":
         yield where
