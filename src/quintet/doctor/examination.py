@@ -115,6 +115,7 @@ def _probed(case: Case, clock: Clock, said: Said) -> Runs:
     def run(seed: int = 1, case: Case = case) -> Run:
         return Run(case.python.path, case.tree, case.main.invocation, case.ruling, case.major, seed)
 
+    stamp = _stamp(case)
     said(f"Collecting tests: {case.main.invocation.command}")
     wanted = run()
     main = collect(wanted, clock)
@@ -128,7 +129,15 @@ def _probed(case: Case, clock: Clock, said: Said) -> Runs:
     if main.finished and any("[" in item for item in main.items):  # without parameters nothing depends on chance
         said("Collecting again with another hash seed")
         again = collect(replace(wanted, seed=2), clock)
+        if _stamp(case) != stamp:
+            again = Collected(why_not="the tree was changed while it was probed")
     return Runs(main, again, _folders(case, wanted, clock, said) if main.finished else {})
+
+
+def _stamp(case: Case) -> set[tuple[Path, int]]:
+    """The modules with their times. Two collections can be compared only if nobody has edited between them."""
+    fresh = Tree(case.tree.root)
+    return {(file, (fresh.root / file).stat().st_mtime_ns) for file in fresh.modules if (fresh.root / file).exists()}
 
 
 def _folders(case: Case, wanted: Run, clock: Clock, said: Said) -> dict[Path, tuple[Collected, Collected]]:

@@ -82,7 +82,8 @@ def test_folders(tree: Tree, files: Mapping[Path, Configuration]) -> tuple[Path,
             continue
         if not any(tops[top] == owner and top != Path() and folder.is_relative_to(top) for top in tops):
             tops[folder] = owner
-    return tuple(sorted(tops))[:MOST_FOLDERS]
+    own_first = sorted(tops, key=lambda folder: (tops[folder] == Path(), folder))
+    return tuple(sorted(own_first[:MOST_FOLDERS]))
 
 
 def _is_data(folder: Path, tops: Iterable[Path]) -> bool:

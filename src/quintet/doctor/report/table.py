@@ -10,7 +10,8 @@ from ..matrix import Row
 
 __all__ = ["Line", "table"]
 
-MOST_LINES = 14
+MOST_LINES = 12
+MOST_LETTERS = 44
 
 
 class Line(NamedTuple):
@@ -24,25 +25,34 @@ class Line(NamedTuple):
 
 
 def table(case: Case) -> list[Line]:
-    """A line for each different way: invocations that say the same and read the same are one line."""
+    """A line for each different way. Folders that, given alone, are ruled as plain `pytest` is share one."""
     first = case.matrix.rows[0]
-    lines = {
-        (line.command, line.file, line.root): line
-        for line in reversed([_line(case, row, first) for row in case.matrix.rows])
-    }
-    ordered = list(lines.values())[::-1]
-    return ordered[:MOST_LINES]
+    plain = [row for row in case.matrix.rows if row.alone is not None and row.resolved == first.resolved]
+    rows = [row for row in case.matrix.rows if row not in plain]
+    made = [_line(case, row, first) for row in rows]
+    ordered = list({(line.command, line.file, line.root): line for line in reversed(made)}.values())[::-1][:MOST_LINES]
+    if len(plain) == 1:
+        ordered.append(_line(case, plain[0], first))
+    elif plain:
+        ordered.append(ordered[0]._replace(command=f"each of {len(plain)} folders of tests", place="given alone"))
+    return ordered
 
 
 def _line(case: Case, row: Row, first: Row) -> Line:
     invocation = row.invocation
-    command = invocation.command if len(invocation.command) <= 48 else invocation.command[:47] + "…"
+    command = _short(invocation.command)
     moved = "" if invocation.folder == Path() else f"in {invocation.folder.as_posix()}: "
     place = invocation.place if invocation.source else ("given alone" if row.alone else "at the root")
     if row.resolved.error:
         return Line(moved + command, place, "refused", _shown(case, row.resolved.root), "")
     file = case.shown(row.resolved.file).as_posix() if row.resolved.file else "none"
     return Line(moved + command, place, file, _shown(case, row.resolved.root), _differs(case, row, first))
+
+
+def _short(text: str) -> str:
+    """The text, without its middle where it is long: the end of a path says the most."""
+    half = MOST_LETTERS // 2
+    return text if len(text) <= MOST_LETTERS else f"{text[: half - 1]}…{text[-half:]}"
 
 
 def _shown(case: Case, path: Path) -> str:

@@ -51,12 +51,15 @@ def _matrix(found: Examination) -> RenderableType:
     lines = table(found.case)
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
     for name in ("started as", "stands in", "ruled by", "root"):
-        grid.add_column(name, overflow="fold", no_wrap=False)
+        grid.add_column(name, overflow="fold", no_wrap=name == "started as")
     first = lines[0].file
     for line in lines:
         style = "red" if line.file == "refused" else "yellow" if line.file != first else "green"
         grid.add_row(
-            line.command, Text(line.place, style="dim"), Text(line.file, style=style), Text(line.root, style="dim")
+            Text(line.command),
+            Text(line.place, style="dim"),
+            Text(line.file, style=style),
+            Text(line.root, style="dim"),
         )
     others = {line.file: line.differs for line in lines if line.differs}
     notes = [Text(f"{file} differs from {first} in: {keys}", style="dim") for file, keys in others.items()]

@@ -1,13 +1,13 @@
 """Variables that the tests need and do not have: D18 to D21. No value is ever shown."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..case import Case
 from ..findings import Finding, Rule, rule
+from ..kit import asked
 from ..probing import Collected
 from ..syntax import is_test_file, test_files
 
@@ -114,12 +114,7 @@ def _classes(case: Case) -> set[str]:
 )
 def required_variable(case: Case, this: Rule) -> Iterator[Finding]:
     text = case.tree.text(Path("pyproject.toml"))
-    try:
-        document: Any = tomllib.loads(text or "")
-        table = document.get("tool", {}).get("quintet", {}).get("test", {}).get("env", {})
-    except (tomllib.TOMLDecodeError, AttributeError):
-        return
-    for name, wanted in table.items() if isinstance(table, dict) else ():
+    for name, wanted in asked(case.tree, "env").items():
         if (
             isinstance(wanted, dict)
             and wanted.get("required")

@@ -98,7 +98,9 @@ def _failure(run: Collected) -> str:
         return f"required_plugins asks for {run.missing_plugins}"
     if run.conftest:
         return f"a conftest cannot be imported ({run.conftest['text'][:200]})"
-    return f"{len(run.errors)} modules cannot be collected" if run.finished and run.errors else ""
+    if not run.finished or not run.errors:
+        return ""
+    return f"{len(run.errors)} modules cannot be collected" if len(run.errors) > 1 else "a module cannot be collected"
 
 
 def _below(case: Case, run: Collected, folder: Path) -> int | None:

@@ -10,6 +10,7 @@ from quintet.testing.markers.elsewhere import registered
 
 from ..case import Case
 from ..findings import Finding, Rule, rule
+from ..kit import asked
 from ..owners import MARKERS, owner_absent
 
 __all__ = ["RULES", "unknown", "used"]
@@ -120,11 +121,11 @@ def plugin_absent(case: Case, this: Rule) -> Iterator[Finding]:
 
 def _plugin(case: Case, marker: str) -> str | None:
     """The plugin to install, unless the project registers a marker of that name itself."""
-    return (
-        None
-        if marker in registered_anywhere(case)
-        else owner_absent(MARKERS.get(marker, ()), case.python.distributions)
-    )
+    if marker in asked(case.tree, "markers"):
+        return None if case.python.has("quintet") else "quintet[testing]"
+    if marker in registered_anywhere(case):
+        return None
+    return owner_absent(MARKERS.get(marker, ()), case.python.distributions)
 
 
 RULES = (unknown_markers, plugin_absent)

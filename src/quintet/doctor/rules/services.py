@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ..case import Case
 from ..findings import Finding, Rule, rule
+from ..kit import asked
 from ..network import PORTS, Reached, reach
 from ..syntax import imported, test_files, top_level
 
@@ -82,7 +83,7 @@ def addresses(case: Case) -> list[Address]:
     if case.collected:
         given = set(case.environment)
         for variable, scheme, host, port in case.collected.said.get("addresses", ()):
-            if _is_service(scheme) and host and _named(case, variable):
+            if _is_service(scheme) and host and variable not in asked(case.tree, "env") and _named(case, variable):
                 found[variable] = Address(
                     variable, scheme, host, port or PORTS[scheme.partition("+")[0]], variable in given
                 )
