@@ -109,7 +109,7 @@ def test_a_claim_alone(tmp_path: Path, ask: Ask) -> None:
     name = _file(tmp_path, "run.txt", BROKEN)
     plain = ask(name, "--explain", "cause-1")
     assert plain.code == 1
-    assert "Who claimed, who doubted" in plain.out and "##" not in plain.out
+    assert "Who claimed, who doubted" in plain.out and "##" not in plain.out and "(#F" not in plain.out
     assert "## Evidence" in ask("--explain", "1", "--format", "markdown", name).out
     data = json.loads(ask(name, "--explain", "1", "--format", "json").out)
     assert data["id"] == "cause-1"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ _STYLES = {
     "strong": "1", "soft": "2", "good": "32", "proven": "1;31", "probable": "33", "suspect": "35", "unknown": "2",
 }  # fmt: skip
 _LEFT_FOR_PROMPT = 3
+_WITHIN = re.compile(r"\[([^\]\n]{1,200})\]\(#[A-Z]\d{1,6}\)")
+_TITLE = re.compile(r"^# ", re.MULTILINE)
 
 
 class NotWritten(Exception):  # noqa: N818 - what happened, in one line
@@ -97,7 +100,8 @@ def _set(words: str, *, plain: bool) -> str:
     columns = 100 if plain else shutil.get_terminal_size().columns
     page = io.StringIO()
     console = Console(file=page, width=columns, force_terminal=not plain, no_color=plain or None, legacy_windows=False)
-    console.print(Markdown(words, hyperlinks=False))
+    # A terminal has no links within a text, and a centred title is hard to find.
+    console.print(Markdown(_TITLE.sub("## ", _WITHIN.sub(r"\1", words)), hyperlinks=False))
     return "\n".join(line.rstrip() for line in page.getvalue().split("\n")).strip("\n") + "\n"
 
 
