@@ -4,6 +4,7 @@ They patch private names on purpose. When the product changes and a patch finds 
 """
 
 import asyncio
+import base64
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -12,15 +13,20 @@ from weakref import WeakSet
 
 from sqlalchemy import RowMapping, select
 
-from quintet.chat import reading
+from quintet import runs as runs_package
+from quintet.accounts import tokens
+from quintet.chat import reading, submit
 from quintet.delivery.feed import Feed
+from quintet.engine import dispatch, watch
+from quintet.engine.invocation import Invocation
 from quintet.engine.lookout import Lookout
 from quintet.engine.loops import AgentLoop
 from quintet.engine.story import Story
 from quintet.engine.watch import Live, Watch
 from quintet.errors import QuintetError
-from quintet.log import Log, Resync, numbers
-from quintet.runs import Failed
+from quintet.events import Draft
+from quintet.log import Log, Position, Resync, numbers, road
+from quintet.runs import Completed, Failed, closing
 from quintet.store.base import Tx
 from quintet.store.committer import Committer
 from quintet.store.tables import runs
@@ -166,7 +172,103 @@ def broadcast() -> None:
     _patch(websocket, "Feed", Everybody)
 
 
+def cursor_is_a_number() -> None:
+    """The epoch never changes and nothing but the number counts: a place in any log is a place in this one."""
+
+    def resolve(tx: Tx, user_id: str, asked: str) -> Position | Resync:
+        parts = asked.split(".")
+        seq = int(parts[1]) if len(parts) == 3 and parts[1].isdigit() else -1
+        head = numbers.head_in(tx, user_id)
+        return Position(seq, asked, head.auth_rev) if 0 <= seq <= head.seq else old(tx, user_id, asked)
+
+    old = _patch(road, "resolve_in", resolve)
+
+
+def two_endings() -> None:
+    """The unique index of endings is gone, and a run is ended twice."""
+
+    def close(tx: Tx, user_id: str, run_id: str, attempt: int, ending: Any, moment: Any, **options: Any) -> Any:
+        tx.sql("DROP INDEX IF EXISTS uq_events_one_ending")
+        state = old(tx, user_id, run_id, attempt, ending, moment, **options)
+        row = tx.sql(
+            "SELECT type, digest, final, body, run_seq FROM events WHERE user_id = ? AND run_id = ? AND final = 1",
+            (user_id, run_id),
+        ).fetchone()
+        draft = Draft(row[0], row[1], bool(row[2]), row[3])
+        numbers.append_in(tx, user_id, run_id, row[4], [draft])
+        return state
+
+    old = _patch(closing, "close", close)
+    for module in (runs_package, watch):
+        for name, value in list(vars(module).items()):
+            if value is old:
+                setattr(module, name, close)
+
+
+def sent_before_without_the_user() -> None:
+    """Whether a message was sent before is looked up by its `client_id` alone."""
+    sound = submit._SENT
+    _patch(
+        submit, "_SENT", sound.replace("WHERE m.user_id = ? AND m.client_id = ?", "WHERE ? <> '' AND m.client_id = ?")
+    )
+    assert sound != submit._SENT
+
+
+def deaf_to_logout() -> None:
+    """A revocation ends the session, and nobody's sockets hear of it."""
+    _patch(Tx, "revoke", lambda _self, _user_id: 0)
+
+
+def retry_a_tool() -> None:
+    """A tool that failed is run once more."""
+
+    async def perform(spec: Any, args: Any, kwargs: Any) -> Any:
+        outcome = await old(spec, args, kwargs)
+        return await old(spec, args, kwargs) if isinstance(outcome.error, RuntimeError) else outcome
+
+    old = _patch(dispatch, "_perform", perform)
+
+
+def swallow_a_failure() -> None:
+    """An agent that raised has completed."""
+
+    def judge(self: Invocation, outcome: Any) -> Any:
+        return Completed(None, None, "done") if outcome.error is not None else old(self, outcome)
+
+    old = _patch(Invocation, "judge", judge)
+
+
+def believe_any_signature() -> None:
+    """A token is what it says, whoever has signed it, also with `alg` none."""
+
+    def payload(_ring: Any, token: str) -> bytes:
+        claims = token.split(".")[1]
+        return base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
+
+    _patch(tokens, "_payload", payload)
+
+
+def ignore_a_missing_secret() -> None:
+    """Without a secret the server makes one up, also in production."""
+    from quintet.cli import serving
+
+    def load(environment: Any, *args: Any, **options: Any) -> Any:
+        return old(
+            {"QUINTET_SECRET_KEY": "a made-up secret of quite enough letters 0123", **environment}, *args, **options
+        )
+
+    old = _patch(serving, "load", load)
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
+    "believe_any_signature": believe_any_signature,
+    "cursor_is_a_number": cursor_is_a_number,
+    "deaf_to_logout": deaf_to_logout,
+    "ignore_a_missing_secret": ignore_a_missing_secret,
+    "retry_a_tool": retry_a_tool,
+    "sent_before_without_the_user": sent_before_without_the_user,
+    "swallow_a_failure": swallow_a_failure,
+    "two_endings": two_endings,
     "deaf_worker": deaf_worker,
     "deliver_before_commit": deliver_before_commit,
     "skip_the_fence": skip_the_fence,

@@ -15,7 +15,7 @@ from support.story import whole
 from support.users import Account
 from support.world import World
 
-__all__ = ["WORKLOADS", "Tenant", "check_foreign_ids", "check_isolation"]
+__all__ = ["WORKLOADS", "Tenant", "check_a_foreign_cursor", "check_foreign_ids", "check_isolation"]
 
 WORKLOADS = ("echo", "researcher", "coordinator", "stepper", "secretive", "catcher", "streamer", "raiser")
 
@@ -79,6 +79,18 @@ async def _complete(tenant: Tenant) -> None:
     snapshot = await tenant.account.snapshot()
     seen = [e.seq for e in tenant.device.events]
     assert seen == list(range(1, snapshot["last_seq"] + 1)), tenant.device.fault("the socket has not all of its own")
+
+
+async def check_a_foreign_cursor(world: World) -> None:
+    """Every cursor of one user is answered to another by `resync`, and nothing comes."""
+    alice, bob = await world.users(2)
+    hers, thief = await world.device(alice, name="hers"), await world.device(bob, name="thief")
+    whole(await thief.tell("his own", "echo"))
+    for event in whole(await hers.tell("hers", "echo")):
+        told = await thief.follow(event["cursor"])
+        assert (told["type"], told.get("reason")) == ("resync", "epoch"), thief.fault(
+            f"a foreign cursor was answered by {told['type']}"
+        )
 
 
 # --- foreign ids ------------------------------------------------------------------------------------------------------

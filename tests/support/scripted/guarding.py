@@ -5,7 +5,7 @@ from typing import Any
 
 from quintet import AgentError, ToolError, Turn, agent
 from support.scripted.failing import raiser
-from support.scripted.tools import broken, call_out, confidential, leave, repeat, slow
+from support.scripted.tools import broken, call_out, confidential, leave, orders, repeat, slow
 
 
 @agent(description="Handles secrets as real agents do")
@@ -41,7 +41,7 @@ async def catcher(turn: Turn) -> None:
     """Says the code of everything that failed: a tool that raises, one too slow, wrong arguments, a child."""
     wrong: dict[str, Any] = {"words": "no such parameter"}
     attempts: dict[str, Callable[[], Coroutine[Any, Any, str]]] = {
-        "broken": lambda: turn.use(broken, mark="catcher"),
+        "broken": lambda: turn.use(broken, mark=orders(turn.text).get("mark", "catcher")),
         "slow": lambda: turn.use(slow, seconds=20.0),
         "arguments": lambda: turn.use(repeat, **wrong),
     }
