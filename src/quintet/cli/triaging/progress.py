@@ -1,7 +1,6 @@
 """What the team is doing, on standard error: a line that moves on a terminal, nothing at all in a pipe."""
 
 import sys
-import time
 from typing import TextIO
 
 from quintet.triage import SPECIALISTS, Analysis, Findings, Run, build_case, conclude
@@ -9,7 +8,6 @@ from quintet.triage import SPECIALISTS, Analysis, Findings, Run, build_case, con
 __all__ = ["Progress", "explained"]
 
 _ERASE = "\r\x1b[K"
-_OFTEN = 0.05  # seconds for which a step is left standing at least, so that it can be seen
 
 
 class Progress:
@@ -25,7 +23,6 @@ class Progress:
         if self._live:
             self._out.write(f"{_ERASE}\x1b[2m{words} …\x1b[0m")
             self._out.flush()
-            time.sleep(_OFTEN)
 
     def note(self, words: str) -> None:
         """This has come out."""

@@ -24,6 +24,15 @@ _BESIDE = 120.0  # seconds between two files of one run
 _LEFT_OUT = frozenset(
     {".git", ".hg", ".venv", "venv", "node_modules", "site-packages", "__pycache__", ".tox", ".nox", ".mypy_cache"}
 )
+_TELLING = (
+    "<testsuite",
+    "$report_type",
+    "reportFormat",
+    "nodeid",
+    " passed",
+    " failed",
+    " error",
+)  # a look that costs nothing
 _ENDINGS = (".xml", ".txt", ".log", ".json", ".jsonl", ".out")
 
 
@@ -108,5 +117,7 @@ def _is_report(path: Path) -> bool:
         with path.open("rb") as file:
             head = decode(file.read(_HEAD))
     except OSError:
+        return False
+    if not any(word in head for word in _TELLING):
         return False
     return read(head, path.name).kind not in ("nothing", "traceback")

@@ -105,8 +105,8 @@ def _wait(process: "subprocess.Popen[bytes]", until: float) -> bool:
 
 
 def _read(written: Path) -> bytes:
-    with contextlib.suppress(OSError):
-        return written.read_bytes()[:_MOST_JOURNAL]
+    with contextlib.suppress(OSError), written.open("rb") as file:
+        return file.read(_MOST_JOURNAL)
     return b""
 
 
