@@ -5,7 +5,7 @@ too early gives what stands before; the totals are the attributes of the suites;
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.parsers import expat  # no document type is ever read, so nothing can expand
 
 from quintet.triage.embedded import named
@@ -15,9 +15,11 @@ from quintet.triage.normalise import LINE_LIMIT
 from quintet.triage.tracebacks import chain_of, split_head
 
 ENTRIES_LIMIT = 20_000
+_SKIPPED = ("skipped", "skip", "skips", "disabled")
 
 _START = re.compile(r"<\?xml[^<]{0,300}<testsuites?[\s>]|<testsuites?[\s>]")
-_SETUP = re.compile(r'^failed on (setup|teardown) with "(.*?)"?$', re.DOTALL)
+_SETUP = re.compile(r'^(?:failed on (setup|teardown) with "(.*?)"?|test (setup|teardown) failure)$', re.DOTALL)
+_CLASS = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Warning|Failure|Timeout)$")
 _ESCAPED = re.compile(r"#x1B\[[\d;]{0,20}m")
 
 
@@ -31,13 +33,14 @@ class _Suite:
     """What the parser has gathered."""
 
     numbers: dict[str, int] = field(default_factory=dict)
+    whole: dict[str, int] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     cases: int = 0
     clean: int = 0
     spoiled: bool = False
     name: str = ""
     depth: int = 0
-    open: tuple[str, str, int] | None = None
+    open: tuple[str, str, str, int] | None = None
     text: list[str] = field(default_factory=list)
     skipped: int = 0
 
@@ -76,23 +79,32 @@ def _parse(document: str, before: int) -> tuple[_Suite, str]:
 
 
 def _begin(suite: _Suite, tag: str, attributes: dict[str, str], at: int) -> None:
-    if tag == "testsuite":
+    if tag == "testsuites":
+        _add(suite.whole, attributes)
+    elif tag == "testsuite":
         suite.depth += 1
         if suite.depth == 1:
-            _add(suite, attributes)
+            _add(suite.numbers, attributes)
     elif tag == "testcase":
         suite.cases, suite.spoiled = suite.cases + 1, False
         suite.name = node_of(attributes.get("classname", ""), attributes.get("name", ""), attributes.get("file", ""))
     elif tag in ("failure", "error"):
-        suite.open, suite.text, suite.spoiled = (tag, attributes.get("message", ""), at), [], True
+        suite.open = (tag, attributes.get("message", ""), attributes.get("type", ""), at)
+        suite.text, suite.spoiled = [], True
     elif tag == "skipped":
         suite.skipped, suite.spoiled = suite.skipped + 1, True
 
 
-def _add(suite: _Suite, attributes: dict[str, str]) -> None:
-    for name in ("tests", "failures", "errors", "skipped"):
-        if attributes.get(name, "").isdigit():
-            suite.numbers[name] = suite.numbers.get(name, 0) + int(attributes[name][:9])
+def _add(numbers: dict[str, int], attributes: dict[str, str]) -> None:
+    for name, names in (
+        ("tests", ("tests",)),
+        ("failures", ("failures",)),
+        ("errors", ("errors",)),
+        ("skipped", _SKIPPED),
+    ):
+        said = next((attributes[one] for one in names if attributes.get(one, "").isdigit()), "")
+        if said:
+            numbers[name] = numbers.get(name, 0) + int(said[:9])
 
 
 def _finish(suite: _Suite, tag: str) -> None:
@@ -106,18 +118,24 @@ def _finish(suite: _Suite, tag: str) -> None:
         suite.open = None
 
 
-def _entry(name: str, opened: tuple[str, str, int], text: str) -> Entry:
-    tag, message, at = opened
+def _entry(name: str, opened: tuple[str, str, str, int], text: str) -> Entry:
+    tag, message, kind, at = opened
     outcome: Outcome = "failed" if tag == "failure" else "error"
-    found = _SETUP.match(message)
-    phase: Phase = "call"
-    if outcome == "error":
-        phase = "setup" if found is None or found[1] == "setup" else "teardown"
-        phase = "collect" if message == "collection failure" else phase
-    said = mask(_ESCAPED.sub("", found[2] if found else "" if phase == "collect" else message)[:LINE_LIMIT])
+    found = _SETUP.match(message) if outcome == "error" else None
+    said = (found[2] or "") if found else "" if message == "collection failure" else message
+    said = mask(_ESCAPED.sub("", said)[:LINE_LIMIT])
     lines = [line[:LINE_LIMIT] for line in _ESCAPED.sub("", text).split("\n")]
-    chain = chain_of(mask("\n".join(lines)).split("\n"), at)
-    return Entry(mask(name), outcome, phase, _best(chain, said, at), at)
+    chain = _best(chain_of(mask("\n".join(lines)).split("\n"), at), said, at)
+    if not chain[-1].exception and _CLASS.match(kind):  # what other runners write
+        chain = (*chain[:-1], replace(chain[-1], exception=kind))
+    return Entry(mask(name), outcome, _phase(message, found), chain, at)
+
+
+def _phase(message: str, found: re.Match[str] | None) -> Phase:
+    """Pytest names every phase but the call; other runners write an error for any exception of a call."""
+    if found is None:
+        return "collect" if message == "collection failure" else "call"
+    return "teardown" if "teardown" in (found[1], found[3]) else "setup"
 
 
 def _best(chain: tuple[Raised, ...], said: str, at: int) -> tuple[Raised, ...]:
@@ -134,7 +152,7 @@ def _best(chain: tuple[Raised, ...], said: str, at: int) -> tuple[Raised, ...]:
 def _totals(suite: _Suite, cut: bool) -> Totals:
     failures = sum(1 for entry in suite.entries if entry.outcome == "failed")
     errors = len(suite.entries) - failures
-    numbers = suite.numbers
+    numbers = suite.whole | suite.numbers
     tests = numbers.get("tests", suite.cases)
     failures, errors = numbers.get("failures", failures), numbers.get("errors", errors)
     skipped = numbers.get("skipped", suite.skipped)

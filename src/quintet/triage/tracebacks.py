@@ -23,10 +23,14 @@ _SUB_EXCEPTION = re.compile(r"^[\s|]{0,40}\+-[+-]*-+ \d+ -+$")
 _HEAD = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*)|:)?$")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/\.venv/|/venv/lib|/\.tox/|/\.nox/", re.IGNORECASE)
-_STDLIB = re.compile(r"^<frozen |(?:^|/)(?:lib/python3[.\d]*|python3?[\d.]*/lib|cpython-[^/]*/lib)/", re.IGNORECASE)
+_STDLIB = re.compile(
+    r"^<frozen |(?:^|/)(?:lib/python3[.\d]*|python3?[\d.]*/lib|python/\d[\d.]*/(?:x\d\d/|arm64/)?lib|cpython-[^/]*/lib"
+    r"|(?:ana|mini)conda3?/lib|envs/[^/]+/lib|pythonsoftwarefoundation[^/]*/lib)/",
+    re.IGNORECASE,
+)
 _RUNNER = re.compile(r"(?:^|/)(?:_pytest|pluggy|pytest_[a-z_]+|xdist|anyio/pytest_plugin)[/.]")
 _MOCK = re.compile(r"(?:^|/)unittest/mock\.py$|/mock/mock\.py$")
-_TEST = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
+_TEST = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|tests)\.py$")
 
 
 def place_of(path: str) -> Place:

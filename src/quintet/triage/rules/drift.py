@@ -80,6 +80,7 @@ RULES: tuple[Rule, ...] = (
         "The answer's form changed on one side only.",
         "Agree on the form, then change the product or the test.",
         exceptions="AssertionError",
+        effort=2,
     ),
     row(
         "route-gone",
@@ -102,6 +103,7 @@ RULES: tuple[Rule, ...] = (
         "Decide which status is right, and change the other side.",
         exceptions="AssertionError",
         together=False,
+        effort=2,
     ),
     row(
         "model-refuses",
