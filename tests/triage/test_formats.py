@@ -187,3 +187,13 @@ def test_a_report_beside_something_that_is_none() -> None:
         as_data(analyse_all([("note.txt", "please help"), ("run.txt", text)]))["entries"]
         == as_data(analyse(text))["entries"]
     )
+
+
+def test_modules_that_no_report_could_collect_count_once() -> None:
+    """The console names the file, JUnit the module."""
+    console = Session().cannot_collect("tests/unit/test_a.py", "E   ModuleNotFoundError: No module named 'redis'").text
+    error = '<testcase classname="" name="tests.unit.test_a"><error message="collection failure">E   ModuleNotFoundError: No module named \'redis\'</error></testcase>'
+    xml = f'<testsuites><testsuite name="pytest" errors="1" failures="0" skipped="0" tests="1">{error}</testsuite></testsuites>'
+    analysis = analyse_all([("console.txt", console), ("report.xml", xml)])
+    assert [entry.name for entry in analysis.run.entries] == ["tests/unit/test_a.py"]
+    assert analysis.run.totals.errors == 1

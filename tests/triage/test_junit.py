@@ -75,3 +75,20 @@ def test_a_secret_in_the_xml_is_masked() -> None:
     """Also where XML writes quotes as entities."""
     leak = SUITE.replace("assert one() == 2", "login(password=&quot;hunter2hunter2&quot;)")
     assert "hunter2" not in repr(read(leak))
+
+
+def test_other_runners_write_errors_of_calls() -> None:
+    """In unittest's XML an error is any exception of a test; its class stands in an attribute, and nothing says that a fixture failed."""
+    error = '<testcase classname="shop.tests.CartTest" name="test_add"><error type="KeyError" message="\'rows\'">Traceback (most recent call last):\n  File "/srv/shop/cart.py", line 3, in add\n    rows["rows"]\nKeyError: \'rows\'</error></testcase>'
+    text = f'<testsuites tests="2" failures="0" errors="1"><testsuite name="shop.tests.CartTest" tests="2" failures="0" errors="1" skip="0">{error}<testcase classname="shop.tests.CartTest" name="test_ok"/></testsuite></testsuites>'
+    analysis = analyse(text)
+    [entry] = analysis.run.entries
+    assert (entry.phase, entry.last.exception, analysis.run.totals.tests) == ("call", "KeyError", 2)
+    assert [cause.category for cause in analysis.causes] == ["assertion"]
+
+
+def test_a_class_of_any_name_is_no_folder() -> None:
+    """`tests.test_cart.CartCase` is a class in a module, also for unittest."""
+    case = '<testcase classname="tests.test_cart.CartCase" name="test_add"><failure message="x">E   assert 0</failure></testcase>'
+    text = f'<testsuites><testsuite tests="1" failures="1" errors="0" skipped="0">{case}</testsuite></testsuites>'
+    assert read(text).entries[0].name == "tests/test_cart.py::CartCase::test_add"

@@ -62,7 +62,7 @@ def _same_run(one: Run, other: Run) -> bool:
 
 def _bare(run: Run) -> set[str]:
     """The names of the failing tests without their paths, which every format writes in its own way."""
-    return {entry.name.rpartition("::")[2] or entry.name for entry in run.entries}
+    return {_key(entry)[0].rpartition(".")[2] for entry in run.entries}
 
 
 def _failing(totals: Totals) -> int:
