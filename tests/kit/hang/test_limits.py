@@ -10,7 +10,7 @@ WAITS = "import time\n\ndef test_it():\n    time.sleep(60)\n"
 
 @pytest.mark.l3
 def test_one_test_may_have_another_limit(project: Project) -> None:
-    """The marker gives one test more time, less, or all it wants; a marker without a number is told."""
+    """The marker gives one test more time, less, or all it wants."""
     project.write("pyproject.toml", TABLE)
     project.write(
         "test_it.py",
