@@ -86,6 +86,7 @@ function drawStrong({ children }) {
 
 function drawJump({ mark, children }) {
   const jump = (event) => {
+    event.preventDefault(); // the address belongs to the conversation
     const from = event.currentTarget;
     const marks = from.closest(".prose")?.querySelectorAll(`[data-mark="${mark}"]`) ?? [];
     // One line may speak for two causes: the nearest one above is that of the cause which is being read.
@@ -94,7 +95,7 @@ function drawJump({ mark, children }) {
     found?.scrollIntoView({ block: "center" });
     found?.focus({ preventScroll: true });
   };
-  return el("button", { type: "button", class: "jump", on: { click: jump } }, children.map(drawInline));
+  return el("a", { href: `#${mark}`, class: "jump", on: { click: jump } }, children.map(drawInline));
 }
 
 function drawInline(node) {
