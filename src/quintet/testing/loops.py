@@ -16,6 +16,7 @@ __all__ = ["LoopThread", "Pulse"]
 T = TypeVar("T")
 STEP_SECONDS = 30.0  # of the kit's own work; what waits for a server has its own deadline below this
 CLOSE_SECONDS = 10.0
+TURNS = 3  # of the loop, in which transports that were just closed leave their sockets
 
 
 class LoopThread:
@@ -77,7 +78,8 @@ async def _cancel_all() -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.get_running_loop().shutdown_asyncgens()
-    await asyncio.sleep(0)  # transports that were just closed leave their sockets in the next turn of the loop
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 class Pulse:

@@ -197,7 +197,7 @@ def test_nobody_behind_it_is_a_reset(faults: Faults) -> None:
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         proxy = faults(("127.0.0.1", place.getsockname()[1]))
-        with _plug(proxy) as plug, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), _plug(proxy) as plug:
             plug.recv(1)
 
 

@@ -219,6 +219,11 @@ class Link:
             await asyncio.gather(*tasks, ways, over, return_exceptions=True)
             await self.end("close")
 
+    def abort(self) -> None:
+        """Everything ends: what nobody reads any more is not waited for."""
+        for _, writer in (self._client, self._server):
+            writer.transport.abort()
+
     async def _way(self, pump: Pump, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         filling = asyncio.ensure_future(pump.fill(source))
         draining = asyncio.ensure_future(pump.drain(sink))

@@ -11,7 +11,7 @@ from quintet.testing.faults.conditions import Cut as _Cut
 from quintet.testing.faults.link import Link
 from quintet.testing.loops import LoopThread
 from quintet.testing.targets import Target
-from quintet.testing.wire.tcp import reset
+from quintet.testing.wire.tcp import Listener, reset
 
 __all__ = ["PORTS", "Faults", "Proxy"]
 
@@ -36,8 +36,7 @@ class Proxy:
         self._ways = {"down": Conditions(), "up": Conditions()}
         self._tally = Tally()
         self._links: set[Link] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: asyncio.Server | None = None
+        self._listener = Listener(self._accept)
         self._place: socket.socket | None = None  # keeps the port while nobody listens
 
     # --- what it is ---------------------------------------------------------------------------------------------------
@@ -133,25 +132,18 @@ class Proxy:
         if self._place is not None:
             self._place.close()
             self._place = None
-        self._listener = await asyncio.start_server(self._accept, self.host, self.port, limit=1 << 16)
-        self.port = self._listener.sockets[0].getsockname()[1]
+        _, self.port = await self._listener.open(self.host, self.port)
         PORTS.add(self.port)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
         if len(self._links) >= MOST_LINKS:
             reset(writer)
             return
-        self._tasks.add(task)
         self._tally.add("connections")
         self._tally.add("open")
         try:
             await self._carry(reader, writer)
-        except asyncio.CancelledError:
-            reset(writer)
         finally:
-            self._tasks.discard(task)
             self._tally.add("open", -1)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -165,6 +157,9 @@ class Proxy:
         self._links.add(link)
         try:
             await link.carry()
+        except asyncio.CancelledError:
+            link.abort()
+            raise
         finally:
             self._links.discard(link)
 
@@ -187,7 +182,7 @@ class Proxy:
         for link in self._links:
             link.down.arm(None)
             link.up.arm(None)
-        if self._listener is None:
+        if not self._listener.listening:
             await self._listen()
 
     async def _reset(self) -> int:
@@ -204,11 +199,9 @@ class Proxy:
         return len(links)
 
     async def _refuse(self) -> None:
-        if self._listener is None:
+        if not self._listener.listening:
             return
-        self._listener.close()
-        self._listener = None
-        await asyncio.sleep(0)  # the listening socket leaves the loop in its next turn
+        await self._listener.deafen()
         self._place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._place.bind((self.host, self.port))
@@ -222,15 +215,10 @@ class Proxy:
         return counts
 
     async def _stop(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
+        await self._listener.stop()
         if self._place is not None:
             self._place.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._listener = self._place = None
+            self._place = None
         PORTS.discard(self.port)
 
 

@@ -30,6 +30,7 @@ class Exchange:
 
     def __init__(self, plan: Plan, place: tuple[str, int], client: Ends, server: Ends) -> None:
         self._plan, self._place, self._client, self._server = plan, place, client, server
+        self._live: Stream | None = None
 
     async def carry(self) -> None:
         """Until it is over."""
@@ -37,10 +38,18 @@ class Exchange:
             await self._carried()
         except (ConnectionError, asyncio.IncompleteReadError):
             reset(self._client.writer)
-            reset(self._server.writer)
+            reset(self._last.writer)
+        except asyncio.CancelledError:
+            self._client.writer.transport.abort()  # what nobody reads any more is not waited for
+            self._last.writer.transport.abort()
+            raise
         finally:
             self._client.writer.close()
-            self._server.writer.close()
+            self._last.writer.close()
+
+    @property
+    def _last(self) -> Ends:
+        return self._live.server if self._live else self._server
 
     async def _carried(self) -> None:
         data, rest = await self._asked()
@@ -124,6 +133,7 @@ class Exchange:
         finally:
             if more is not None:
                 more.cancel()
+                await asyncio.gather(more, return_exceptions=True)
 
     async def _second(
         self, head: Head, body: bytes, answer: Head, data: bytes, shown: Shown | None
@@ -147,7 +157,8 @@ class Exchange:
         return answer, data, shown
 
     def _stream(self, asked: Head, head: Head, shown: Shown | None) -> Stream:
-        return Stream(self._plan, self._place, self._client, self._server, (asked, head), shown)
+        self._live = Stream(self._plan, self._place, self._client, self._server, (asked, head), shown)
+        return self._live
 
     async def _plain(self, head: Head, answer: Head, data: bytes, shown: Shown | None) -> None:
         size = answer["content-length"]

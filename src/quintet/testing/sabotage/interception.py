@@ -54,7 +54,10 @@ class Interception:
         if not self._ours(plug, address):
             return address
         server = socket.socket(plug.family, socket.SOCK_STREAM)
+        buffer = plug.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         try:
+            if buffer < server.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF):  # a client that wants to be slow
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer // 2)  # the system doubles it
             server.settimeout(SECONDS)
             self._connect(server, address)
             server.setblocking(False)

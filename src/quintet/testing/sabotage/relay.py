@@ -1,6 +1,7 @@
 """The relay itself: a listener for each server that the tests speak to, and the connections to those servers."""
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 
@@ -10,10 +11,12 @@ from quintet.testing.sabotage.defects import ALL, Defect
 from quintet.testing.sabotage.exchange import Exchange
 from quintet.testing.sabotage.plan import Ends
 from quintet.testing.sabotage.scene import Scene
+from quintet.testing.wire.tcp import Listener
 
 __all__ = ["Relay"]
 
-LIMIT = 1 << 20
+LIMIT = 1 << 16
+SEND_BUFFER = 1 << 16  # bytes: what a client does not read must be felt by the server
 Place = tuple[str, int]
 
 
@@ -27,9 +30,8 @@ class Relay:
         self.defects = [self.active] if self.active else [kind(self.scene) for kind in ALL]
         self.loop = LoopThread("quintet relay")
         self.ports: set[int] = set()  # its own
-        self._listeners: dict[Place, asyncio.Server] = {}
+        self._listeners: dict[Place, tuple[Listener, Place]] = {}
         self._waiting: dict[Place, deque[socket.socket]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def expect(self, place: Place, server: socket.socket) -> Place:
         """Where a client may connect instead; `server` is an open connection to `place`, for that client.
@@ -55,34 +57,25 @@ class Relay:
         self._waiting.setdefault(place, deque()).append(server)
         if place not in self._listeners:
             host = "::1" if server.family == socket.AF_INET6 else "127.0.0.1"
-
-            async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                await self._accept(place, Ends(reader, writer))
-
-            self._listeners[place] = await asyncio.start_server(accept, host, 0, limit=LIMIT, backlog=512)
-            self.ports.add(self._listeners[place].sockets[0].getsockname()[1])
-        name = self._listeners[place].sockets[0].getsockname()
-        return name[0], name[1]
+            listener = Listener(lambda reader, writer: self._accept(place, Ends(reader, writer)), LIMIT)
+            self._listeners[place] = listener, await listener.open(host)
+            self.ports.add(self._listeners[place][1][1])
+        return self._listeners[place][1]
 
     async def _accept(self, place: Place, client: Ends) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+        client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        plug = self._waiting[place].popleft()
         try:
-            plug = self._waiting[place].popleft()
             server = Ends(*await asyncio.open_connection(sock=plug, limit=LIMIT))
+        except BaseException:
+            plug.close()
+            raise
+        with contextlib.suppress(OSError):
             await Exchange(self, place, client, server).carry()
-        except (asyncio.CancelledError, OSError, IndexError):
-            client.writer.close()
-        finally:
-            self._tasks.discard(task)
 
     async def _stop(self) -> None:
-        for listener in self._listeners.values():
-            listener.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for listener, _ in self._listeners.values():
+            await listener.stop()
         for waiting in self._waiting.values():
             for plug in waiting:
                 plug.close()

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
+from quintet.testing.loops import Pulse
 from quintet.testing.sabotage.defects import Defect, Late
 from quintet.testing.sabotage.defects.resuming import cursor_in
 from quintet.testing.sabotage.heads import TOKEN_KEYS, Head, Shown, with_token
@@ -17,6 +18,7 @@ from quintet.testing.sabotage.scene import Link
 __all__ = ["Stream"]
 
 CHUNK = 64 * 1024
+WAITING = 4  # pieces for a client, before more is read from the server
 EARLY = 16  # messages of a client that may have to be said again to another connection
 HELD_SECONDS = 0.5  # a message that waits for the one behind it, where none comes
 REFUSING = {1008, 3000, 3003}
@@ -36,7 +38,10 @@ class _Deaf:
 
 
 class Stream:
-    """From the answer that opened it to its end. `heads` are the request as it came and as it was sent."""
+    """From the answer that opened it to its end. `heads` are the request as it came and as it was sent.
+
+    `server` may become another connection on the way; who made the stream closes it.
+    """
 
     def __init__(
         self,
@@ -47,8 +52,9 @@ class Stream:
         heads: tuple[Head, Head],
         shown: Shown | None,
     ) -> None:
-        self._plan, self._client, self._server, self._head = plan, client, server, heads[1]
+        self._plan, self._client, self.server, self._head = plan, client, server, heads[1]
         self._queue: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
+        self._taken = Pulse()
         self._gone = asyncio.Event()
         self._early: list[Message] = []
         self._codec: Codec = FramesCodec(plan.mapping)
@@ -73,19 +79,19 @@ class Stream:
         """Until the server has ended it and the client has all of it. Raises `ConnectionError`."""
         self._plan.scene.links.add(self._link)
         drain = asyncio.ensure_future(self._drain())
-        running = {drain, asyncio.ensure_future(self._down(data)), asyncio.ensure_future(self._upwards())}
+        tasks = [drain, asyncio.ensure_future(self._down(data)), asyncio.ensure_future(self._upwards())]
         try:
             while not drain.done():
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                running -= done
-                for task in done:
-                    task.result()
+                running = [task for task in tasks if not task.done()]
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in tasks:
+                    if task.done():
+                        task.result()
         finally:
             self._plan.scene.links.discard(self._link)
-            for task in running:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            self._server.writer.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- from the server ----------------------------------------------------------------------------------------------
 
@@ -104,10 +110,13 @@ class Stream:
         self._queue.put_nowait(None)
 
     async def _next(self) -> bytes:
+        """What comes next, once the client has taken most of what came: a slow client stays a slow client."""
+        while self._queue.qsize() > WAITING:
+            await self._taken.wait()
         while True:
             wait = HELD_SECONDS if "held" in self._link.notes else None
             try:
-                return await asyncio.wait_for(self._server.reader.read(CHUNK), wait)
+                return await asyncio.wait_for(self.server.reader.read(CHUNK), wait)
             except TimeoutError:
                 self._flush()
 
@@ -164,19 +173,20 @@ class Stream:
         defect.done += 1
         if defect is not self._plan.active:
             return False
-        self._server.writer.close()
-        self._server = await self._plan.upstream(link.place)
-        self._server.writer.write(with_token(self._head, good).bytes())
-        await self._server.reader.readuntil(b"\r\n\r\n")
+        self.server.writer.close()
+        self.server = await self._plan.upstream(link.place)
+        self.server.writer.write(with_token(self._head, good).bytes())
+        await self.server.reader.readuntil(b"\r\n\r\n")
         self._codec = FramesCodec(self._plan.mapping)
         link.shown = good
         for message in self._early:
             if not any(key in message.body for key in TOKEN_KEYS):
-                self._server.writer.write(FramesCodec(self._plan.mapping, masked=True).encode(message))
+                self.server.writer.write(FramesCodec(self._plan.mapping, masked=True).encode(message))
         return True
 
     async def _drain(self) -> None:
         while (item := await self._queue.get()) is not None:
+            self._taken.beat()
             late, data = item
             if late:
                 with contextlib.suppress(TimeoutError):
@@ -191,13 +201,13 @@ class Stream:
     async def _upwards(self) -> None:
         while data := await self._client.reader.read(CHUNK):
             if not self._edits_up():
-                self._server.writer.write(data)
+                self.server.writer.write(data)
             if self._up is not None:
                 self._heard(data)
-            await self._server.writer.drain()
+            await self.server.writer.drain()
         self._gone.set()
         with contextlib.suppress(OSError, RuntimeError):
-            self._server.writer.write_eof()
+            self.server.writer.write_eof()
 
     def _edits_up(self) -> bool:
         active = self._plan.active
@@ -210,7 +220,7 @@ class Stream:
             for item in self._up.feed(data):
                 raw = self._said(item) if isinstance(item, Message) else item.raw
                 if edits:
-                    self._server.writer.write(raw)
+                    self.server.writer.write(raw)
         except ValueError:
             self._up = None  # no frames any more: read along no further
 
