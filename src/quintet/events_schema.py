@@ -47,6 +47,10 @@ _ERROR_WHERE_IT_FAILED = [
         "if": {"properties": {"status": {"enum": ["error", "timeout"]}}},
         "then": {"required": ["error"], "properties": {"result": False}},
     },
+    {
+        "if": {"properties": {"status": {"const": "cancelled"}}},
+        "then": {"properties": {"error": False, "result": False}},
+    },
 ]
 
 

@@ -75,7 +75,7 @@ async def test_a_planted_defect_turns_its_check_red(server_factory: Factory, def
             await case.check(server)
 
 
-def test_a_server_that_ignores_a_missing_secret_turns_its_check_red(tmp_path: Path) -> None:
+def test_a_planted_defect_of_the_start_turns_its_check_red(tmp_path: Path) -> None:
     """A default where there must be none: the start does not end with 78."""
     command = ("sabotage/serve.py", "ignore_a_missing_secret", "--")
     with pytest.raises(AssertionError, match="without a secret the start ended with"):

@@ -18,7 +18,7 @@ from quintet.chat.submit import Submitting
 from quintet.chat.threads import rename_thread
 from quintet.errors import QuintetError
 from quintet.events import decode
-from quintet.log import Resync
+from quintet.log import Position, Resync
 from quintet.protocol import Send
 from quintet.runs import Leased
 from quintet.scope import UserScope
@@ -204,9 +204,26 @@ async def test_what_was_stopped_between_portions_is_finished(
         assert row.first_seq == at + 1
         at = row.seq
     said = [decode(row.frame) for row in await kernel.rows(here.user_id)]
-    assert len([e for e in said if e.type == "thread_deleted" and not e.first_seq]) == 1
+    gone = [e for e in said if e.type == "thread_deleted"]
+    assert len([e for e in gone if not e.first_seq]) == 1
+    places = {e.seq + 1 for e in gone if e.first_seq}
+    assert not [e for e in gone if e.first_seq in places], "two ranges touch where one stands for all of them"
     await eventually(lambda: not any(here.canary.encode() in path.read_bytes() for path in tmp_path.iterdir()), 10)
     database.check()
+
+
+async def test_a_long_thread_alone_in_its_log_becomes_one_range(kernel: Kernel) -> None:
+    """Many portions, one range event, and every cursor that was ever sent still stands for its position."""
+    user = await kernel.user()
+    run = await kernel.running(user)
+    await kernel.append(run, *(kernel.thought(run, f"{number}") for number in range(900)))
+    await kernel.close(run, runs.Failed("agent_error"))
+    before = [decode(row.frame) for row in await kernel.rows(user)]
+    await within(delete_thread(kernel.store, UserScope(user), run.thread_id, kernel.moment(), most_running=5), 20)
+    rows = await kernel.rows(user)
+    assert [(row.first_seq, row.seq) for row in rows] == [(1, len(before)), (len(before) + 1, len(before) + 1)]
+    for event in before:
+        assert await within(kernel.log.resolve(user, event.cursor)) == Position(event.seq, event.cursor, 0)
 
 
 async def test_two_deletions_of_one_thread_at_once_are_one(kernel: Kernel) -> None:
