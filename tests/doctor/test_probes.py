@@ -82,9 +82,12 @@ def test_no_value_is_shown(examined: Examine, monkeypatch: pytest.MonkeyPatch) -
             "app.py": "env_file = '.env'\nimport os\nDATABASE = os.environ['DATABASE_URL']\n",
             "test_a.py": "import os\nraise RuntimeError('refused: token=' + os.environ['DOCTOR_EXAMPLE_TOKEN'])\n",
             "test_b.py": "import os\nraise RuntimeError('cannot reach ' + os.environ['DATABASE_URL'])\n",
+            "pytest.ini": "[pytest]\n",
+            "tox.ini": f"[pytest]\naddopts = --api-key={CANARY}\n",
+            "Makefile": f"test:\n\tpytest --api-key={CANARY}\n",
         }
     )
-    assert {one.rule for one in found.findings} >= {"D22", "D35"}
+    assert {one.rule for one in found.findings} >= {"D04", "D22", "D35"}
     everything = f"{as_data(found)}{as_markdown(found)}{found.findings}"
     assert CANARY not in everything
 

@@ -116,7 +116,9 @@ def _toml(path: Path, text: str, major: int) -> Configuration:
 def _own_toml(path: Path, text: str, document: dict[str, object]) -> Configuration:
     table = document.get("pytest")
     if isinstance(table, dict):
-        return Configuration(path, table, _lines(text, "pytest", table))
+        return Configuration(
+            path, table, _lines(text, "pytest", table), sections={"pytest": _table(text, "pytest") or 1}
+        )
     loose = [key for key, value in document.items() if not isinstance(value, dict)]
     if loose:  # pytest before 9.2 passes over them in silence
         return Configuration(

@@ -28,7 +28,7 @@ def missing(tree: Tree, distributions: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def declared(tree: Tree) -> set[str]:
-    """The names of the distributions that the project declares for itself and its tests, and its own."""
+    """The names of the distributions that the project declares for itself and its tests."""
     return {name for name in map(_name, (*_project(tree), *_requirements(tree))) if name}
 
 
@@ -45,8 +45,6 @@ def _project(tree: Tree) -> Iterator[str]:
     except tomllib.TOMLDecodeError:
         return
     project = _table(document, "project")
-    if isinstance(project.get("name"), str):
-        yield project["name"]
     yield from _strings(project.get("dependencies"))
     for groups in (_table(project, "optional-dependencies"), _table(document, "dependency-groups")):
         for name, group in groups.items():

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from quintet.triage.masking import mask
+
 if TYPE_CHECKING:
     from .case import Case
 
@@ -72,7 +74,7 @@ class Rule:
         self, certainty: Certainty, statement: str, file: Path | str | None, line: int | None, fix: str
     ) -> Finding:
         place = file.as_posix() if isinstance(file, Path) else file
-        return Finding(self.number, certainty, statement[:MOST_STATEMENT], fix or self.fix, place, line)
+        return Finding(self.number, certainty, mask(statement[:MOST_STATEMENT]), fix or self.fix, place, line)
 
 
 def rule(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from quintet.triage.masking import mask
+
 from ..case import Case
 from ..configuration import differing, spoken
 from ..matrix import Row
@@ -40,7 +42,7 @@ def table(case: Case) -> list[Line]:
 
 def _line(case: Case, row: Row, first: Row) -> Line:
     invocation = row.invocation
-    command = _short(invocation.command)
+    command = _short(mask(invocation.command))
     moved = "" if invocation.folder == Path() else f"in {invocation.folder.as_posix()}: "
     place = invocation.place if invocation.source else ("given alone" if row.alone else "at the root")
     if row.resolved.error:

@@ -25,12 +25,16 @@ def beside(case: Case, found: Configuration) -> list[Configuration]:
     return sorted(later, key=lambda one: NAMES.index(one.path.name))
 
 
+def _sets_nothing(found: Configuration) -> bool:
+    """Whether it is a file of pytest's own that rules although it has no section for pytest."""
+    named = "pytest" in found.sections
+    return found.rules and not found.settings and not named and found.path.name in _OWN
+
+
 @rule("D01", "C", "A file of pytest's own without its section rules and sets nothing", fix="Name the section [pytest].")
 def no_section(case: Case, this: Rule) -> Iterator[Finding]:
     for found in searched(case):
-        if found.path.name not in _OWN or found.error or found.settings or not found.rules:
-            continue
-        if "pytest" in found.sections or "pytest" in found.tables:
+        if not _sets_nothing(found):
             continue
         hidden = beside(case, found)
         wrong = [name for name in (*found.sections, *found.tables) if name.startswith("tool")]
@@ -97,7 +101,7 @@ def two_tables(case: Case, this: Rule) -> Iterator[Finding]:
 )
 def two_files(case: Case, this: Rule) -> Iterator[Finding]:
     for found in searched(case):
-        if not found.settings:
+        if not found.rules or _sets_nothing(found):
             continue
         if any(
             one.rules and NAMES.index(one.path.name) < NAMES.index(found.path.name) for one in _same_folder(case, found)
@@ -105,7 +109,9 @@ def two_files(case: Case, this: Rule) -> Iterator[Finding]:
             continue
         for ignored in beside(case, found):
             lost = tuple(
-                key for key in differing(found.settings, ignored.settings or {}) if key in (ignored.settings or {})
+                key
+                for key in differing(found.settings or {}, ignored.settings or {})
+                if key in (ignored.settings or {})
             )
             if lost:
                 here = case.shown(found.path)

@@ -85,16 +85,15 @@ def broken_conftest(case: Case, this: Rule) -> Iterator[Finding]:
     error = run.conftest
     missing = str(error.get("name") or "").partition(".")[0]
     statement = f"{case.shown(error['path']).as_posix()} cannot be imported: {said(error)}"
-    foreign = _IMPORT in error["kinds"] and not case.python.proves
+    elsewhere = bool(missing) and case.python.origin == "running" and _in_tree(case, missing)
+    foreign = _IMPORT in error["kinds"] and (elsewhere or not case.python.proves)
     yield this.either(not foreign, f"{statement}.", *case.deepest(error), fix=_import_fix(case, missing, foreign))
 
 
 def _import_fix(case: Case, missing: str, foreign: bool) -> str:
     if foreign:
-        absent = ", ".join(case.python.missing[:4])
-        return (
-            f"Give the project's Python with --python: {case.python.path} lacks what the project declares ({absent})."
-        )
+        absent = ", ".join(case.python.missing[:4]) or missing
+        return f"Give the project's Python with --python: {case.python.path} lacks what the project needs ({absent})."
     if not missing:
         return ""
     if _in_tree(case, missing):
