@@ -23,6 +23,9 @@ def main() -> int:
     for name in (*NAMES, "picture"):
         doc = (importlib.import_module(f"benchmarks.{name}").__doc__ or "").partition("\n")[0]
         print(f"python -m benchmarks.{name:<9} {doc}")
+    print(
+        "python -m benchmarks.triage DIR  how right the failure analyst is, on a folder of runs whose causes are known"
+    )
     print("Each takes --quick and --help. With --keep the JSON goes to benchmarks/results, for the picture.")
     return 0
 

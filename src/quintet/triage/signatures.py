@@ -8,6 +8,7 @@ looks into them only when it says so. `DID NOT RAISE X` means that X did not occ
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 from quintet.triage.model import Category, Certainty, Cluster, Phase, Place
 
@@ -62,6 +63,18 @@ class Match:
     certainty: Certainty
 
 
+class Marks(TypedDict, total=False):
+    """What a row says about itself beside its texts; see `Rule`."""
+
+    proven: bool
+    together: bool
+    strict: bool
+    general: bool
+    guess: bool
+    others: bool
+    effort: int
+
+
 def row(
     identity: str,
     category: Category,
@@ -75,42 +88,24 @@ def row(
     exceptions: str = "",
     phases: Sequence[Phase] = (),
     raised_in: Sequence[Place] = (),
-    proven: bool = False,
-    together: bool = True,
-    effort: int = 1,
     context: Sequence[str] = (),
     code: str = "",
     alone: str = "",
-    strict: bool = False,
-    general: bool = False,
-    guess: bool = False,
-    others: bool = False,
     told: str = "",
+    **marks: Unpack[Marks],
 ) -> Rule:
     """A rule from short words: `exceptions` are class names separated by spaces."""
-    return Rule(
-        identity,
-        category,
-        re.compile(pattern),
-        statement,
-        because,
-        root,
-        fix,
-        verify,
-        frozenset(exceptions.split()),
-        frozenset(phases),
-        frozenset(raised_in),
-        proven,
-        together,
-        effort,
-        tuple(context),
-        re.compile(code) if code else None,
-        re.compile(alone) if alone else None,
-        strict,
-        general,
-        guess,
-        others,
-        re.compile(told) if told else None,
+    rule = Rule(identity, category, re.compile(pattern), statement, because, root, fix, verify)
+    return replace(
+        rule,
+        exceptions=frozenset(exceptions.split()),
+        phases=frozenset(phases),
+        raised_in=frozenset(raised_in),
+        context=tuple(context),
+        code=re.compile(code) if code else None,
+        alone=re.compile(alone) if alone else None,
+        told=re.compile(told) if told else None,
+        **marks,
     )
 
 

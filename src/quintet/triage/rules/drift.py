@@ -15,16 +15,6 @@ RULES: tuple[Rule, ...] = (
         together=False,
     ),
     row(
-        "mock-value",
-        "drift",
-        r"(?P<subject>\w*Mock)'? (?:object|id=)|and '(?P<subject_b>\w*Mock)'|instances of '(?P<subject_c>\w*Mock)'",
-        "A {subject} stands where the product now needs a real value.",
-        "The operation was tried with a mock as its operand.",
-        "The product reads an attribute or calls a function that the test's mock does not set.",
-        "Set on the mock what the product now reads, with `spec` so that this shows at once.",
-        exceptions="TypeError AttributeError ValueError InvalidRequestError ArgumentError",
-    ),
-    row(
         "mock-spec",
         "drift",
         r"Mock object has no attribute '(?P<subject>\w+)'|(?P<subject_b>\w+) does not have the attribute|Cannot "
@@ -35,6 +25,16 @@ RULES: tuple[Rule, ...] = (
         "Find where the name went, and follow it.",
         exceptions="AttributeError InvalidSpecError",
         together=False,
+    ),
+    row(
+        "mock-value",
+        "drift",
+        r"(?P<subject>\w*Mock)'? (?:object|id=)|and '(?P<subject_b>\w*Mock)'|instances of '(?P<subject_c>\w*Mock)'",
+        "A {subject} stands where the product now needs a real value.",
+        "The operation was tried with a mock as its operand.",
+        "The product reads an attribute or calls a function that the test's mock does not set.",
+        "Set on the mock what the product now reads, with `spec` so that this shows at once.",
+        exceptions="TypeError AttributeError ValueError InvalidRequestError ArgumentError",
     ),
     row(
         "attribute-gone",
