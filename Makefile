@@ -66,5 +66,5 @@ $(BROKEN):
 
 .venv/.for-test: .venv/.for-run
 	@echo "Installing what the tests need"
-	@$(INSTALL) -e '.[server]' --group dev -c constraints.txt
+	@$(INSTALL) -e '.[server,testing]' --group dev -c constraints.txt
 	@touch $@

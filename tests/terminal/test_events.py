@@ -29,7 +29,7 @@ def end(process: "subprocess.Popen[bytes]") -> bytes:
     return said
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.hang_guard(90)
 def test_every_event_is_a_line_at_once(person: Person) -> None:
     """From the beginning, then live: complete events with dense numbers, each line out before the next event; Ctrl-C ends with 0."""
     assert person.run("chat", "--agent", "echo", "one").returncode == 0
@@ -47,7 +47,7 @@ def test_every_event_is_a_line_at_once(person: Person) -> None:
     end(rest)
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.hang_guard(90)
 def test_a_reader_who_leaves_ends_it_quietly(person: Person) -> None:
     """`| head`: no stack trace, exit 0, also while nothing happens any more."""
     assert person.run("chat", "--agent", "echo", "one").returncode == 0
@@ -63,7 +63,7 @@ def test_a_reader_who_leaves_ends_it_quietly(person: Person) -> None:
     assert time.monotonic() - begun < 10
 
 
-@pytest.mark.timeout(110)
+@pytest.mark.hang_guard(110)
 def test_it_survives_a_dead_server(server_factory: Factory, tmp_path: Path) -> None:
     """A kill -9, a restart, and the next line is the next event."""
     server = server_factory()
@@ -79,7 +79,7 @@ def test_it_survives_a_dead_server(server_factory: Factory, tmp_path: Path) -> N
     assert end(process) == b""
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.hang_guard(90)
 def test_a_cursor_of_nobody_is_said(person: Person) -> None:
     """The frame of the server is a line like all others, and a sentence stands on standard error."""
     process = person.begin("events", "--after", "nonsense")
