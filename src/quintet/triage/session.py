@@ -20,6 +20,7 @@ _FAULTS = (
         re.compile(r"^(.{0,200}(?:pytest: command not found|No module named '?pytest'?|pytest: not found))$"),
     ),
 )
+_SERVICE_LOGS = "services of the test run are not ready"  # what the test kit says, with each service's last lines below
 _NO_TESTS = re.compile(r"^(?:=+ )?no tests ran in ")
 
 
@@ -57,7 +58,7 @@ def _session(chain: tuple[Raised, ...], at: int) -> Entry:
 
 def _chain(parts: Parts, index: int, kind: str, message: str) -> tuple[Raised, ...]:
     at = parts.outside[index][0]
-    if kind != "ConftestImportFailure":
+    if kind != "ConftestImportFailure" and not message.startswith(_SERVICE_LOGS):
         return (Raised(kind, message, at),)
     following = [line for _, line in parts.outside[index + 1 : index + 200]]
     below = chain_of(following, at + 1)

@@ -83,9 +83,11 @@ RULES: tuple[Rule, ...] = (
     row(
         "login-first",
         "auth",
-        r"(?i)\b(?:must|need to|have to|please) (?:be )?(?:log(?:ged)?[ -]?in|sign(?:ed)?[ -]?in|login"
-        r"|authenticate)|not (?:logged in|authenticated)\b|no (?:access |auth )?token (?:available|obtained"
-        r"|returned)|login (?:failed|required)|^KeyError: ['\"](?:access_token|id_token|auth_token|token|jwt)['\"]",
+        r"^(?!AssertionError: assert )[^\n]{0,160}?(?i:\b(?:must|need to|have to|please) (?:be )?(?:log(?:ged)?[ "
+        r"-]?in|sign(?:ed)?[ -]?in"
+        r"|login|authenticate)|\bnot (?:logged in|authenticated)\b|\bno (?:access |auth )?token (?:available|"
+        r"obtained|returned)"
+        r"|\blogin (?:failed|required))|^KeyError: ['\"](?:access_token|id_token|auth_token|token|jwt)['\"]",
         "The tests could not sign in, so what needs a signed-in user fails after it.",
         "These tests stop because an earlier step gave them no token.",
         "The sign-in that they rely on failed before.",

@@ -45,7 +45,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "left-over-answer",
         "isolation",
-        _ANSWER + r"[^\n]{0,160}(?:might |may |does )?already (?:exists?|registered|taken|in use)\b",
+        r"^(?!AssertionError: assert ['\"{\[(])[^\n]{0,200}?" + _ANSWER + r"[^\n]{0,160}(?:might |may |does "
+        r")?already (?:exists?|registered|taken|in use)\b",
         "The server answers that what a test wants to create exists already.",
         "Its answer says so.",
         "An earlier test or run left it behind in a database or registry that outlives the test.",
