@@ -118,3 +118,35 @@ def test_an_ending_that_pytest_has_told_stays_as_it_is() -> None:
     usage = read("ERROR: usage: pytest [options]\npytest: error: unrecognized arguments: --cov\n")
     assert with_ending(usage, Ending(4)) == usage
     assert re.search("RunEndedEarly", str(with_ending(read(""), Ending(1)).entries))
+
+
+KIT = """ERROR: services of the test run are not ready
+starting desk: it ended with exit code 1 while the test run waited for GET http://127.0.0.1:5/health to answer 2xx
+--- desk's log, last 4 lines (/tmp/run/desk.log) ---
+Traceback (most recent call last):
+  File "/srv/desk/desk/app.py", line 7, in <module>
+    {code}
+{error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "category"),
+    [
+        ("import fastapi", "ModuleNotFoundError: No module named 'fastapi'", "dependencies"),
+        ("serve()", "Halted: for reasons of its own", "services"),
+    ],
+)
+def test_a_service_of_the_kit_that_did_not_start(code: str, error: str, category: str) -> None:
+    """What the service logged last is the cause where a rule knows it; otherwise that it did not start is."""
+    cause = analyse(KIT.format(code=code, error=error)).causes[0]
+    assert cause.category == category
+    assert error.partition(":")[0] in FORMATS["markdown"](analyse(KIT.format(code=code, error=error)))
+
+
+def test_variables_that_the_kit_refused() -> None:
+    """One usage error, about the environment and not about the command line."""
+    said = (
+        "ERROR: 2 required variables are not usable ([tool.quintet.test.env] of pyproject.toml):\nAPI_KEY is not set\n"
+    )
+    assert [cause.category for cause in analyse(said).causes] == ["environment"]
