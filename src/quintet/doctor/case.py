@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .collected import Collected
 from .configuration import Configuration
 from .interpreter import Interpreter
 from .invocations import Invocation
 from .matrix import Matrix, Row
-from .probing import Clock, Collected
+from .probing import Clock
 from .tree import Tree
 
 __all__ = ["Case", "Runs"]

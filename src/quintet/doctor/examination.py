@@ -12,12 +12,13 @@ from pathlib import Path
 from . import matrix as matrices
 from .asking import Answer, ask, read_alone
 from .case import Case, Runs
+from .collected import Collected
 from .configuration import Configuration
 from .declared import missing
 from .findings import Finding
 from .interpreter import Interpreter, canonical, choose, installed
 from .invocations import found as find_invocations
-from .probing import Clock, Collected, Run, collect
+from .probing import Clock, Run, collect
 from .rules import RULES
 from .tree import Tree
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..case import Case
+from ..collected import Collected
 from ..findings import Finding, Rule, rule
 from ..kit import asked
-from ..probing import Collected
 from ..syntax import is_test_file, test_files
 
 __all__ = ["RULES", "explained"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..case import Case
+from ..collected import Collected
 from ..configuration import spoken
 from ..findings import Finding, Rule, rule
 from ..matrix import Conflict, Row, reaches
-from ..probing import Collected
 from .markers import name, registered_anywhere, used
 
 __all__ = ["RULES"]

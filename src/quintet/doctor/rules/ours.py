@@ -22,9 +22,14 @@ _CLIENTS = {"QUINTET_TOKEN", "QUINTET_URL"}
 
 def _set_up(case: Case) -> bool:
     """Variables of the environment count in a project of Quintet and in a folder without tests: elsewhere they are not its business."""
-    names = {name for name in case.environment if name.startswith("QUINTET_")} - _CLIENTS
+    names = {name for name in _variables(case) if name.startswith("QUINTET_")} - _CLIENTS
     here = "QUINTET_" in (case.tree.text(Path(".env")) or "") or (case.tree.root / ".quintet").is_dir()
     return here or (bool(names) and ("quintet" in declared(case.tree) or not any(test_files(case.tree))))
+
+
+def _variables(case: Case) -> dict[str, str]:
+    """The environment without what the test kit says to itself."""
+    return {name: value for name, value in case.environment.items() if not name.startswith("QUINTET_TEST_")}
 
 
 def _settings(case: Case) -> "Settings | SettingsError | None":
@@ -37,7 +42,7 @@ def _settings(case: Case) -> "Settings | SettingsError | None":
     except ModuleNotFoundError:
         return None
     try:
-        return load(case.environment, case.tree.text(Path(".env")), Options(dev=development), _no_secret, serves=False)
+        return load(_variables(case), case.tree.text(Path(".env")), Options(dev=development), _no_secret, serves=False)
     except ModuleNotFoundError:
         return None
     except SettingsError as error:
