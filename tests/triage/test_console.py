@@ -273,3 +273,10 @@ def test_two_sessions_in_one_text_are_added_up() -> None:
     run = read(first + second)
     assert (run.totals.tests, run.totals.passed, run.totals.failures) == (5, 3, 2)
     assert [entry.name for entry in run.entries] == ["tests/test_a.py::test_x", "tests/test_b.py::test_y"]
+
+
+def test_no_entry_beyond_what_pytest_counts() -> None:
+    """A summary that tells of more than the last line counts (a rerun's, a quoted one) adds nothing."""
+    session = Session().fails("tests/test_a.py::test_x", "E   ValueError: x")
+    session.summary.append("FAILED tests/test_b.py::test_quoted - ValueError: y")
+    assert [entry.name for entry in read(session.text).entries] == ["tests/test_a.py::test_x"]
