@@ -166,3 +166,18 @@ def test_a_locale_without_letters_is_no_obstacle(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=clean(environment), capture_output=True, timeout=30, check=False)
     assert done.returncode == 1
     assert "💥" in done.stdout.decode()
+
+
+def test_an_examination_that_breaks_costs_no_report(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies there is explained all the same, and the failure is said; without a report there is nothing to show, and that is no success."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("quintet.doctor.examine", broken)
+    nothing = ask(".")
+    assert (nothing.code, nothing.out) == (2, "")
+    _file(tmp_path, "run.txt", BROKEN)
+    told = ask(".")
+    assert told.code == 1
+    assert "ledger" in told.out and "RecursionError" in told.err

@@ -73,6 +73,8 @@ def _folder(folder: Path, wish: Wish) -> int:
     try:
         seen = examining.findings(folder, probe=wish.probe, python=wish.python)
     except examining.NoDoctor as missing:
+        if not found.reports:
+            raise reading.Unreadable(f"{missing} No report lies in {reading.shown(str(folder))}.") from None
         seen = []
         showing.say(str(missing))
     progress.end()
