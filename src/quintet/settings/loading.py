@@ -26,7 +26,8 @@ __all__ = ["Options", "Role", "load"]
 Role = Literal["all", "gateway", "worker"]
 
 OTHER_NAMES = {"SECRET_KEY": "QUINTET_SECRET_KEY"}
-NOT_OURS = ("QUINTET_SERVICE_", "QUINTET_PORT_")  # what Kubernetes makes for a service named quintet
+# What Kubernetes makes for a service named quintet, and what the test kit tells the processes of a run.
+NOT_OURS = ("QUINTET_SERVICE_", "QUINTET_PORT_", "QUINTET_TEST_")
 OF_THE_CLIENT = {"QUINTET_TOKEN"}
 FLAGS = {"host": "--host", "port": "--port", "data": "--data", "database_url": "--database", "agents": "--agents"}
 REQUIRED = {

@@ -115,8 +115,9 @@ class _Passes:
                 kept.append(word)
             skip = not skip and name in WITH_VALUE and "=" not in word
         has = self._config.pluginmanager.hasplugin
-        kept += ["--maxfail=0", "-o", f"cache_dir={self._folder / 'cache'}"]
-        return [*kept, *(["-n0"] if has("xdist") else []), *(["--no-cov"] if has("pytest_cov") else [])]
+        cache = ["-o", f"cache_dir={self._folder / 'cache'}"] if has("cacheprovider") else []
+        workers, covered = ["-n0"] if has("xdist") else [], ["--no-cov"] if has("pytest_cov") else []
+        return [*kept, "--maxfail=0", *cache, *workers, *covered]
 
     def _say(self, words: str) -> None:
         self._out.write(words + "\n")
