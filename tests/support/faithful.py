@@ -1,23 +1,28 @@
 """A user who goes on through every crash: keeps the client rule, sends again what was not answered, and remembers everything.
 
-The history is written by the client: what was seen (bytes by number), what was answered (by client id). The oracle of the crash
-tests reads it beside the database.
+The history is written by the client: what was seen (bytes by number), what was answered (by client id), how far each device came.
+The oracle (`support.oracle`) reads it beside the database.
 """
 
 import asyncio
 import contextlib
+import json
 import random
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from websockets.exceptions import WebSocketException
 
+from support import oracle
 from support.frames import Event
 from support.server import Server
 from support.socket import Device
 from support.users import Account
 
-__all__ = ["Faithful"]
+__all__ = ["Faithful", "heal"]
 
 UNREACHABLE = (OSError, WebSocketException, TimeoutError, EOFError)
 
@@ -32,27 +37,54 @@ class Faithful:
     chance: random.Random
     seen: dict[int, bytes] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)  # by device: the last number applied by the client rule
     faults: list[str] = field(default_factory=list)
     resumed: int = 0
     repeated: int = 0
-    _sent: int = 0
-    _unanswered: tuple[str, dict[str, Any], str] | None = None
+    connected: int = 0  # devices whose socket is not done with: what they saw is in `seen` once they are
+    _sent: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)  # by client id: the orders, the agent
+    _unanswered: str | None = None
+    _resting: bool = False
+    _head: int | None = None  # where both devices may leave
+
+    @property
+    def user_id(self) -> str:
+        """Whose history this is."""
+        return self.account.id
 
     async def live(self) -> None:
-        """Write and read until cancelled."""
+        """Write and read until cancelled, or until `settle` has said where to end."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._device("writer", writes=True))
             group.create_task(self._device("reader", writes=False))
 
+    async def settle(self, within: float = 60.0) -> int:
+        """Write nothing more; when all is answered and no run is open, both devices read to the head, and `live` ends there."""
+        self._resting = True
+        deadline = asyncio.get_running_loop().time() + within
+        told: dict[str, Any] | None = None
+        while told is None or told["runs"]:
+            assert asyncio.get_running_loop().time() < deadline, (
+                f"{self.name} finds no rest: unanswered {self._unanswered}, open {told and told['runs']}\n{self.server.tail()}"
+            )
+            if self._unanswered is None:  # asked first: what is answered now is in the snapshot after it
+                told = await self.account.snapshot()
+            await asyncio.sleep(0.05)
+        self._head = int(told["last_seq"])
+        return self._head
+
     async def _device(self, role: str, *, writes: bool) -> None:
         cursor, last = "0", 0
-        while True:
+        while self._head is None or last < self._head:
             device: Device | None = None
             try:
                 device = await Device.open(self.server, self.account.access_token, name=f"{self.name} {role}")
+                self.connected += 1
                 await device.following(cursor)
                 self.resumed += last > 0
-                await (self._write(device) if writes else self._watch(device))
+                if writes:
+                    await self._write(device)
+                await self._watch(device)
             except (*UNREACHABLE, AssertionError) as fault:
                 if isinstance(fault, AssertionError) and device is not None and not await _dead(device):
                     self.faults.append(str(fault))
@@ -60,17 +92,23 @@ class Faithful:
             finally:
                 if device is not None:
                     cursor, last = self._remember(device, cursor, last)
+                    self.reached[role] = last
+                    self.connected -= 1
                     await device.close()
             await asyncio.sleep(0.02)
 
     async def _watch(self, device: Device) -> None:
-        await device.step("the end of the server", lambda: None, 120)
+        """Until the head where all ends has come, or the server has gone."""
+        while self._head is None or not device.events or device.events[-1].seq < self._head:
+            if device.close_code is not None or device.faults:
+                return
+            await asyncio.sleep(0.02)
 
     async def _write(self, device: Device) -> None:
-        while True:
-            client_id, orders, agent = self._unanswered or self._next()
+        while not self._resting or self._unanswered is not None:
             self.repeated += self._unanswered is not None
-            self._unanswered = (client_id, orders, agent)
+            client_id = self._unanswered = self._unanswered or self._next()
+            orders, agent = self._sent[client_id]
             said = await device.send(orders, client_id=client_id, agent=agent)
             self._answered(client_id, said.answer)
             self._unanswered = None
@@ -79,9 +117,8 @@ class Faithful:
             else:
                 await asyncio.sleep(self.chance.random() * 0.3)
 
-    def _next(self) -> tuple[str, dict[str, Any], str]:
-        self._sent += 1
-        client_id = f"{self.name}-{self._sent}"
+    def _next(self) -> str:
+        client_id = f"{self.name}-{len(self._sent) + 1}"
         agent = self.chance.choice(["stepper", "stepper", "coordinator", "streamer"])
         orders = {
             "steps": self.chance.randint(1, 12),
@@ -90,7 +127,8 @@ class Faithful:
             "mark": client_id,
             "topic": client_id,
         }
-        return client_id, orders, agent
+        self._sent[client_id] = (orders, agent)
+        return client_id
 
     def _answered(self, client_id: str, answer: dict[str, Any]) -> None:
         told = {k: v for k, v in answer.items() if k != "id"}
@@ -111,6 +149,13 @@ class Faithful:
 
     # --- between two lives of the server ------------------------------------------------------------------------------
 
+    async def alone(self, within: float = 15.0) -> None:
+        """Wait, while the server is down, until all that arrived of its last life is in `seen`."""
+        deadline = asyncio.get_running_loop().time() + within
+        while self.connected:
+            assert asyncio.get_running_loop().time() < deadline, f"{self.name} still has a socket at a dead server"
+            await asyncio.sleep(0.01)
+
     async def audit(self) -> list[Event]:
         """Read the whole log on a fresh device: all that was ever seen is in it, the same bytes. Repeat some sends."""
         device = await Device.open(self.server, self.account.access_token, name=f"{self.name} auditor")
@@ -120,10 +165,9 @@ class Faithful:
             for seq, raw in self.seen.items():
                 assert log.get(seq) == raw, f"{self.name} saw {seq} as\n{raw!r}\nand now it is\n{log.get(seq)!r}"
             for client_id in self.chance.sample(sorted(self.answers), min(3, len(self.answers))):
-                accepted = self._accepted(device.events, client_id)
-                said = await device.send(
-                    accepted.data["text"], client_id=client_id, agent=self._agent(device.events, accepted)
-                )
+                orders, agent = self._sent[client_id]
+                assert self._accepted(device.events, client_id).data["text"] == json.dumps(orders)
+                said = await device.send(orders, client_id=client_id, agent=agent)
                 self._answered(client_id, said.answer)
             return list(device.events)
         finally:
@@ -136,12 +180,17 @@ class Faithful:
         assert (found[0]["run_id"], found[0]["cursor"]) == (told["run_id"], told["cursor"])
         return found[0]
 
-    @staticmethod
-    def _agent(log: list[Event], accepted: Event) -> str:
-        """The agent that was asked: the root's name, which every started or ended run tells."""
-        return next(
-            (str(e["agent"]["name"]) for e in log if e.run_id == accepted.run_id and "agent" in e.body), "stepper"
-        )
+
+async def heal(
+    server: Server, people: Sequence[Faithful], lives: "asyncio.Future[list[None]]", copy: Path
+) -> Counter[str]:
+    """Let all come to rest, and let the oracle judge. Returns how the accepted runs ended. `lives` is the people's `live`."""
+    await asyncio.gather(*(person.settle() for person in people))
+    async with asyncio.timeout(30):
+        await lives
+    for person in people:
+        await person.audit()
+    return oracle.check_healed(oracle.read(server.database(copy)), people, server.done())
 
 
 async def _dead(device: Device) -> bool:

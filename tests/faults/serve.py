@@ -1,0 +1,45 @@
+"""Start a server that kills itself at a named point: `python tests/faults/serve.py -- serve --dev …`.
+
+`FAULT_POINT=NAME:N` arms the N-th pass of a point; at it the process leaves `NAME WHAT` in the file `FAULT_REACHED` and sends itself
+SIGKILL. Without the variable the server is the ordinary one. The product has no switch for this: the point is patched in here.
+"""
+
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+
+def bomb(name: str, number: int, file: Path) -> Callable[[str], None]:
+    """What a point calls at each pass; the one with this number is the last thing that the process does."""
+    passes = itertools.count(1)  # one call of `next` is one step: points are passed on several threads
+
+    def here(what: str) -> None:
+        if next(passes) == number:
+            file.write_text(f"{name} {what}")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return here
+
+
+def main() -> None:
+    """Arm what is to be armed, and go on as `quintet`."""
+    from faults.points import POINTS
+    from quintet.cli import main as quintet
+
+    separator, *arguments = sys.argv[1:] or [""]
+    name, _, number = os.environ.get("FAULT_POINT", "").partition(":")
+    if separator != "--" or (name and not (name in POINTS and number.isdigit())):
+        sys.exit(f"usage: FAULT_POINT=NAME:N serve.py -- serve …   with NAME one of: {', '.join(POINTS)}")
+    if name:
+        POINTS[name](bomb(name, int(number), Path(os.environ["FAULT_REACHED"])))
+    sys.argv = ["quintet", *arguments]
+    quintet()
+
+
+if __name__ == "__main__":
+    main()
