@@ -10,7 +10,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 export CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chromium clean
+.PHONY: help run test check sabotage bench chromium clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -27,6 +27,9 @@ check: .venv/.for-test ## Style, types and import contracts, without tests
 	echo "Types"; $(BIN)/mypy --no-error-summary || code=1; \
 	echo "Import contracts"; $(BIN)/lint-imports --no-cache > .venv/contracts.txt || { cat .venv/contracts.txt; code=1; }; \
 	exit $$code
+
+sabotage: .venv/.for-test ## Every planted defect must turn its promise's check red; says how many of how many did
+	@$(BIN)/python -m pytest -m sabotage $(ARGS)
 
 bench: .venv/.for-test benchmarks/.peers/.made ## A short look at every benchmark; whole ones: .venv/bin/python -m benchmarks
 	@$(BIN)/python -m benchmarks quick
