@@ -280,3 +280,15 @@ def test_no_entry_beyond_what_pytest_counts() -> None:
     session = Session().fails("tests/test_a.py::test_x", "E   ValueError: x")
     session.summary.append("FAILED tests/test_b.py::test_quoted - ValueError: y")
     assert [entry.name for entry in read(session.text).entries] == ["tests/test_a.py::test_x"]
+
+
+def test_a_text_that_begins_in_the_middle_of_a_run() -> None:
+    """A log that keeps only its end: the failures after the cut are read with their tracebacks, the others by name."""
+    session = Session()
+    for name in ("lost", "cut", "whole"):
+        session.fails(f"tests/test_a.py::test_{name}", *raised("app/x.py", 3, "go()", f"ValueError: {name}"))
+    text = session.text[session.text.index("ValueError: cut") :]
+    run = read(text)
+    assert [entry.name.rpartition("_")[2] for entry in run.entries if entry.last.frames] == ["whole"]
+    assert sorted(entry.name.rpartition("_")[2] for entry in run.entries) == ["cut", "lost", "whole"]
+    assert run.totals.failures == 3

@@ -2,6 +2,7 @@
 
 import pytest
 
+from quintet.triage import analyse
 from triage.texts import Session, categories, only_cause, raised
 
 pytestmark = pytest.mark.l1
@@ -117,3 +118,36 @@ def test_the_text_is_data() -> None:
     assert len(analysis.causes) == 2
     assert all("$(" not in cause.verify and "rm -rf" not in cause.verify for cause in analysis.causes)
     assert all("$(" not in step.verify for step in analysis.plan)
+
+
+def test_what_a_cut_off_report_shows_only_by_name_is_not_real_beside_mocks() -> None:
+    """The tracebacks before the cut are lost; those that are left show that this module's mocks raise such errors."""
+    session = Session().fails("tests/test_a.py::test_left", *HARMLESS["a mock's side effect"])
+    session.summary.append(
+        "FAILED tests/test_a.py::test_lost - redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Refused."
+    )
+    session.summary.append("FAILED tests/test_a.py::test_other - RuntimeError: SECRET_KEY is not set")
+    session.failed += 2
+    assert not _INFRASTRUCTURE & set(categories(session.explained()))
+
+
+def test_a_block_cut_off_before_its_error_says_nothing() -> None:
+    """Source lines are not what failed."""
+    text = (
+        Session()
+        .fails("tests/test_a.py::test_x", "", "    def test_x():", '        raise OSError("Address already in use")')
+        .text
+    )
+    cut = text[: text.index("===== short")]
+    assert categories(analyse(cut)) == ["assertion"]
+
+
+def test_a_programs_own_error_lines_are_not_pytests() -> None:
+    """Where tests have results pytest did start, whatever the program under test prints."""
+    text = Session(passed=1).fails("tests/test_a.py::test_x", "E   assert 1 == 2").text
+    for line in (
+        "ERROR:    Exception in ASGI application",
+        "ERROR: could not connect",
+        "ERROR: Coverage failure: total of 5 is less than 80",
+    ):
+        assert categories(analyse(text + line + "\n")) == ["assertion"]

@@ -85,12 +85,14 @@ def is_simulated(raised: Raised, phase: str) -> bool:
 
 def cluster(entries: Sequence[Entry], facts: Sequence[Sequence[Fact]]) -> tuple[Cluster, ...]:
     """The clusters, biggest first. `facts[n]` are the facts of entry n."""
+    imitators = frozenset(_module(entry) for entry in entries if is_simulated(entry.chain[0], entry.phase))
     groups: dict[tuple[str, ...], list[int]] = {}
     for number, entry in enumerate(entries):
-        groups.setdefault(_key(entry), []).append(number)
+        groups.setdefault(_key(entry, imitators), []).append(number)
     ordered = sorted(groups.values(), key=lambda members: (-len(members), members[0]))
     kept = [
-        _cluster(f"C{number}", entries, members, facts) for number, members in enumerate(ordered[:CLUSTERS_LIMIT], 1)
+        _cluster(f"C{number}", entries, members, facts, imitators)
+        for number, members in enumerate(ordered[:CLUSTERS_LIMIT], 1)
     ]
     rest = [member for members in ordered[CLUSTERS_LIMIT:] for member in members]
     return (*kept, _various(entries, rest, facts)) if rest else tuple(kept)
@@ -113,14 +115,30 @@ def _various(entries: Sequence[Entry], members: Sequence[int], facts: Sequence[S
     )
 
 
-def _key(entry: Entry) -> tuple[str, ...]:
+def _module(entry: Entry) -> str:
+    return entry.name.partition("::")[0]
+
+
+def _imitates(entry: Entry, imitators: frozenset[str]) -> bool:
+    """Raised by a mock; or no frame is shown, and this module's tests have mocks raise such things: then nothing is known to be real."""
+    if is_simulated(entry.chain[0], entry.phase):
+        return True
+    unseen = entry.phase == "call" and not any(raised.frames for raised in entry.chain)
+    return unseen and _module(entry) in imitators and entry.last.name not in ("AssertionError", "Failed", "")
+
+
+def _key(entry: Entry, imitators: frozenset[str]) -> tuple[str, ...]:
     first, last, name = entry.chain[0], entry.last, own_name(entry)
-    simulated = "simulated" if is_simulated(first, entry.phase) else ""
+    simulated = "simulated" if _imitates(entry, imitators) else ""
     return (entry.phase, last.name, masked(last.message, name), first.name, masked(first.message, name), simulated)
 
 
 def _cluster(
-    identity: str, entries: Sequence[Entry], members: Sequence[int], facts: Sequence[Sequence[Fact]]
+    identity: str,
+    entries: Sequence[Entry],
+    members: Sequence[int],
+    facts: Sequence[Sequence[Fact]],
+    imitators: frozenset[str] = frozenset(),
 ) -> Cluster:
     shown = max((entries[member] for member in members[:50]), key=lambda entry: bool(entry.last.frames))
     first, last = shown.chain[0], shown.last
@@ -134,7 +152,7 @@ def _cluster(
         first.message[:MESSAGE_SHOWN],
         tuple(places.most_common(4)),
         tuple(frame.place + ":" + shorten(frame.path, 160) for frame in (first.frames or last.frames)[-6:]),
-        is_simulated(first, shown.phase),
+        _imitates(shown, imitators),
         tuple(members),
         tuple(entries[member].name[:300] for member in members[:NAMES_SHOWN]),
         tuple(fact.id for member in members[:2] for fact in facts[member]),

@@ -110,9 +110,13 @@ class _Cutter:
 
     def __init__(self, *, wary: bool) -> None:
         self.parts, self.section, self.captured, self.nested, self.wary = Parts(), "", False, False, wary
+        self.headless = (
+            False  # the text begins in the middle of a run: a failure's banner may come before its section's
+        )
 
     def take(self, text: str) -> None:
         at, line = 0, ""
+        self.headless = "test session starts" not in text and "short test summary info" in text
         for at, line in enumerate(text.rstrip().split("\n"), 1):
             self._line(at, line)
         counts = counts_of(line)
@@ -121,6 +125,8 @@ class _Cutter:
 
     def _line(self, at: int, line: str) -> None:
         line = line.removeprefix("collecting ... ")
+        if self.headless and not self.section and (inside := banner(line, "_")):
+            self.section = "ERRORS" if inside.startswith("ERROR ") else "FAILURES"
         title = banner(line, "=")
         counts = counts_of(title or line) if title or not self.captured else None
         if self.captured and self.wary and title == "test session starts":

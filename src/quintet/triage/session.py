@@ -9,7 +9,7 @@ from quintet.triage.tracebacks import chain_of
 # (name, what the line looks like). The first that fits a line names it.
 _FAULTS = (
     ("UsageError", re.compile(r"^.{0,300}?(?:pytest|py\.test|__main__\.py): error: (.+)$")),
-    ("UsageError", re.compile(r"^ERROR: (?!usage: )(.+)$")),
+    ("UsageError", re.compile(r"^ERROR: (?!usage: )(\S.*)$")),
     ("ConftestImportFailure", re.compile(r"^((?:ImportError|.{0,80}?) ?while loading conftest '.+'\.?)$")),
     ("CrashError", re.compile(r"^(Fatal Python error: .+|Segmentation fault.*|Killed)$")),
     ("SystemExit", re.compile(r"^mainloop: caught unexpected (SystemExit)!?$")),
@@ -21,35 +21,40 @@ _FAULTS = (
     ),
 )
 _SERVICE_LOGS = "services of the test run are not ready"  # what the test kit says, with each service's last lines below
+_ONLY_BEFORE = frozenset({"UsageError", "CommandNotFound"})
+_LEFT = frozenset({"SystemExit", "Exit"})
 _NO_TESTS = re.compile(r"^(?:=+ )?no tests ran in ")
 
 
 def faults(parts: Parts) -> list[Entry]:
     """The run's own failures, at most one of each kind, in the order of the text."""
     found: dict[str, Entry] = {}
-    internal = [(at, line) for at, line in parts.outside if line.startswith("INTERNALERROR>")]
-    if internal:
-        lines = [line.removeprefix("INTERNALERROR>").removeprefix(" ") for _, line in internal]
-        chain = chain_of(lines, internal[0][0])
-        stopped = Raised(
-            "InternalError",
-            "INTERNALERROR: an exception in pytest or in one of its hooks ended the run",
-            internal[0][0],
-        )
-        left = chain[-1].name in (
-            "SystemExit",
-            "Exit",
-        )  # the module that is imported asked to leave; nothing in pytest failed
-        found["SystemExit" if left else "INTERNALERROR"] = _session(
-            chain if left else (*chain, stopped), internal[0][0]
-        )
     for index, (at, line) in enumerate(parts.outside):
         for kind, pattern in _FAULTS:
             match = pattern.match(line) if kind not in found else None
-            if match and not (kind == "CommandNotFound" and parts.ends):
+            if match and not (kind in _ONLY_BEFORE and _has_run(parts)):
                 found[kind] = _session(_chain(parts, index, kind, match[1]), at)
                 break
+    internal = _internal(parts)
+    if internal and not (internal.last.name == "InternalError" and "SystemExit" in found):
+        found["SystemExit" if internal.last.name in _LEFT else "INTERNALERROR"] = internal
     return sorted(found.values(), key=lambda entry: entry.at) or _empty(parts)
+
+
+def _has_run(parts: Parts) -> bool:
+    """Tests have results: then pytest did start, and a line of this form is somebody else's."""
+    return bool(parts.counts or parts.seen or parts.blocks)
+
+
+def _internal(parts: Parts) -> Entry | None:
+    """What ended pytest from inside. A module that asks to leave while it is imported is no fault of pytest."""
+    told = [(at, line) for at, line in parts.outside if line.startswith("INTERNALERROR>")]
+    if not told:
+        return None
+    lines, at = [line.removeprefix("INTERNALERROR>").removeprefix(" ") for _, line in told], told[0][0]
+    chain = chain_of(lines, at)
+    words = "INTERNALERROR: an exception in pytest or in one of its hooks ended the run"
+    return _session(chain if chain[-1].name in _LEFT else (*chain, Raised("InternalError", words, at)), at)
 
 
 def _session(chain: tuple[Raised, ...], at: int) -> Entry:

@@ -21,6 +21,7 @@ _NATIVE = re.compile(r'^\s*File "([^"]{1,500})", line (\d{1,7})(?:, in (.{1,300}
 _GUTTER = re.compile(r"^\s*(?:[|+]\s?)+")
 _SUB_EXCEPTION = re.compile(r"^[\s|]{0,40}\+-[+-]*-+ \d+ -+$")
 _HEAD = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*)|:)?$")
+_SOURCE = ("    def ", "    async def ", "    @", "    class ")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/\.venv/|/venv/lib|/\.tox/|/\.nox/", re.IGNORECASE)
 _STDLIB = re.compile(
@@ -129,9 +130,10 @@ def split_head(text: str) -> tuple[str, str]:
 
 
 def _own_words(lines: Sequence[str], first: int, frames: Sequence[Frame]) -> Raised:
+    """What pytest says without an exception. Source lines are no words: a block that was cut off before its end says nothing."""
     said = [(at, line) for at, line in enumerate(lines, first) if line.strip()]
-    if not said:
-        return Raised("", "", first)
+    if not said or any(line.startswith(_SOURCE) or _SHORT.match(line) for line in lines):
+        return Raised("", "", first, tuple(frames))
     exception, message = split_head(said[0][1].strip())
     message = "\n".join([message, *(line for _, line in said[1:MESSAGE_LINES])])[:MESSAGE_LIMIT]
     return Raised(exception, message, said[0][0], tuple(frames))

@@ -51,8 +51,12 @@ def _doubts(case: Case, claim: Claim) -> list[Challenge]:
     simulated = [one for one in clusters_of(case, claim) if one.simulated]
     if not simulated:
         return []
-    raiser = shorten(simulated[0].raised[-1].partition(":")[2], 80)
-    words = f"The exception was raised by a mock or by the test itself ({raiser}): nothing real failed there."
+    raiser = shorten(simulated[0].raised[-1].partition(":")[2], 80) if simulated[0].raised else ""
+    words = (
+        f"The exception was raised by a mock or by the test itself ({raiser}): nothing real failed there."
+        if raiser
+        else "No frame of it is shown, and the tests of this module have mocks raise such exceptions: nothing is known to be real."
+    )
     return [Challenge(NAME, claim.id, words, simulated[0].facts[-1:], tuple(one.id for one in simulated))]
 
 
