@@ -55,6 +55,17 @@ RULES: tuple[Rule, ...] = (
         exceptions=_GONE,
     ),
     row(
+        "hidden-by-folder",
+        "imports",
+        r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \(unknown location\)",
+        "A folder without `__init__.py` is imported where the package that has {subject} is meant.",
+        "Python found only a folder of that name: it shows no file for it.",
+        "The folder lies earlier on the import path than the package, or its `__init__.py` is missing.",
+        "Add `__init__.py`, rename the folder, or start pytest where the package comes first on the path.",
+        exceptions=_GONE,
+        together=False,
+    ),
+    row(
         "name-gone-library",
         "imports",
         r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \([^)\n]*(?:(?:site|dist)-packages|lib[/\\]+python3)",

@@ -18,9 +18,9 @@ _COMMON = (
 _USUAL = frozenset(_COMMON.split())
 _MISSING = re.compile(r"No module named '?([A-Za-z_][\w.]*)")
 
-_WHOLE = re.compile(
-    r"(?m)^import \w+(?: as \w+)?$"
-)  # tests take names from parts of their own project, and whole packages from others
+# Code takes names from parts of its own project, and whole packages from others.
+_WHOLE = re.compile(r"(?m)^import \w+(?: as \w+)?$")
+_PART = re.compile(r"(?m)^from \w+(?:\.\w+)+ import\b")
 
 
 def examine(case: Case, so_far: Findings) -> Findings:
@@ -71,7 +71,8 @@ def _is_dependency(found: Match, own: frozenset[str], others: bool) -> bool:
         return name not in own or name not in _USUAL
     if name in own or _plain(name) in own or "." in whole:
         return False
-    return others or raised_at(found.cluster) in ("product", "library") or bool(_WHOLE.search(found.cluster.code))
+    place, code = raised_at(found.cluster), found.cluster.code
+    return others or place == "library" or bool(_WHOLE.search(code)) or (place == "product" and not _PART.search(code))
 
 
 def _careful(found: Match) -> Match:
