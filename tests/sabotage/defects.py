@@ -219,6 +219,11 @@ def deaf_to_logout() -> None:
     _patch(Tx, "revoke", lambda _self, _user_id: 0)
 
 
+def deaf_to_cancel() -> None:
+    """A cancel is answered, and nothing else happens."""
+    _patch(runs_package, "cancel", lambda *_args, **_options: "running")
+
+
 def retry_a_tool() -> None:
     """A tool that failed is run once more."""
 
@@ -263,6 +268,7 @@ def ignore_a_missing_secret() -> None:
 DEFECTS: dict[str, Callable[[], None]] = {
     "believe_any_signature": believe_any_signature,
     "cursor_is_a_number": cursor_is_a_number,
+    "deaf_to_cancel": deaf_to_cancel,
     "deaf_to_logout": deaf_to_logout,
     "ignore_a_missing_secret": ignore_a_missing_secret,
     "retry_a_tool": retry_a_tool,

@@ -16,6 +16,7 @@ from support.checks.isolation import check_a_foreign_cursor, check_foreign_ids, 
 from support.checks.once import (
     check_a_failure_is_told,
     check_a_tool_runs_once,
+    check_cancel_stops,
     check_one_ending,
     check_the_same_client_id_of_two_users,
 )
@@ -57,6 +58,7 @@ CASES = {
     "cursor_is_a_number": Case(_in_world(check_a_foreign_cursor), "a foreign cursor was answered by following"),
     "two_endings": Case(_in_world(check_one_ending, strict=False), "the run has 2 endings"),
     "sent_before_without_the_user": Case(_in_world(check_the_same_client_id_of_two_users), "was answered with another"),
+    "deaf_to_cancel": Case(_in_world(check_cancel_stops), "in vain for the ending"),
     "deaf_to_logout": Case(_in_world(check_logout_closes_sockets), "in vain for the server to close"),
     "retry_a_tool": Case(_in_world(check_a_tool_runs_once), "the tool ran 2 times"),
     "swallow_a_failure": Case(_in_world(check_a_failure_is_told), "a failure was told as agent_completed"),
@@ -90,6 +92,7 @@ async def test_the_checks_are_green_on_the_sound_product(world: World, tmp_path:
     await check_one_ending(world)
     await check_a_failure_is_told(world)
     await check_an_unsigned_token_opens_nothing(world)
+    await check_cancel_stops(world)
     await check_logout_closes_sockets(world)
     check_a_missing_secret_stops_the_start(tmp_path)
 

@@ -1,14 +1,15 @@
-"""P3 and P4: a message is one message, a tool runs once, a run ends once, and what failed is said to have failed."""
+"""P3, P4 and P7: a message is one message, a tool runs once, a run ends once, by a cancel too, and what failed is said to have failed."""
 
 import secrets
 
-from support.effects import effects
+from support.effects import effect, effects
 from support.story import ending, whole
 from support.world import World
 
 __all__ = [
     "check_a_failure_is_told",
     "check_a_tool_runs_once",
+    "check_cancel_stops",
     "check_one_ending",
     "check_the_same_client_id_of_two_users",
 ]
@@ -37,6 +38,19 @@ async def check_a_tool_runs_once(world: World) -> None:
     left = effects(world.server, mark)
     assert left, "the tool has left nothing, so nothing was seen"
     assert len(left) == 1, f"the tool ran {len(left)} times: {left}"
+
+
+async def check_cancel_stops(world: World) -> None:
+    """A cancelled run ends within its 5 s as `agent_cancelled`, its tool cancelled, and no other tool starts."""
+    device = await world.device(await world.user())
+    mark = f"stop{secrets.token_hex(6)}"
+    said = await device.send({"mark": mark}, agent="slow_tool")
+    await effect(world.server, "begun", mark)
+    await device.cancel(said.run_id)
+    assert ending(whole(await device.run(said.run_id, 6))).type == "agent_cancelled"
+    await effect(world.server, "cancelled", mark)
+    assert effects(world.server, mark) == ["begun", "cancelled"]
+    assert not effects(world.server, f"after {mark}"), "another tool started"
 
 
 async def check_one_ending(world: World) -> None:
