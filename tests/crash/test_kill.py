@@ -13,7 +13,7 @@ import pytest
 from support import oracle
 from support.checks.durability import check_killed_at_receipt
 from support.effects import effect, effects
-from support.faithful import Faithful, heal
+from support.faithful import Faithful, heal, living
 from support.server import Factory, Server
 from support.story import ending, whole
 from support.world import World
@@ -41,20 +41,20 @@ async def _loop(server: Server, chance: random.Random, copies: Path) -> None:
     async with World(server) as world:
         accounts = await world.users(USERS)
         people = [Faithful(server, a, f"user{n}", random.Random(chance.random())) for n, a in enumerate(accounts)]
-        lives = asyncio.gather(*(person.live() for person in people))
-        for place in range(ROUNDS):
-            await asyncio.sleep(chance.uniform(0.05, 0.9))  # the random moment itself, not a wait for anything
-            server.kill()
-            await asyncio.gather(*(person.alone() for person in people))
-            oracle.check_left(oracle.read(server.database(copies / f"round {place}")), people, server.done())
-            await asyncio.to_thread(server.start)
-            for person in people:
-                await person.audit()
-            assert not lives.done(), "a client has given up"
-        ended = await heal(server, people, lives, copies / "healed")
-        assert all(person.resumed > ROUNDS for person in people), "a device that never resumed proves nothing"
-        assert ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
-        assert ended["agent_completed"], f"no run completed: {ended}"
+        async with living(people) as lives:
+            for place in range(ROUNDS):
+                await asyncio.sleep(chance.uniform(0.05, 0.9))  # the random moment itself, not a wait for anything
+                server.kill()
+                await asyncio.gather(*(person.alone() for person in people))
+                oracle.check_left(oracle.read(server.database(copies / f"round {place}")), people, server.done())
+                await asyncio.to_thread(server.start)
+                for person in people:
+                    await person.audit()
+                assert not lives.done(), "a client has given up"
+            ended = await heal(server, people, lives, copies / "healed")
+            assert all(person.resumed > ROUNDS for person in people), "a device that never resumed proves nothing"
+            assert ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
+            assert ended["agent_completed"], f"no run completed: {ended}"
 
 
 async def test_an_event_that_arrived_survives_the_kill_at_its_arrival(server_factory: Factory) -> None:

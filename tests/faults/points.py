@@ -133,6 +133,18 @@ def after_ending(here: Here) -> None:
     old = replace(Committer, "_tell", tell)
 
 
+def in_recovery(here: Here) -> None:
+    """At a start, in the transaction that ends the runs of the dead server."""
+
+    def lose_all(*rest: Any, **options: Any) -> Any:
+        lost = old(*rest, **options)
+        for _, run_id in lost:
+            here(run_id)
+        return lost
+
+    old = replace(runs_package, "lose_all", lose_all)
+
+
 def in_portion(here: Here) -> None:
     """In the transaction of a deletion's portion."""
 
@@ -168,6 +180,7 @@ POINTS: dict[str, Callable[[Here], None]] = {
         after_tool,
         in_ending,
         after_ending,
+        in_recovery,
         in_portion,
     )
 }

@@ -1,7 +1,8 @@
 """Start a server that kills itself at a named point: `python tests/faults/serve.py -- serve --dev …`.
 
 `FAULT_POINT=NAME:N` arms the N-th pass of a point; at it the process leaves `NAME WHAT` in the file `FAULT_REACHED` and sends itself
-SIGKILL. Without the variable the server is the ordinary one. The product has no switch for this: the point is patched in here.
+SIGKILL. `FAULT_DEFECT=NAME` plants one of `defects.py` besides. Without these variables the server is the ordinary one; the product has
+no switch for any of this, it is patched in here.
 """
 
 import itertools
@@ -28,15 +29,20 @@ def bomb(name: str, number: int, file: Path) -> Callable[[str], None]:
 
 def main() -> None:
     """Arm what is to be armed, and go on as `quintet`."""
+    from faults.defects import DEFECTS
     from faults.points import POINTS
     from quintet.cli import main as quintet
 
     separator, *arguments = sys.argv[1:] or [""]
     name, _, number = os.environ.get("FAULT_POINT", "").partition(":")
-    if separator != "--" or (name and not (name in POINTS and number.isdigit())):
+    defect = os.environ.get("FAULT_DEFECT", "")
+    known = name in {"", *POINTS} and defect in {"", *DEFECTS} and bool(name) == number.isdigit()
+    if separator != "--" or not known:
         sys.exit(f"usage: FAULT_POINT=NAME:N serve.py -- serve …   with NAME one of: {', '.join(POINTS)}")
     if name:
         POINTS[name](bomb(name, int(number), Path(os.environ["FAULT_REACHED"])))
+    if defect:  # around the point: what the defect commits too early is committed when the process dies
+        DEFECTS[defect]()
     sys.argv = ["quintet", *arguments]
     quintet()
 

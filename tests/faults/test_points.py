@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from faults.arming import dies_at, mortal, restarted_to_die_at
 from support import oracle
-from support.faithful import Faithful, heal
+from support.faithful import Faithful, heal, living
 from support.oracle import Kept, Row
 from support.server import Factory, Server
 from support.world import World
@@ -22,9 +23,8 @@ from support.world import World
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.randrange(1, 1 << 32)
 USERS = 2
-COMMAND = ("faults/serve.py", "--")
 
-pytestmark = [pytest.mark.l3, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.l3, pytest.mark.timeout(60 + 60 * ROUNDS)]
 
 Find = Callable[[Kept, str], list[Row]]
 
@@ -76,6 +76,12 @@ UNANSWERED = {"in_submit", "after_submit", "before_wake"}  # somebody must have 
 LOST = {"after_lease", "before_flush", "in_append", "before_telling", "before_tool", "after_tool", "in_ending"}
 
 SELDOM, OFTEN = range(1, 5), range(8, 33)  # at which pass of a point, for those of each run and those of each event
+BREACHES = {  # a planted defect: the death that shows it, and what is then said
+    "torn_submit": ("in_submit:2", "with a message|refers to what is not there"),
+    "torn_ending": ("in_ending:1", "its events say otherwise|is running, with 1 endings"),
+    "tool_before_its_event": ("after_tool:1", "that the log does not know|is 0 times in the log"),
+    "run_again": ("before_tool:3", "run_seq|starts twice|a tool ran twice|the tool ran"),
+}
 OF_EVENTS = {"before_flush", "in_append", "before_telling"}
 
 
@@ -87,66 +93,74 @@ async def test_a_server_killed_at_a_named_point_loses_and_doubles_nothing(
     chance = random.Random(f"{SEED} {point}")
     for number in range(ROUNDS):
         where = f"{point}:{chance.choice(OFTEN if point in OF_EVENTS else SELDOM)}"
-        server = server_factory(start=False, command=COMMAND)
         try:
+            server = mortal(server_factory, where)
             await _killed(server, where, chance, tmp_path / str(number))
-        except BaseException as fault:
-            fault.add_note(
-                f"died at {where}; again: FAULT_SEED={SEED} FAULT_ROUNDS={ROUNDS} .venv/bin/python -m pytest"
-                f" 'tests/faults/test_points.py::{test_a_server_killed_at_a_named_point_loses_and_doubles_nothing.__name__}[{point}]'"
-            )
-            raise
-        finally:
             server.end()
+        except BaseException as fault:
+            fault.add_note(f"{where}; {_again()}")
+            raise
 
 
-async def _killed(server: Server, where: str, chance: random.Random, copies: Path) -> None:
+async def test_a_start_killed_while_it_ends_the_runs_of_the_dead_is_made_good_by_the_next(
+    server_factory: Factory, tmp_path: Path
+) -> None:
+    """Two deaths in a row, the second in the recovery from the first: each run still has one ending, and no tool runs again."""
+    chance = random.Random(SEED)
+    try:
+        server = mortal(server_factory, "before_tool:2")
+        await _killed(server, "before_tool:2", chance, tmp_path, then="in_recovery:1")
+    except BaseException as fault:
+        fault.add_note(_again())
+        raise
+
+
+async def _killed(server: Server, where: str, chance: random.Random, copies: Path, then: str = "") -> None:
     point = where.partition(":")[0]
-    arm(server, where)
-    await asyncio.to_thread(server.start)
     async with World(server) as world:
         accounts = await world.users(USERS)
         people = [Faithful(server, a, f"user{n}", random.Random(chance.random())) for n, a in enumerate(accounts)]
-        lives = asyncio.gather(*(person.live() for person in people))
-        what = await died(server, point)
-        await asyncio.gather(*(person.alone() for person in people))
-        left = oracle.read(server.database(copies / "left"))
-        oracle.check_left(left, people, server.done())
-        _check_what_was_on_its_way(point, what, left, people, server.done())
+        async with living(people) as lives:
+            what = await dies_at(server, where)
+            await asyncio.gather(*(person.alone() for person in people))
+            left = oracle.read(server.database(copies / "left"))
+            oracle.check_left(left, people, server.done())
+            _check_what_was_on_its_way(point, what, left, people)
+            _check_the_tool(point, _executing(left, what), server.done())
+            if then:
+                run_id = await restarted_to_die_at(server, then)
+                again = oracle.read(server.database(copies / "again"))
+                assert again == left, "a recovery that was cut off has left something"
+                assert again.find(run_id=run_id), f"{run_id} was not there to be recovered"
 
-        await asyncio.to_thread(server.start)
-        for person in people:
-            await person.audit()
-        ended = await heal(server, people, lives, copies / "healed")
-        oracle.check_nothing_changed(left, oracle.read(server.database(copies / "healed")))
-        _check_the_tool(point, _executing(left, what), server.done())
-        assert point not in OF_EVENTS or any(person.resumed for person in people), "no device resumed"
-        assert point not in UNANSWERED or any(person.repeated for person in people), "nobody had to send again"
-        assert point not in LOST or ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
-
-
-def arm(server: Server, where: str) -> None:
-    """Its next start has this point armed, and no later one."""
-    server.environment |= {"FAULT_POINT": where, "FAULT_REACHED": str(_note(server))}
-
-
-async def died(server: Server, point: str, within: float = 40) -> str:
-    """Wait until it died, at that point; returns what was on its way there."""
-    await asyncio.to_thread(server.wait, within)
-    del server.environment["FAULT_POINT"]
-    assert _note(server).exists(), f"the server ended, but not at {point}\n{server.tail()}"
-    name, what = _note(server).read_text().split()
-    assert name == point, f"the server died at {name}"
-    return what
+            await asyncio.to_thread(server.start)
+            for person in people:
+                await person.audit()
+            ended = await heal(server, people, lives, copies / "healed")
+            oracle.check_nothing_changed(left, oracle.read(server.database(copies / "last")))
+            _check_the_tool(point, _executing(left, what), server.done())
+            assert point not in OF_EVENTS or any(person.resumed for person in people), "no device resumed"
+            assert point not in UNANSWERED or any(person.repeated for person in people), "nobody had to send again"
+            assert point not in LOST or ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
 
 
-def _note(server: Server) -> Path:
-    return server.home / "reached"
+def _again() -> str:
+    return f"again: FAULT_SEED={SEED} FAULT_ROUNDS={ROUNDS} .venv/bin/python -m pytest {os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]!r}"
 
 
-def _check_what_was_on_its_way(
-    point: str, what: str, left: Kept, people: Sequence[Faithful], done: Sequence[str]
+@pytest.mark.sabotage
+@pytest.mark.parametrize("defect", BREACHES)
+async def test_a_planted_defect_that_shows_only_in_a_death_is_seen(
+    server_factory: Factory, tmp_path: Path, defect: str
 ) -> None:
+    """A submit or an ending in two commits; a tool before its event; the runs of the dead begun again."""
+    where, says = BREACHES[defect]
+    server = mortal(server_factory, where, defect)
+    with pytest.raises(AssertionError, match=says):
+        await _killed(server, where, random.Random(SEED), tmp_path)
+
+
+def _check_what_was_on_its_way(point: str, what: str, left: Kept, people: Sequence[Faithful]) -> None:
     found = THERE[point](left, what) if point in THERE else []
     assert point not in THERE or len(found) == 1, f"{what} is {len(found)} times in the log"
     assert point not in NOT_THERE or not NOT_THERE[point](left, what), f"{what} is in the log"
@@ -154,7 +168,6 @@ def _check_what_was_on_its_way(
         row = found[0]
         for person in people:
             assert row not in left.rows[person.user_id] or row.seq not in person.seen, f"{person.name} has seen {row}"
-    _check_the_tool(point, _executing(left, what), done)
 
 
 def _check_the_tool(point: str, call: Sequence[Row], done: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from support.server import Server
 from support.socket import Device
 from support.users import Account
 
-__all__ = ["Faithful", "heal"]
+__all__ = ["Faithful", "heal", "living"]
 
 UNREACHABLE = (OSError, WebSocketException, TimeoutError, EOFError)
 
@@ -181,13 +181,23 @@ class Faithful:
         return found[0]
 
 
+@contextlib.asynccontextmanager
+async def living(people: Sequence[Faithful]) -> AsyncIterator["asyncio.Future[list[None]]"]:
+    """Their lives, all of them at once; none goes on afterwards."""
+    lives = asyncio.gather(*(person.live() for person in people))
+    try:
+        yield lives
+    finally:
+        lives.cancel()
+        await asyncio.gather(lives, return_exceptions=True)
+
+
 async def heal(
     server: Server, people: Sequence[Faithful], lives: "asyncio.Future[list[None]]", copy: Path
 ) -> Counter[str]:
-    """Let all come to rest, and let the oracle judge. Returns how the accepted runs ended. `lives` is the people's `live`."""
-    await asyncio.gather(*(person.settle() for person in people))
-    async with asyncio.timeout(30):
-        await lives
+    """Let all come to rest, and let the oracle judge. Returns how the accepted runs ended. `lives` is that of `living`."""
+    async with asyncio.timeout(90):
+        await asyncio.gather(lives, *(person.settle() for person in people))  # one that has given up ends the waiting
     for person in people:
         await person.audit()
     return oracle.check_healed(oracle.read(server.database(copy)), people, server.done())
