@@ -48,7 +48,8 @@ async def whole(owner: Owner) -> None:
     )
     finals = {event.run_id for event in device.events if event.body.get("final")}
     assert finals == {remark.run_id for remark in said}, device.fault("a run has no ending")
-    await _conversations(owner)
+    answers = {e.data["message_id"]: e.data["text"] for e in device.events if e.body.get("final") and "text" in e.data}
+    await _conversations(owner, answers)
     await device.close()
 
 
@@ -59,12 +60,16 @@ def _same_bytes(owner: Owner, device: Device) -> None:
             assert event.raw == before, device.fault(f"event {event.seq} was once {before.decode()}")
 
 
-async def _conversations(owner: Owner) -> None:
-    listed = {item["id"]: item.get("title") for item in await pages(owner, "/v1/threads", 7)}
+async def _conversations(owner: Owner, answers: dict[str, str]) -> None:
+    listed = {item["id"]: item.get("title") for item in await pages(owner, "/v1/threads", 3)}
     assert sorted(listed) == sorted(owner.open_threads()), f"{owner.name} has other threads: {listed}"
+    shown: dict[str, str] = {}
     for thread, title in listed.items():
         assert owner.titles.get(thread, title) == title, f"a title of {owner.name} is {title}"
-        items = await pages(owner, f"/v1/threads/{thread}/messages", 5)
+        items = await pages(owner, f"/v1/threads/{thread}/messages", 2)
+        shown |= {item["id"]: item["text"] for item in items if item["role"] == "agent"}
         texts = [item["text"] for item in items if item["role"] == "user"]
         due = [remark.text for remark in owner.remarks if remark.thread_id == thread]
         assert texts == due, f"the messages of {thread} of {owner.name}: {json.dumps(texts)}, not {json.dumps(due)}"
+    missing = {known: text for known, text in answers.items() if shown.get(known) != text}
+    assert not missing, f"answers to {owner.name} that are in no thread: {missing}"

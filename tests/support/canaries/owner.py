@@ -60,6 +60,7 @@ class Owner:
     events: dict[int, bytes] = field(default_factory=dict)  # by position, as the socket in use brought them
     _heard: list[tuple[Device, int]] = field(default_factory=list)
     _words: int = 0
+    _said: int = 0
 
     @classmethod
     async def appear(cls, name: str, world: World, belongings: Belongings, counts: Counter[str]) -> "Owner":
@@ -77,6 +78,11 @@ class Owner:
         """Something to write that was never written before."""
         self._words += 1
         return f"{self.canary}n{self._words}e"
+
+    def client_id(self) -> str:
+        """The name of one's next message. Others name theirs the same, and it is nobody's business."""
+        self._said += 1
+        return f"message {self._said}"
 
     def alive(self, kind: str, known: str) -> bool:
         """Whether an own id still names something."""

@@ -38,7 +38,7 @@ async def send_to_another(owner: Owner, other: Owner, place: int, *, files: bool
     known = other.ids("attachment_id" if files else "thread_id")
     stolen = known[place % len(known)]
     named: dict[str, Any] = {"attachments": [stolen]} if files else {"thread_id": stolen}
-    told = await owner.request("send", client_id=owner.word(), text=owner.word(), agent="echo", **named)
+    told = await owner.request("send", client_id=owner.client_id(), text=owner.word(), agent="echo", **named)
     assert (told["type"], told["code"]) == ("error", "not_found"), owner.device.fault(str(told))
     owner.counts["foreign send"] += 1
 

@@ -43,13 +43,16 @@ async def post(owner: Owner, place: int, agent: str, *, http: bool, wait: bool, 
     """A message to an own thread or a new one, with a file now and then; what it orders carries the canary into tools and answers."""
     orders: dict[str, Any] = dict.fromkeys(("text", "topic", "canary", "mark", "value"), owner.word())
     orders |= {"steps": 3, "pieces": 6, "pause": 0.002, "seconds": seconds}
-    said: dict[str, Any] = {"client_id": owner.word(), "text": json.dumps(orders), "agent": agent}
+    said: dict[str, Any] = {"client_id": owner.client_id(), "text": json.dumps(orders), "agent": agent}
     threads = [*owner.open_threads(), *([await open_thread(owner)] if http else [""])]
     thread = threads[place % len(threads)]
     unsent = [known for known, file in owner.files.items() if not file.thread_id]
     if unsent and place % 3 == 0:
         said["attachments"] = unsent[:1]
     told = await _said(owner, thread, said, http=http)
+    if place % 4 == 0:
+        assert await _said(owner, thread, said, http=http) == told, "the same message again is answered differently"
+        owner.counts["sent again"] += 1
     remark = Remark(told["message_id"], told["thread_id"], told["run_id"], said["text"])
     owner.remarks.append(remark)
     if not thread:
@@ -68,7 +71,7 @@ async def _said(owner: Owner, thread: str, said: dict[str, Any], *, http: bool) 
         return dict(answer.json())
     told = await owner.request("send", **said, **({"thread_id": thread} if thread else {}))
     assert told["type"] == "result", owner.device.fault(f"send was answered by {told}")
-    return told
+    return {key: told[key] for key in ("message_id", "thread_id", "run_id", "cursor")}
 
 
 async def upload(owner: Owner) -> None:
