@@ -38,7 +38,10 @@ def main() -> None:
     defect = os.environ.get("FAULT_DEFECT", "")
     known = name in {"", *POINTS} and defect in {"", *DEFECTS} and bool(name) == number.isdigit()
     if separator != "--" or not known:
-        sys.exit(f"usage: FAULT_POINT=NAME:N serve.py -- serve …   with NAME one of: {', '.join(POINTS)}")
+        sys.exit(
+            "usage: [FAULT_POINT=NAME:N] [FAULT_DEFECT=NAME] serve.py -- serve …"
+            f"   with NAME one of: {', '.join(POINTS)}; or: {', '.join(DEFECTS)}"
+        )
     if name:
         POINTS[name](bomb(name, int(number), Path(os.environ["FAULT_REACHED"])))
     if defect:  # around the point: what the defect commits too early is committed when the process dies

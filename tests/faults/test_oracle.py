@@ -164,6 +164,10 @@ def _accepted_again(case: Case) -> None:
     case.put(1, type="message_accepted")
 
 
+def _begun_again(case: Case) -> None:
+    case.put(2, type="agent_started")
+
+
 # --- the clients ------------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +242,7 @@ BREACHES: dict[Callable[[Case], None], str] = {
     _run_without_a_message: "1 runs, 1 in the log, 0 with a message",
     _run_that_counts_less: "its events say otherwise",
     _accepted_again: "was not accepted once",
+    _begun_again: "begun 2 times",
     _answered_and_lost: "c2 was answered, and is 0 times in the log",
     _answered_with_another_run: "and is of runs",
     _answered_with_another_place: "and lies at",

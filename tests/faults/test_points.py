@@ -80,7 +80,7 @@ BREACHES = {  # a planted defect: the death that shows it, and what is then said
     "torn_submit": ("in_submit:2", "with a message|refers to what is not there"),
     "torn_ending": ("in_ending:1", "its events say otherwise|is running, with 1 endings"),
     "tool_before_its_event": ("after_tool:1", "that the log does not know|is 0 times in the log"),
-    "run_again": ("before_tool:3", "run_seq|starts twice|a tool ran twice|the tool ran"),
+    "run_again": ("before_tool:3", "was begun 2 times|a tool ran twice"),
 }
 OF_EVENTS = {"before_flush", "in_append", "before_telling"}
 

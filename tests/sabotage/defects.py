@@ -30,15 +30,9 @@ from quintet.runs import Completed, Failed, closing
 from quintet.store.base import Tx
 from quintet.store.committer import Committer
 from quintet.store.tables import runs
+from support.patching import replace
 
 __all__ = ["DEFECTS"]
-
-
-def _patch(owner: Any, name: str, new: Any) -> Any:
-    """Replace what must be there; returns what was."""
-    old = owner.__dict__[name]
-    setattr(owner, name, new)
-    return old
 
 
 def deliver_before_commit() -> None:
@@ -67,7 +61,7 @@ def deliver_before_commit() -> None:
     def commit(self: Committer, database: Any, batch: Any) -> None:
         old(self, Early(database, self._publish), batch)
 
-    old = _patch(Committer, "_commit", commit)
+    old = replace(Committer, "_commit", commit)
 
 
 def deaf_worker() -> None:
@@ -85,15 +79,15 @@ def deaf_worker() -> None:
         old(self, live)
         live.story.over = False
 
-    _patch(Lookout, "_rescue", rescue)
-    _patch(Watch, "lose", lose)
-    old = _patch(Watch, "_free", free)
+    replace(Lookout, "_rescue", rescue)
+    replace(Watch, "lose", lose)
+    old = replace(Watch, "_free", free)
 
 
 def skip_the_fence() -> None:
     """The same worker, and an append is stored whatever became of its run."""
     deaf_worker()
-    _patch(numbers._Fence, "refusal", lambda _self, _append: None)
+    replace(numbers._Fence, "refusal", lambda _self, _append: None)
 
 
 def query_without_the_user() -> None:
@@ -105,7 +99,7 @@ def query_without_the_user() -> None:
             raise QuintetError("not_found")
         return row
 
-    _patch(reading, "_run_row", run_row)
+    replace(reading, "_run_row", run_row)
 
 
 def number_outside_the_lock() -> None:
@@ -131,8 +125,8 @@ def number_outside_the_lock() -> None:
             time.sleep(random.random() * 0.005)
         return old_append(self, user_id, run_id, attempt, drafts)
 
-    old_add = _patch(numbers._Numbered, "add", add)
-    old_append = _patch(Log, "append_nowait", append_nowait)
+    old_add = replace(numbers._Numbered, "add", add)
+    old_append = replace(Log, "append_nowait", append_nowait)
 
 
 def read_before_registering() -> None:
@@ -147,7 +141,7 @@ def read_before_registering() -> None:
         self._follower = self._parts.log.follow(self.identity.user_id, self.wake)
         return bool(answer)
 
-    old = _patch(Feed, "follow", follow)
+    old = replace(Feed, "follow", follow)
 
 
 def broadcast() -> None:
@@ -169,7 +163,7 @@ def broadcast() -> None:
 
     from quintet.delivery import websocket
 
-    _patch(websocket, "Feed", Everybody)
+    replace(websocket, "Feed", Everybody)
 
 
 def cursor_is_a_number() -> None:
@@ -181,7 +175,7 @@ def cursor_is_a_number() -> None:
         head = numbers.head_in(tx, user_id)
         return Position(seq, asked, head.auth_rev) if 0 <= seq <= head.seq else old(tx, user_id, asked)
 
-    old = _patch(road, "resolve_in", resolve)
+    old = replace(road, "resolve_in", resolve)
 
 
 def two_endings() -> None:
@@ -198,7 +192,7 @@ def two_endings() -> None:
         numbers.append_in(tx, user_id, run_id, row[4], [draft])
         return state
 
-    old = _patch(closing, "close", close)
+    old = replace(closing, "close", close)
     for module in (runs_package, watch):
         for name, value in list(vars(module).items()):
             if value is old:
@@ -208,7 +202,7 @@ def two_endings() -> None:
 def sent_before_without_the_user() -> None:
     """Whether a message was sent before is looked up by its `client_id` alone."""
     sound = submit._SENT
-    _patch(
+    replace(
         submit, "_SENT", sound.replace("WHERE m.user_id = ? AND m.client_id = ?", "WHERE ? <> '' AND m.client_id = ?")
     )
     assert sound != submit._SENT
@@ -216,12 +210,12 @@ def sent_before_without_the_user() -> None:
 
 def deaf_to_logout() -> None:
     """A revocation ends the session, and nobody's sockets hear of it."""
-    _patch(Tx, "revoke", lambda _self, _user_id: 0)
+    replace(Tx, "revoke", lambda _self, _user_id: 0)
 
 
 def deaf_to_cancel() -> None:
     """A cancel is answered, and nothing else happens."""
-    _patch(runs_package, "cancel", lambda *_args, **_options: "running")
+    replace(runs_package, "cancel", lambda *_args, **_options: "running")
 
 
 def retry_a_tool() -> None:
@@ -231,7 +225,7 @@ def retry_a_tool() -> None:
         outcome = await old(spec, args, kwargs)
         return await old(spec, args, kwargs) if isinstance(outcome.error, RuntimeError) else outcome
 
-    old = _patch(dispatch, "_perform", perform)
+    old = replace(dispatch, "_perform", perform)
 
 
 def swallow_a_failure() -> None:
@@ -240,7 +234,7 @@ def swallow_a_failure() -> None:
     def judge(self: Invocation, outcome: Any) -> Any:
         return Completed(None, None, "done") if outcome.error is not None else old(self, outcome)
 
-    old = _patch(Invocation, "judge", judge)
+    old = replace(Invocation, "judge", judge)
 
 
 def believe_any_signature() -> None:
@@ -250,7 +244,7 @@ def believe_any_signature() -> None:
         claims = token.split(".")[1]
         return base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
 
-    _patch(tokens, "_payload", payload)
+    replace(tokens, "_payload", payload)
 
 
 def ignore_a_missing_secret() -> None:
@@ -262,7 +256,7 @@ def ignore_a_missing_secret() -> None:
             {"QUINTET_SECRET_KEY": "a made-up secret of quite enough letters 0123", **environment}, *args, **options
         )
 
-    old = _patch(serving, "load", load)
+    old = replace(serving, "load", load)
 
 
 DEFECTS: dict[str, Callable[[], None]] = {

@@ -24,6 +24,7 @@ __all__ = [
     "Row",
     "Run",
     "check_accepted",
+    "check_attempts",
     "check_dense",
     "check_endings",
     "check_healed",
@@ -157,6 +158,7 @@ def check_left(kept: Kept, histories: Iterable[History], done: Sequence[str]) ->
     check_tiles(kept)
     check_runs(kept)
     check_endings(kept)
+    check_attempts(kept)
     check_tools(kept, done)
     for history in histories:
         assert not history.faults, history.faults[0]
@@ -221,6 +223,15 @@ def check_endings(kept: Kept) -> None:
             assert len(finals) <= 1, f"{run_id} has {len(finals)} endings, at {finals}"
             assert not finals or story[-1].final, f"something of {run_id} follows its ending at {finals[0]}"
             assert bool(finals) == (state not in _OPEN), f"{run_id} is {state}, with {len(finals)} endings in the log"
+
+
+def check_attempts(kept: Kept) -> None:
+    """A run is begun once: no event of an attempt follows the first of a later one, for there is no later one."""
+    for rows in kept.rows.values():
+        for run_id, story in _stories(rows).items():
+            agents = [json.loads(row.body)["agent"] for row in story if row.type == "agent_started"]
+            roots = [agent["id"] for agent in agents if "parent_id" not in agent]
+            assert len(roots) <= 1, f"{run_id} was begun {len(roots)} times"
 
 
 def check_tools(kept: Kept, done: Sequence[str]) -> None:
