@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from support.canaries.owner import Owner
+from support.canaries.owner import Owner, shown
 from support.socket import Device
 
 __all__ = ["dense", "pages", "whole"]
@@ -25,9 +25,9 @@ async def dense(device: Device, after: int, due: int) -> None:
     """After `caught_up` a feed has every position from the one it began after to the one that was due when it began."""
     await device.frame("caught_up", lambda body: body["type"] == "caught_up")
     for event in device.events:
-        assert event.body.get("first_seq", event.seq) == after + 1, device.fault(f"a hole after {after}")
+        assert event.body.get("first_seq", event.seq) == after + 1, shown(device, f"a hole after {after}")
         after = event.seq
-    assert after >= due, device.fault(f"the feed was at {after} when it had caught up, the snapshot at {due} before")
+    assert after >= due, shown(device, f"the feed was at {after} when it had caught up, the snapshot at {due} before")
 
 
 async def whole(owner: Owner) -> None:
@@ -37,17 +37,19 @@ async def whole(owner: Owner) -> None:
         await owner.over(remark.run_id)
     last = (await owner.got("/v1/snapshot"))["last_seq"]
     await owner.up_to(last)
-    assert sorted(owner.events) == list(range(1, last + 1)), owner.device.fault("the sockets in use have brought holes")
+    assert sorted(owner.events) == list(range(1, last + 1)), shown(
+        owner.device, "the sockets in use have brought holes"
+    )
     device = await owner.another(name="from the beginning")
     assert (await device.follow("0"))["last_seq"] == 0
     await dense(device, 0, last)
     _same_bytes(owner, device)
     accepted = {e.data["message_id"]: e.data["text"] for e in device.events if e.type == "message_accepted"}
-    assert accepted == {remark.message_id: remark.text for remark in said}, device.fault(
-        "what was said is not the feed"
+    assert accepted == {remark.message_id: remark.text for remark in said}, shown(
+        device, "what was said is not the feed"
     )
     finals = {event.run_id for event in device.events if event.body.get("final")}
-    assert finals == {remark.run_id for remark in said}, device.fault("a run has no ending")
+    assert finals == {remark.run_id for remark in said}, shown(device, "a run has no ending")
     answers = {e.data["message_id"]: e.data["text"] for e in device.events if e.body.get("final") and "text" in e.data}
     await _conversations(owner, answers)
     await device.close()
@@ -57,19 +59,19 @@ def _same_bytes(owner: Owner, device: Device) -> None:
     for event in device.events:
         before = owner.events.get(event.seq, event.raw)
         if "first_seq" not in event.body and b'"first_seq"' not in before:
-            assert event.raw == before, device.fault(f"event {event.seq} was once {before.decode()}")
+            assert event.raw == before, shown(device, f"event {event.seq} was once {before.decode()}")
 
 
 async def _conversations(owner: Owner, answers: dict[str, str]) -> None:
     listed = {item["id"]: item.get("title") for item in await pages(owner, "/v1/threads", 3)}
     assert sorted(listed) == sorted(owner.open_threads()), f"{owner.name} has other threads: {listed}"
-    shown: dict[str, str] = {}
+    told: dict[str, str] = {}
     for thread, title in listed.items():
         assert owner.titles.get(thread, title) == title, f"a title of {owner.name} is {title}"
         items = await pages(owner, f"/v1/threads/{thread}/messages", 2)
-        shown |= {item["id"]: item["text"] for item in items if item["role"] == "agent"}
+        told |= {item["id"]: item["text"] for item in items if item["role"] == "agent"}
         texts = [item["text"] for item in items if item["role"] == "user"]
         due = [remark.text for remark in owner.remarks if remark.thread_id == thread]
         assert texts == due, f"the messages of {thread} of {owner.name}: {json.dumps(texts)}, not {json.dumps(due)}"
-    missing = {known: text for known, text in answers.items() if shown.get(known) != text}
+    missing = {known: text for known, text in answers.items() if told.get(known) != text}
     assert not missing, f"answers to {owner.name} that are in no thread: {missing}"

@@ -1,7 +1,7 @@
 """How users follow their logs: from any cursor that anybody was ever given, on sockets and streams that come and go."""
 
 from support.canaries.completeness import dense
-from support.canaries.owner import Owner
+from support.canaries.owner import Owner, shown
 
 __all__ = ["reconnect", "resume", "stream"]
 
@@ -17,15 +17,15 @@ async def resume(owner: Owner, other: Owner, place: int) -> None:
     device = await owner.another()
     told = await device.follow(cursor)
     if other is owner:
-        assert told["type"] == "following", device.fault(f"an own cursor {cursor} was answered by {told}")
-        assert other.cursors[cursor] in {None, told["last_seq"]}, device.fault(f"{cursor} stands elsewhere")
+        assert told["type"] == "following", shown(device, f"an own cursor {cursor} was answered by {told}")
+        assert other.cursors[cursor] in {None, told["last_seq"]}, shown(device, f"{cursor} stands elsewhere")
         await dense(device, told["last_seq"], due)
     else:
-        assert (told["type"], told.get("reason")) == ("resync", "epoch"), device.fault(
-            f"a foreign cursor was answered by {told}"
+        assert (told["type"], told.get("reason")) == ("resync", "epoch"), shown(
+            device, f"a foreign cursor was answered by {told}"
         )
         assert (await device.request("ping"))["type"] == "pong"
-        assert device.events == [], device.fault("events of a foreign cursor")
+        assert device.events == [], shown(device, "events of a foreign cursor")
     owner.counts["own cursor" if other is owner else "foreign cursor"] += 1
     await device.close()
 

@@ -14,9 +14,14 @@ from support.sse import Stream
 from support.users import Account
 from support.world import World
 
-__all__ = ["File", "Owner", "Remark"]
+__all__ = ["File", "Owner", "Remark", "shown"]
 
 FRAMES = 24  # on one socket: below the burst that a server takes, so that none is refused however quick the machine is
+
+
+def shown(device: Device, words: str) -> str:
+    """The words, the transcript, the server's log: as a text, since an exception as the message of an `assert` is shortened."""
+    return str(device.fault(words))
 
 
 @dataclass
@@ -38,7 +43,7 @@ class File:
     thread_id: str = ""
 
 
-@dataclass
+@dataclass(repr=False)
 class Owner:
     """A user: the session and the socket in use, and everything said, opened, sent and deleted."""
 

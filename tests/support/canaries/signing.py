@@ -3,7 +3,7 @@
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from support.canaries.owner import Owner
+from support.canaries.owner import Owner, shown
 from support.canaries.reading import id_in
 from support.routes import ROUTES
 
@@ -20,14 +20,14 @@ async def refresh(owner: Owner) -> None:
     await account.close()
     account.access_token, account.refresh_token = (answer.json()[key] for key in ("access_token", "refresh_token"))
     told = await owner.request("auth", token=account.access_token)
-    assert told["type"] == "result", owner.device.fault(str(told))
+    assert told["type"] == "result", shown(owner.device, str(told))
     owner.counts["refresh"] += 1
 
 
 async def renew_with_anothers_token(owner: Owner, other: Owner) -> None:
     """A socket never becomes somebody else's: 4500, and the next one of its user goes on."""
     await owner.device.put({"do": "auth", "token": other.account.access_token})
-    assert (await owner.device.closed())[0] == 4500, owner.device.fault("another's token was taken")
+    assert (await owner.device.closed())[0] == 4500, shown(owner.device, "another's token was taken")
     await owner.rejoin()
     owner.counts["foreign token"] += 1
 
@@ -38,7 +38,7 @@ async def sign_out_and_in(owner: Owner, *, itself: bool) -> None:
     ends = ("DELETE", f"/v1/auth/sessions/{old.session_id}") if itself else ("POST", "/v1/auth/logout")
     answer = await owner.ask(*ends)
     assert answer.status_code == 204, answer.text
-    assert (await owner.device.closed())[0] == 4501, owner.device.fault("the session has ended")
+    assert (await owner.device.closed())[0] == 4501, shown(owner.device, "the session has ended")
     owner.account = await owner.world.again(old)
     owner.revoked.append(old)
     for token in (owner.account.session_id, owner.account.access_token, owner.account.refresh_token):

@@ -104,10 +104,10 @@ class Canaries(RuleBasedStateMachine):
             await writing.upload(owner)
         await self._all_post(0)
 
-    async def _all_post(self, place: int) -> None:
+    async def _all_post(self, place: int, *, http: bool = False) -> None:
         agents = [writing.AGENTS[(place + n) % len(writing.AGENTS)] for n in range(USERS)]
         told = zip(self.owners, agents, strict=True)
-        await asyncio.gather(*(writing.post(o, place, agent, http=False, wait=True) for o, agent in told))
+        await asyncio.gather(*(writing.post(o, place, agent, http=http, wait=True) for o, agent in told))
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -126,10 +126,10 @@ class Canaries(RuleBasedStateMachine):
         """A message; unless it is waited for, its run goes on during what follows."""
         self.do(writing.post(self.owners[who], place, agent, http=http, wait=wait))
 
-    @rule(place=numbers)
-    def everybody_posts(self, place: int) -> None:
+    @rule(place=numbers, http=st.booleans())
+    def everybody_posts(self, place: int, http: bool) -> None:
         """All at once, each to another agent."""
-        self.do(self._all_post(place))
+        self.do(self._all_post(place, http=http))
 
     @rule(who=people)
     def upload(self, who: int) -> None:
