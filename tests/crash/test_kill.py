@@ -14,6 +14,7 @@ from support import oracle
 from support.checks.durability import check_killed_at_receipt
 from support.effects import effect, effects
 from support.faithful import Faithful, heal, living
+from support.kept import read
 from support.server import Factory, Server
 from support.story import ending, whole
 from support.world import World
@@ -46,7 +47,7 @@ async def _loop(server: Server, chance: random.Random, copies: Path) -> None:
                 await asyncio.sleep(chance.uniform(0.05, 0.9))  # the random moment itself, not a wait for anything
                 server.kill()
                 await asyncio.gather(*(person.alone() for person in people))
-                oracle.check_left(oracle.read(server.database(copies / f"round {place}")), people, server.done())
+                oracle.check_left(read(server.database(copies / f"round {place}")), people, server.done())
                 await asyncio.to_thread(server.start)
                 for person in people:
                     await person.audit()

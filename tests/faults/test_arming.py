@@ -2,7 +2,8 @@
 
 import pytest
 
-from faults.arming import mortal
+from faults import arming
+from faults.arming import dies_at, mortal
 from faults.defects import DEFECTS
 from faults.points import POINTS
 from quintet.testing.services.handle import ServiceError
@@ -40,3 +41,15 @@ def test_a_misspelt_point_or_defect_starts_nothing(server_factory: Factory, wher
     """The process ends at once and says which names there are."""
     with pytest.raises(ServiceError, match="NAME one of"):
         mortal(server_factory, where, defect)
+
+
+@pytest.mark.l3
+async def test_another_death_or_none_is_no_proof(server_factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose point is never passed fails the test, whether it lives on or dies of something else."""
+    monkeypatch.setattr(arming, "DEATH_SECONDS", 0.5)
+    server = mortal(server_factory, "in_submit:1")
+    with pytest.raises(ServiceError, match="did not end"):
+        await dies_at(server, "in_submit:1")
+    server.kill()
+    with pytest.raises(AssertionError, match="ended, but not at in_submit:1"):
+        await dies_at(server, "in_submit:1")

@@ -8,6 +8,7 @@ import pytest
 
 from faults.arming import dies_at, mortal, restarted_to_die_at
 from support import oracle
+from support.kept import read
 from support.server import Factory
 from support.story import whole
 from support.world import World
@@ -31,15 +32,15 @@ async def test_a_deletion_killed_in_its_portions_is_finished_once(server_factory
         with pytest.raises(httpx.TransportError):
             await alice.http.delete(f"/v1/threads/{doomed.thread_id}")
         assert await dies_at(server, second) == doomed.thread_id
-        left = oracle.read(server.database(tmp_path / "left"))
+        left = read(server.database(tmp_path / "left"))
         oracle.check_tiles(left)
         assert left.find(run_id=doomed.run_id), "nothing was left to do, so nothing was proven"
 
         assert await restarted_to_die_at(server, second) == doomed.thread_id
-        oracle.check_tiles(oracle.read(server.database(tmp_path / "again")))
+        oracle.check_tiles(read(server.database(tmp_path / "again")))
         await asyncio.to_thread(server.start)
         assert (await alice.http.get(f"/v1/threads/{doomed.thread_id}")).status_code == 404
-        healed = oracle.read(server.database(tmp_path / "healed"))
+        healed = read(server.database(tmp_path / "healed"))
         oracle.check_left(healed, [], [line for line in server.done() if "doomed" not in line])
         about = [row for row in healed.find() if doomed.thread_id.encode() in row.body or b"doomed" in row.body]
         assert {row.type for row in about} == {"thread_deleted"}

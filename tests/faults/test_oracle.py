@@ -1,16 +1,16 @@
 """The oracle sees each breach that it is there for: a small sound history, and one thing in it broken."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support import oracle
-from support.oracle import Head, Kept, Message, Row, Run
+from support.kept import Head, Kept, Message, Row, Run
+
+pytestmark = pytest.mark.l1
 
 USER, RUN, EPOCH = "usr_1", "run_1", "e1"
 
@@ -93,7 +93,6 @@ def case() -> Case:
     return Case(kept, memory, ["1.0 lookup c1:0"])
 
 
-@pytest.mark.l1
 def test_a_sound_history_passes(case: Case) -> None:
     """Nothing is said against it, and how its run ended is counted."""
     assert case.judge() == {"agent_completed": 1}
@@ -259,7 +258,6 @@ BREACHES: dict[Callable[[Case], None], str] = {
 }
 
 
-@pytest.mark.l1
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.__name__.strip("_"))
 def test_a_breach_is_seen(case: Case, breach: Callable[[Case], None]) -> None:
     """One thing is broken, and the oracle names that one."""
@@ -268,7 +266,6 @@ def test_a_breach_is_seen(case: Case, breach: Callable[[Case], None]) -> None:
         case.judge()
 
 
-@pytest.mark.l1
 def test_a_log_that_changed_or_shrank_between_two_copies_is_seen(case: Case) -> None:
     """Rows may only be added."""
     before = case.kept._replace(rows={USER: list(case.rows)})
@@ -280,29 +277,8 @@ def test_a_log_that_changed_or_shrank_between_two_copies_is_seen(case: Case) -> 
         oracle.check_nothing_changed(before, case.kept._replace(rows={USER: before.rows[USER][:-1]}))
 
 
-@pytest.mark.l1
 def test_a_story_that_is_not_whole_is_seen(case: Case) -> None:
     """A call that the client never saw begin."""
     case.memory.seen[4] = case.memory.seen[4].replace(b"call_1", b"call_2")
     with pytest.raises(AssertionError, match="completed without executing"):
         oracle.endings(case.memory)
-
-
-@pytest.mark.l2
-def test_a_damaged_database_is_seen(tmp_path: Path) -> None:
-    """A file whose pages were overwritten, and a row that refers to nothing."""
-    path = tmp_path / "quintet.db"
-    with sqlite3.connect(path) as database:
-        database.execute("CREATE TABLE one (id INTEGER PRIMARY KEY, words TEXT)")
-        database.execute("CREATE TABLE two (id INTEGER REFERENCES one (id))")
-        database.execute("INSERT INTO two VALUES (1)")
-        database.executemany("INSERT INTO one (words) VALUES (?)", [("x" * 500,)] * 200)
-        database.execute("DELETE FROM one WHERE id = 1")
-    database.close()
-    with pytest.raises(AssertionError, match="refers to what is not there"):
-        oracle.read(path)
-    damaged = bytearray(path.read_bytes())
-    damaged[len(damaged) // 2 : len(damaged) // 2 + 4096] = b"\xff" * 4096
-    path.write_bytes(damaged)
-    with pytest.raises((AssertionError, sqlite3.DatabaseError), match=r"damaged|malformed"):
-        oracle.read(path)

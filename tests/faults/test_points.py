@@ -16,7 +16,7 @@ import pytest
 from faults.arming import dies_at, mortal, restarted_to_die_at
 from support import oracle
 from support.faithful import Faithful, heal, living
-from support.oracle import Kept, Row
+from support.kept import Kept, Row, read
 from support.server import Factory, Server
 from support.world import World
 
@@ -123,13 +123,13 @@ async def _killed(server: Server, where: str, chance: random.Random, copies: Pat
         async with living(people) as lives:
             what = await dies_at(server, where)
             await asyncio.gather(*(person.alone() for person in people))
-            left = oracle.read(server.database(copies / "left"))
+            left = read(server.database(copies / "left"))
             oracle.check_left(left, people, server.done())
             _check_what_was_on_its_way(point, what, left, people)
             _check_the_tool(point, _executing(left, what), server.done())
             if then:
                 run_id = await restarted_to_die_at(server, then)
-                again = oracle.read(server.database(copies / "again"))
+                again = read(server.database(copies / "again"))
                 assert again == left, "a recovery that was cut off has left something"
                 assert again.find(run_id=run_id), f"{run_id} was not there to be recovered"
 
@@ -137,7 +137,7 @@ async def _killed(server: Server, where: str, chance: random.Random, copies: Pat
             for person in people:
                 await person.audit()
             ended = await heal(server, people, lives, copies / "healed")
-            oracle.check_nothing_changed(left, oracle.read(server.database(copies / "last")))
+            oracle.check_nothing_changed(left, read(server.database(copies / "last")))
             _check_the_tool(point, _executing(left, what), server.done())
             assert point not in OF_EVENTS or any(person.resumed for person in people), "no device resumed"
             assert point not in UNANSWERED or any(person.repeated for person in people), "nobody had to send again"

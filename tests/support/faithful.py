@@ -18,6 +18,7 @@ from websockets.exceptions import WebSocketException
 
 from support import oracle
 from support.frames import Event
+from support.kept import read
 from support.server import Server
 from support.socket import Device
 from support.users import Account
@@ -200,7 +201,7 @@ async def heal(
         await asyncio.gather(lives, *(person.settle() for person in people))  # one that has given up ends the waiting
     for person in people:
         await person.audit()
-    return oracle.check_healed(oracle.read(server.database(copy)), people, server.done())
+    return oracle.check_healed(read(server.database(copy)), people, server.done())
 
 
 async def _dead(device: Device) -> bool:
