@@ -136,6 +136,7 @@ async def _killed(server: Server, where: str, chance: random.Random, copies: Pat
             await asyncio.to_thread(server.start)
             for person in people:
                 await person.audit()
+                await person.goes_on()
             ended = await heal(server, people, lives, copies / "healed")
             oracle.check_nothing_changed(left, read(server.database(copies / "last")))
             _check_the_tool(point, _executing(left, what), server.done())

@@ -59,6 +59,14 @@ class Faithful:
             group.create_task(self._device("writer", writes=True))
             group.create_task(self._device("reader", writes=False))
 
+    async def goes_on(self, within: float = 30.0) -> None:
+        """Wait until something more is answered."""
+        before = len(self.answers)
+        deadline = asyncio.get_running_loop().time() + within
+        while len(self.answers) == before:
+            assert asyncio.get_running_loop().time() < deadline, f"{self.name} is not answered\n{self.server.tail()}"
+            await asyncio.sleep(0.02)
+
     async def settle(self, within: float = 60.0) -> int:
         """Write nothing more; when all is answered and no run is open, both devices read to the head, and `live` ends there."""
         self._resting = True
