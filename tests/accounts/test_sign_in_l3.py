@@ -130,7 +130,7 @@ async def test_a_changed_secret_ends_access_tokens_only(
     environment = {"QUINTET_SECRET_KEY": "first-" + secrets.token_urlsafe(48)}
     server = server_factory(environment=environment)
     account = await people.at(server)
-    environment["QUINTET_SECRET_KEY"] = "second-" + secrets.token_urlsafe(48)
+    server.environment["QUINTET_SECRET_KEY"] = "second-" + secrets.token_urlsafe(48)
     server.restart()
     assert refused(await me(server, account.access_token)) == (401, "invalid_token")
     pair = (await post(server, "/v1/auth/refresh", {"refresh_token": account.refresh_token})).json()
