@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+_OF_THIS_RUN = ("PYTEST_", "COV_", "QUINTET_TEST_")
 PYTHON = os.environ.get("KIT_PYTHON", sys.executable)
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -66,7 +67,7 @@ class Project:
 
     def run(self, *arguments: str, plugins: tuple[str, ...] = (), within: float = 60.0, folder: str = ".") -> Outcome:
         """Runs pytest with the kit and only these plugins beside it; killed with an error after `within` seconds."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THIS_RUN)}
         environment |= {
             "PYTHONPATH": str(SOURCE),
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -4,7 +4,6 @@
 2. Exit codes: 0 nothing failed, 1 a point failed, 2 the mapping, the address or an option is wrong.
 """
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -71,6 +70,8 @@ def _contract(
     values: Sequence[str],
     form: Literal["text", "json"],
 ) -> int:
+    import asyncio  # whoever only wants help would wait for it
+
     from quintet.testing.contracts import Mapping, MappingError
     from quintet.testing.contracts.probe import LineError, Plan, as_json, examine, print_report, verdicts
 

@@ -30,11 +30,12 @@ def postgres() -> Iterator[PostgresServer]:
         with psycopg.connect(server.url) as connection:
             connection.execute("CREATE TABLE things (name text)")
 
+    others = below(os.getpid())
     folder = folders.run_folder(account.ours())
     server = PostgresServer("postgres", folder / "postgres", migrate=migrate, settings={"work_mem": "7MB"})
     server.start()
     yield server
-    family = below(os.getpid())
+    family = [each for each in below(os.getpid()) if each not in others]
     server.end()
     gone(family, 1.0)
     assert not folder.exists()

@@ -261,7 +261,9 @@ def test_circle(project: Project) -> None:
 
 def start(project: Project, *arguments: str, temporary: Path | None = None) -> "subprocess.Popen[str]":
     """Pytest in the project, left running."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "QUINTET_TEST_"))
+    }
     where = {"TMPDIR": str(temporary)} if temporary else {}
     source = str(Path(__file__).parents[3] / "src")
     return subprocess.Popen(
