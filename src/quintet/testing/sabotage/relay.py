@@ -65,8 +65,12 @@ class Relay:
     async def _accept(self, place: Place, client: Ends) -> None:
         client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         plug = self._waiting[place].popleft()
+        opening = asyncio.ensure_future(asyncio.open_connection(sock=plug, limit=LIMIT))
         try:
-            server = Ends(*await asyncio.open_connection(sock=plug, limit=LIMIT))
+            server = Ends(*await asyncio.shield(opening))
+        except asyncio.CancelledError:  # its transport may be there already, and nobody else would close it
+            (await opening)[1].transport.abort()
+            raise
         except BaseException:
             plug.close()
             raise
