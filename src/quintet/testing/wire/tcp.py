@@ -8,6 +8,10 @@ from collections.abc import Awaitable, Callable
 
 __all__ = ["Listener", "reset"]
 
+# Of the loop, until the listening socket has left it and whoever was just accepted is known: two and three; without them a connection
+# is nobody's when the loop closes.
+_TURNS = 6
+
 
 class Listener:
     """Runs `work` for each connection, and ends all of them with itself.
@@ -39,7 +43,8 @@ class Listener:
         if self._server is not None:
             self._server.close()
             self._server = None
-            await asyncio.sleep(0)  # the listening socket leaves the loop in its next turn
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
 
     async def stop(self) -> None:
         """Accept no more, and end those that are open."""
