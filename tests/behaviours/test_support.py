@@ -64,5 +64,7 @@ async def test_a_failing_step_shows_transcript_and_log(world: World) -> None:
 
 def test_a_server_that_cannot_start_says_why(server_factory: Factory) -> None:
     """A start that fails shows the exit code and the server's own words."""
-    with pytest.raises(AssertionError, match=r"exit code \d+ while the test run waited for its line(.|\n)*no_such_module"):
+    with pytest.raises(
+        AssertionError, match=r"exit code \d+ while the test run waited for its line(.|\n)*no_such_module"
+    ):
         server_factory(agents=("no_such_module",))
