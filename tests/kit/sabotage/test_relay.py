@@ -43,9 +43,8 @@ def between() -> Iterator[Between]:
     yield start
     for end in reversed(ends):
         end()
-    with (
-        warnings.catch_warnings()
-    ):  # a connection refused halfway may leave its transport to the collector: here, not in a later test
+    # A connection refused halfway may leave its transport to the collector: here, not in a later test.
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
 
