@@ -55,6 +55,7 @@ class _Sealed(NamedTuple):
     sealed_private: bytes
     state: str
     created_at: int
+    changed_at: int
 
 
 async def load(store: Store, sources: Sources, secret: str) -> KeyRing:
@@ -87,7 +88,8 @@ def _made(box: AESGCM, sources: Sources) -> _Sealed:
     kid = key.thumbprint()
     nonce = sources.token_bytes(NONCE_BYTES)
     sealed = nonce + box.encrypt(nonce, json.dumps(key.as_dict(private=True)).encode(), kid.encode())
-    return _Sealed(kid, json.dumps(key.as_dict(private=False)), sealed, "active", sources.now_ms())
+    now = sources.now_ms()
+    return _Sealed(kid, json.dumps(key.as_dict(private=False)), sealed, "active", now, now)
 
 
 def _opened(box: AESGCM, rows: Iterable[_Sealed]) -> KeyRing | None:

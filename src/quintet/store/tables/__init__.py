@@ -1,0 +1,53 @@
+"""The tables. Keys of owned tables begin with the user and foreign keys are composite, so no query can cross users by accident.
+
+Times are integers, milliseconds since 1970. What is absent is NULL here and absent on the wire.
+"""
+
+from quintet.store.tables.base import metadata
+from quintet.store.tables.entering import (
+    api_keys,
+    audit,
+    challenges,
+    devices,
+    external_identities,
+    invites,
+    mail_tokens,
+    passkeys,
+    recovery_codes,
+    service_clients,
+    totps,
+)
+from quintet.store.tables.log import events, gone_digests, heads
+from quintet.store.tables.saying import attachments, deleted_sends, deletions, message_attachments, messages, threads
+from quintet.store.tables.speaking import refresh_tokens, sessions, signing_keys, users
+from quintet.store.tables.working import agents, runs
+
+__all__ = [
+    "agents",
+    "api_keys",
+    "attachments",
+    "audit",
+    "challenges",
+    "deleted_sends",
+    "deletions",
+    "devices",
+    "events",
+    "external_identities",
+    "gone_digests",
+    "heads",
+    "invites",
+    "mail_tokens",
+    "message_attachments",
+    "messages",
+    "metadata",
+    "passkeys",
+    "recovery_codes",
+    "refresh_tokens",
+    "runs",
+    "service_clients",
+    "sessions",
+    "signing_keys",
+    "threads",
+    "totps",
+    "users",
+]
