@@ -53,7 +53,7 @@ def _drawn(found: dict[str, Any]) -> tuple[list[str], int]:
     body.append(_text(0, y, "Blue and bars marked “durable” commit each event to disk before it leaves.", "note"))
     body.append(_text(0, y + 18, "Yellow: Redis. Shorter is better. Whole server, all threads; medians.", "note"))
     body.append(_text(0, y + 36, "Behind: it did not hold the pace, so its figure is of another load.", "note"))
-    if push["machine"]["load"][0] > QUIET:
+    if push["machine"]["load"] > QUIET:
         y += 18
         body.append(_text(0, y + 36, "Provisional: the machine was not quiet.", "note"))
     return body, y + 50

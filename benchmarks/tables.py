@@ -25,7 +25,7 @@ def figures(found: Mapping[str, Any]) -> str:
 
 def _machine(found: Mapping[str, Any]) -> Iterator[str]:
     facts = found["push"]["machine"]
-    load = max(one["machine"]["load"][0] for one in found.values())
+    load = max(one["machine"]["load"] for one in found.values())
     yield f"{facts['processor']}, {facts['cores']} cores, Linux {facts['kernel']}, Python {facts['python']}, {facts['when'][:10]}."
     if load > QUIET:
         yield f"**The machine was not quiet (load average {load}): these figures are provisional.**"

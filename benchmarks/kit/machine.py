@@ -11,6 +11,7 @@ from typing import Any
 __all__ = ["QUIET", "facts", "file_limit", "warn_if_busy"]
 
 QUIET = 0.7  # load average of one minute, beyond which wall-clock figures are not to be trusted
+_BEFORE = round(os.getloadavg()[0], 2)  # at the end it would be the benchmark's own
 
 
 def facts() -> dict[str, Any]:
@@ -21,15 +22,14 @@ def facts() -> dict[str, Any]:
         "processor": _processor(),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "load": [round(load, 2) for load in os.getloadavg()],
+        "load": _BEFORE,
     }
 
 
 def warn_if_busy() -> None:
     """Say the load average, and that figures suffer where it is high."""
-    load = os.getloadavg()[0]
-    print(f"Load average of the last minute: {load:.2f} on {os.cpu_count()} cores", file=sys.stderr)
-    if load > QUIET:
+    print(f"Load average of the last minute: {_BEFORE:.2f} on {os.cpu_count()} cores", file=sys.stderr)
+    if _BEFORE > QUIET:
         print(
             f"WARNING: more than {QUIET}. Others are at work here: trust ratios within one run, not single figures.",
             file=sys.stderr,
