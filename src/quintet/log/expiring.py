@@ -6,24 +6,19 @@
 4. Short transactions, so that others' writes go between them. A crash between two leaves a log that is merely longer.
 """
 
-import asyncio
-import contextlib
-import logging
 from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
-from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.log.forgetting import Forgotten
 from quintet.log.numbers import head_in
+from quintet.periodic import Periodic
 from quintet.sources import Sources
 from quintet.store import Store, Tx
 
 __all__ = ["Expiring", "cut_in", "expire_in"]
-
-logger = logging.getLogger(__name__)
 
 _DAY_MS = 86_400_000
 _PERIOD = 3600.0  # seconds between two looks
@@ -95,19 +90,13 @@ class Expiring:
         self._store = store
         self._sources = sources
         self._days = days
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Periodic("taking away what is too old", self.look, _PERIOD)
+        self.close = self._looking.close
 
     def start(self) -> None:
         """Begin, on the running loop. Nothing ever goes when `days` is 0."""
         if self._days:
-            self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def close(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            self._looking.start()
 
     async def look(self) -> None:
         """Take away what is too old. Raises QuintetError: the store cannot."""
@@ -118,11 +107,3 @@ class Expiring:
             for user_id, cut in due:
                 while await self._store.write(user_id, partial(expire_in, user_id=user_id, cut=cut)):
                     pass
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except QuintetError:
-                logger.warning("what is too old could not be taken away just now; it is tried again")
-            await asyncio.sleep(_PERIOD)

@@ -5,7 +5,6 @@ A reader registers first and reads then; a wake-up may be lost, doubled or late,
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -16,11 +15,10 @@ from quintet.log.forgetting import Forgotten
 from quintet.log.numbers import Append, Appended, gather, head_in
 from quintet.log.reading import Batch, Position, Resync, Row, heads_in, read_in, resolve_in
 from quintet.log.stream import RING_BYTES, Follower, Stream
+from quintet.periodic import Periodic
 from quintet.store import Revision, Store
 
 __all__ = ["Log"]
-
-logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 4.0  # how late a lost wake-up may be noticed; the promise is 5 s
 
@@ -30,23 +28,16 @@ class Log:
 
     def __init__(self, store: Store, *, poll_seconds: float = POLL_SECONDS) -> None:
         self._store = store
-        self._poll_seconds = poll_seconds
         self._streams: dict[str, Stream] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._polling: asyncio.Task[None] | None = None
+        self._polling = Periodic("polling the heads", self.look, poll_seconds, at_once=False)
+        self.close = self._polling.close
         store.on_commit(self._committed)
 
     async def start(self) -> None:
         """Make the running loop the one that follows."""
         self._loop = asyncio.get_running_loop()
-        self._polling = self._loop.create_task(self._poll())
-
-    async def close(self) -> None:
-        """Stop polling."""
-        if self._polling is not None:
-            self._polling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._polling
+        self._polling.start()
 
     async def append(self, user_id: str, run_id: str, attempt: int, drafts: Sequence[Draft]) -> None:
         """Append events of a run, all or none, durable when this returns.
@@ -162,14 +153,6 @@ class Log:
                 self._know(user_id, head.seq, head.auth_rev)
                 if (stream := self._streams.get(user_id)) is not None:
                     stream.wake()
-
-    async def _poll(self) -> None:
-        while True:
-            await asyncio.sleep(self._poll_seconds)
-            try:
-                await self.look()
-            except Exception:
-                logger.warning("polling the heads failed", exc_info=True)
 
 
 def _rows(told: Appended) -> list[Row]:

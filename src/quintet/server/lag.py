@@ -1,9 +1,8 @@
 """How late an event loop is: the time between when a look was due and when it happened."""
 
-import asyncio
-import contextlib
 from collections import deque
 
+from quintet.periodic import Periodic
 from quintet.sources import Sources
 
 __all__ = ["LoopLag"]
@@ -18,7 +17,9 @@ class LoopLag:
     def __init__(self, sources: Sources) -> None:
         self._clock = sources.monotonic
         self._lags: deque[float] = deque(maxlen=_KEPT)
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Periodic("looking how late the loop is", self._look, _PERIOD, at_once=False)
+        self._due = 0.0
+        self.close = self._looking.close
 
     @property
     def last(self) -> float:
@@ -32,17 +33,10 @@ class LoopLag:
 
     def start(self) -> None:
         """Begin, on the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._look())
-
-    async def close(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        self._due = self._clock() + _PERIOD
+        self._looking.start()
 
     async def _look(self) -> None:
-        while True:
-            before = self._clock()
-            await asyncio.sleep(_PERIOD)
-            self._lags.append(max(0.0, self._clock() - before - _PERIOD))
+        now = self._clock()
+        self._lags.append(max(0.0, now - self._due))
+        self._due = now + _PERIOD
