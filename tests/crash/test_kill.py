@@ -23,7 +23,7 @@ ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 SEED = int(os.environ.get("CRASH_SEED", "0")) or random.randrange(1, 1 << 32)
 USERS = 3
 
-pytestmark = [pytest.mark.l3, pytest.mark.timeout(60 + 12 * ROUNDS)]
+pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(60 + 12 * ROUNDS)]
 
 
 async def test_kill_9_in_a_loop_loses_nothing(server_factory: Factory, tmp_path: Path) -> None:

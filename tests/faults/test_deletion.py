@@ -13,7 +13,7 @@ from support.server import Factory
 from support.story import whole
 from support.world import World
 
-pytestmark = [pytest.mark.l3, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(150)]
 
 LONG = {"steps": 120, "pause": 0}  # some 480 events, more than two portions
 

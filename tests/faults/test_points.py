@@ -24,7 +24,7 @@ ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.randrange(1, 1 << 32)
 USERS = 2
 
-pytestmark = [pytest.mark.l3, pytest.mark.timeout(60 + 60 * ROUNDS)]
+pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(60 + 60 * ROUNDS)]
 
 Find = Callable[[Kept, str], list[Row]]
 
