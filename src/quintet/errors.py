@@ -4,6 +4,7 @@ A code names the fact, the sentence tells the user, the HTTP status and the clos
 a sentence fit for the user: nothing of an exception, a secret or another user ever goes into it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = ["CLOSES", "CODES", "RUN_CODES", "Close", "Code", "QuintetError", "RunCode"]
@@ -26,6 +27,9 @@ CODES: dict[str, Code] = {
     "token_expired": Code(401, "The token has expired."),
     "session_revoked": Code(401, "This session has ended. Sign in again."),
     "credentials_wrong": Code(401, "The address or the password is wrong."),
+    "factor_required": Code(401, "Enter the code of your second factor."),
+    "code_wrong": Code(401, "This code is wrong, or was used before."),
+    "passkey_wrong": Code(401, "This passkey was not accepted."),
     "refresh_reused": Code(401, "This refresh token was used before, so the session has been ended. Sign in again."),
     "forbidden": Code(403, "This is not allowed."),
     "not_found": Code(404, "There is nothing here."),
@@ -42,6 +46,10 @@ CODES: dict[str, Code] = {
     "password_common": Code(422, "This password is too easy to guess."),
     "password_invalid": Code(422, "The password holds a character that cannot be used."),
     "unknown_agent": Code(422, "There is no agent of this name."),
+    "upgrade_required": Code(
+        426,
+        "This address speaks WebSocket, and the request came without its Upgrade header. A proxy in front must pass it on.",
+    ),
     "rate_limited": Code(429, "Too many requests. Wait a little."),
     "queue_full": Code(429, "Too many of your messages are waiting. Wait until one is done."),
     "headers_too_large": Code(431, "The headers of the request are too large."),
@@ -108,13 +116,22 @@ CLOSES: dict[str, Close] = {
 class QuintetError(Exception):
     """A refusal with a code of `CODES`.
 
-    `message` defaults to the code's sentence. `retry_after` is in seconds and goes out as `Retry-After` or in the `error` frame.
+    `message` defaults to the code's sentence. `retry_after` is in seconds and goes out as `Retry-After` or in the `error` frame. `more` are
+    members of the problem that a client goes on with (RFC 9457, 3.2).
     """
 
-    def __init__(self, code: str, message: str | None = None, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str | None = None,
+        *,
+        retry_after: int | None = None,
+        more: Mapping[str, str | int] | None = None,
+    ) -> None:
         self.code = code
         self.message = message or CODES[code].sentence
         self.retry_after = retry_after
+        self.more = more or {}
         super().__init__(f"{code}: {self.message}")
 
     @property

@@ -54,6 +54,7 @@ def problem(error: QuintetError, request_id: str, *, allow: str | None = None) -
         "detail": error.message,
         "code": error.code,
         "request_id": request_id,
+        **error.more,
     }
     return Response(
         json.dumps(body, separators=(",", ":")), error.status, _headers(error, allow), media_type=MEDIA_TYPE
@@ -66,6 +67,8 @@ def _headers(error: QuintetError, allow: str | None) -> dict[str, str]:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status in (429, 503) or error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after or 1)
+    if error.status == 426:
+        headers["Upgrade"] = "websocket"  # RFC 9110, 15.5.22
     if allow is not None:
         headers["Allow"] = allow
     return headers
