@@ -47,6 +47,7 @@ def test_the_defaults_are_those_of_the_protocol() -> None:
     assert (settings.run_seconds, settings.tool_seconds, settings.drain_seconds) == (600, 120, 60)
     assert (settings.frames_per_second, settings.frame_burst) == (10, 30)
     assert (settings.attachment_bytes, settings.header_bytes) == (5_000_000, 16_384)
+    assert settings.reserved_bytes == 16 * 1024 * 1024
     assert (settings.sign_up, settings.verify_email, settings.default_agent) == (False, False, "assistant")
     assert settings.database == "sqlite:///.quintet/quintet.db"
 

@@ -49,7 +49,8 @@ def new_epoch(random: bytes) -> str:
 
 
 def add(tx: Tx, user: User, key: str, epoch: str) -> None:
-    """Store a user and open their stream. Raises QuintetError `email_taken`."""
+    """Store a user and open their stream. Raises QuintetError `email_taken`, `storage_full`."""
+    tx.grow()
     if by_email(tx, key) is not None:
         raise QuintetError("email_taken")
     try:

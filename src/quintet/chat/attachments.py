@@ -51,7 +51,8 @@ def _view(row: Sequence[Any]) -> dict[str, Any]:
 
 
 def keep(tx: Tx, scope: UserScope, attachment_id: str, upload: Upload, now_ms: int) -> dict[str, Any]:
-    """Store a file. Raises QuintetError `rate_limited` when too many of the user's wait to be sent."""
+    """Store a file. Raises QuintetError `rate_limited` when too many of the user's wait to be sent, `storage_full`."""
+    tx.grow()
     unsent = "SELECT count(*) FROM attachments WHERE user_id = ? AND sent = 0"
     if tx.sql(unsent, (scope.user_id,)).fetchone()[0] >= UNSENT_FILES:
         raise QuintetError("rate_limited", "Too many files wait to be sent with a message.", retry_after=60)

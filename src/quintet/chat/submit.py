@@ -78,6 +78,7 @@ class Submitting:
             return _first_answer(tx, scope, before, print_of)
         if was_deleted(tx, scope, sent.client_id):
             raise QuintetError("not_found", _DELETED)
+        tx.grow()
         agent = sent.agent or self._default_agent
         if tx.sql("SELECT 1 FROM agents WHERE name = ? LIMIT 1", (agent,)).fetchone() is None:
             raise QuintetError("unknown_agent")

@@ -25,6 +25,7 @@ def add_thread(tx: Tx, scope: UserScope, thread_id: str, title: str | None, now_
 
 def create_thread(tx: Tx, scope: UserScope, title: str | None, moment: Moment) -> dict[str, Any]:
     """Open an empty thread. It is no event: nothing has been said in it."""
+    tx.grow()
     thread_id = moment.ids().new("thr")
     add_thread(tx, scope, thread_id, title, moment.now_ms)
     return thread_of(tx, scope, thread_id)

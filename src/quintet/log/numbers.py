@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from quintet import events
+from quintet.errors import QuintetError
 from quintet.events import Draft
 from quintet.store import Tx
 
@@ -146,11 +147,21 @@ class _Fence:
         return None
 
 
+def _short_of_room(tx: Tx) -> QuintetError | None:
+    """What agents say is not worth the room that their endings will need; they wait, in their bounds."""
+    try:
+        tx.grow()
+    except QuintetError as refusal:
+        return refusal
+    return None
+
+
 def gather(tx: Tx, appends: Sequence[Append]) -> list[BaseException | None]:
     """All appends of a commit: fences once per run, numbers in memory, one insert of many rows."""
     fences: dict[tuple[str, str], _Fence] = {}
     numbered = _Numbered(tx, {})
     answers: list[BaseException | None] = []
+    short = _short_of_room(tx)
     for append in appends:
         key = (append.user_id, append.run_id)
         fence = fences.get(key)
@@ -159,7 +170,7 @@ def gather(tx: Tx, appends: Sequence[Append]) -> list[BaseException | None]:
             fence = fences[key] = _Fence(row and row[:4])
             if row is not None and append.user_id not in numbered.heads:
                 numbered.heads[append.user_id] = Head(*row[4:])
-        refusal = fence.refusal(append)
+        refusal = fence.refusal(append) or short
         if refusal is None:
             fence.run_seq = numbered.add(append.user_id, append.run_id, fence.run_seq, append.drafts)
         answers.append(refusal)

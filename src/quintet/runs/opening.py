@@ -114,6 +114,7 @@ def lease(tx: Tx, worker_id: str, limit: int, moment: Moment) -> list[Leased]:
     It gets runs of the agents it has announced, and of agents that no worker has, once they have waited for a minute: they are to
     be ended, not left.
     """
+    tx.grow()  # it would have nowhere to put what it says
     ids = moment.ids()
     ready = tx.sql(_READY, (worker_id, moment.now_ms - _ABSENT_MS, limit)).fetchall()
     return [_lease_one(tx, worker_id, row, ids, moment.now_ms) for row in ready]

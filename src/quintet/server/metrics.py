@@ -91,6 +91,7 @@ class Metrics(Collector):
         figures = self._store.figures()
         yield _histogram("commit_seconds", "How long commits took.", figures.commits)
         waiting = {"committer": figures.waiting_writes, "readers": figures.waiting_reads}
+        yield _gauge("storage_scarce", "1 while the disk has no room for anything new.", figures.scarce)
         yield _gauges("store_queue", "What waits for the store.", "queue", waiting)
 
     def _runs(self) -> Iterator[Metric]:

@@ -14,7 +14,7 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
         StartError: another server has it, its tables are of another version, or it is of an unknown kind.
     """
     try:
-        return open_store(settings.database, migrate=migrate, exclusive=exclusive)
+        return open_store(settings.database, migrate=migrate, exclusive=exclusive, reserved=settings.reserved_bytes)
     except AlreadyServedError as error:
         raise StartError(
             "Another server has this database open", "End it, or choose another folder with --data."

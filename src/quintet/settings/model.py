@@ -134,6 +134,9 @@ class Settings(BaseModel):
         0, 0, 36_500, "Days for which events are kept; 0 keeps them for ever. What was said stays in its thread."
     )
     attachment_bytes: int = _whole(5_000_000, 1, 100_000_000, "The largest attachment.")
+    reserved_bytes: int = _whole(
+        16_777_216, 0, 1_073_741_824, "Room on the disk that is kept for endings and deletions; 0 keeps none."
+    )
     header_bytes: int = _whole(16_384, 1_024, 65_536, "All headers of a request together.")
     drain_seconds: int = _whole(60, 0, 3_600, "How long a stopping server waits for running runs.")
 

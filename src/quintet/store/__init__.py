@@ -12,11 +12,11 @@ __all__ = ["AlreadyServedError", "Figures", "Histogram", "Revision", "Store", "T
 _SQLITE = "sqlite:///"
 
 
-def open_store(url: str, *, migrate: bool = False, exclusive: bool = True) -> Store:
+def open_store(url: str, *, migrate: bool = False, exclusive: bool = True, reserved: int = 0) -> Store:
     """The store behind `url` (`sqlite:///path`), not started yet.
 
     `migrate` brings the tables up to date; without it a database that is not is refused. `exclusive` takes the lock of the one
-    server.
+    server, which keeps `reserved` bytes of the disk for endings and deletions.
 
     Raises:
         AlreadyServedError: another server has this database.
@@ -28,7 +28,7 @@ def open_store(url: str, *, migrate: bool = False, exclusive: bool = True) -> St
     from quintet.store import schema
 
     path = Path(url.removeprefix(_SQLITE))
-    store = SqliteStore(path, exclusive=exclusive)
+    store = SqliteStore(path, exclusive=exclusive, reserved=reserved)
     store.lock()
     try:
         if migrate:

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from quintet.errors import QuintetError
 from quintet.store.figures import Figures
 from quintet.store.wakes import Wakes
 
-__all__ = ["GatherFn", "Revision", "Store", "Tx"]
+__all__ = ["FULL_SECONDS", "GatherFn", "Revision", "Store", "Tx"]
+
+FULL_SECONDS = 10  # after which somebody refused for want of room may ask again
 
 T = TypeVar("T")
 
@@ -32,7 +35,7 @@ class Revision(NamedTuple):
 class Tx:
     """One transaction. `core` is for SQLAlchemy Core, `sql` for the few hot statements written by hand."""
 
-    __slots__ = ("_raw", "core", "facts", "scrubs", "topics")
+    __slots__ = ("_raw", "core", "facts", "scarce", "scrubs", "topics")
 
     def __init__(self, raw: Any, core: Connection) -> None:
         self._raw = raw
@@ -40,6 +43,7 @@ class Tx:
         self.facts: list[Any] = []
         self.topics: set[str] = set()
         self.scrubs = False
+        self.scarce = False  # the disk has no room but what is kept for endings and deletions
 
     def sql(self, statement: str, params: Sequence[Any] = ()) -> Any:
         """Run one statement with `?` placeholders at the driver; returns its cursor."""
@@ -56,6 +60,11 @@ class Tx:
     def wake(self, topic: str) -> None:
         """Wake the listeners of `topic` after the commit."""
         self.topics.add(topic)
+
+    def grow(self) -> None:
+        """Say that what follows only adds. Raises QuintetError `storage_full` while room is kept for endings and deletions."""
+        if self.scarce:
+            raise QuintetError("storage_full", retry_after=FULL_SECONDS)
 
     def scrub(self) -> None:
         """After the commit, leave nothing of what was deleted in the database's files, as soon as readers allow it."""

@@ -4,14 +4,18 @@
 2. A savepoint for each function; payloads for the same gathering function that stand next to each other go through it in one call.
 3. A batch lost whole (a full disk rolls everything back) is run again one by one, so that one bad function harms nobody else.
 4. Facts and answers leave only after COMMIT returned.
+5. Without room on the disk the ballast is given up and the batch run again, now `scarce`; it is taken back when there is room.
 """
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from quintet.errors import QuintetError
+from quintet.store.ballast import Ballast
 from quintet.store.base import Tx
 from quintet.store.figures import Histogram
 from quintet.store.inbox import Inbox
@@ -24,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _SCRUB_PAUSE = 5.0  # seconds, at most, between two tries
+_SCARCE_PAUSE = 1.0  # seconds between two looks for room
 MAX_BATCH = 1024  # items in one commit; bounds how long one may take
 
 
@@ -83,6 +88,7 @@ class Committer:
         wakes: Wakes,
         publish: Callable[[Sequence[Any]], None],
         clock: Callable[[], float] = time.perf_counter,
+        ballast: Ballast | None = None,
     ) -> None:
         self._connect = connect
         self._clock = clock
@@ -96,9 +102,14 @@ class Committer:
         self._scrubs = False  # something that was deleted may still be in the files
         self._scrub_at = 0.0  # not before: a long reader (a backup) must not slow every commit
         self._scrub_pause = 0.0
+        self._ballast = ballast
+        self._scarce_until = 0.0  # not looked for room before
+        self.scarce = False
 
     def start(self) -> None:
         """Connect, and start the thread. Raises what the driver raises when the database cannot be opened."""
+        if self._ballast is not None and not self._ballast.take():
+            self._run_short()
         self._thread = threading.Thread(
             target=self._run, args=(self._connect(),), name="quintet-committer", daemon=True
         )
@@ -126,8 +137,10 @@ class Committer:
 
     def _commit(self, database: Database, batch: list[Item]) -> None:
         began = self._clock()
+        if self.scarce and began >= self._scarce_until:
+            self._look_for_room(database)
         try:
-            tx = transact(database, batch)
+            tx = transact(database, batch, scarce=self.scarce)
         except Exception as error:
             self._lost(database, batch, error)
             return
@@ -151,16 +164,40 @@ class Committer:
             database.rollback()
         except Exception:  # the next `begin` tries again; the committer must live
             log.exception("a transaction could not be taken back")
+        cause = (error.__cause__ or error) if isinstance(error, _LostError | _NotBegunError) else error
         begun = not isinstance(error, _NotBegunError)
-        if begun and len(batch) > 1:
+        if self._gave_room(database, cause) or (begun and len(batch) > 1):
             for item in batch:
                 self._commit(database, [item])
             return
-        cause = (error.__cause__ or error) if isinstance(error, _LostError | _NotBegunError) else error
         log.warning("a transaction was lost", exc_info=cause)
         for item in batch:
             item.error = database.translate(cause) if isinstance(cause, Exception) else cause
         settle(batch)
+
+    # --- room on the disk ---------------------------------------------------------------------------------------------
+
+    def _gave_room(self, database: Database, cause: BaseException) -> bool:
+        """Whether a batch was lost for want of room, and there is some now."""
+        if not isinstance(cause, Exception) or not _is_full(database.translate(cause)):
+            return False
+        if self._ballast is None or not self._ballast.give_up():
+            return False
+        self._run_short()
+        return True
+
+    def _run_short(self) -> None:
+        self.scarce = True
+        self._scarce_until = self._clock() + _SCARCE_PAUSE
+        log.error("the disk has no room: nothing new is taken, what ends or deletes goes on")
+
+    def _look_for_room(self, database: Database) -> None:
+        self._scarce_until = self._clock() + _SCARCE_PAUSE
+        with contextlib.suppress(Exception):
+            database.scrub()  # a write that was too large has left its size in the write-ahead log
+        if self._ballast is not None and self._ballast.take(again=True):
+            self.scarce = False
+            log.warning("the disk has room again")
 
     def _tell(self, tx: Tx, batch: list[Item]) -> None:
         try:
@@ -172,12 +209,17 @@ class Committer:
         settle(batch)
 
 
-def transact(database: Database, batch: list[Item]) -> Tx:
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, QuintetError) and error.code == "storage_full"
+
+
+def transact(database: Database, batch: list[Item], *, scarce: bool = False) -> Tx:
     """Run `batch` as one transaction and commit it."""
     try:
         tx = database.begin()
     except Exception as error:
         raise _NotBegunError from error
+    tx.scarce = scarce
     at = 0
     while at < len(batch):
         item = batch[at]
@@ -210,5 +252,7 @@ def _call(database: Database, tx: Tx, item: Item) -> None:
         del tx.facts[facts:]
         tx.topics = topics
         item.error = database.translate(error) if isinstance(error, Exception) else error
+        if item.error is not error and _is_full(item.error):
+            raise _LostError from error  # room may be made for it
     else:
         database.release()

@@ -23,8 +23,9 @@ class Histogram:
 
 
 class Figures(NamedTuple):
-    """How long commits took, in seconds; how many writes and reads wait."""
+    """How long commits took, in seconds; how many writes and reads wait; whether the disk has no room for anything new."""
 
     commits: Histogram
     waiting_writes: int
     waiting_reads: int
+    scarce: bool = False

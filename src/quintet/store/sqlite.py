@@ -22,7 +22,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from quintet.errors import QuintetError
-from quintet.store.base import GatherFn, Tx
+from quintet.store.ballast import Ballast
+from quintet.store.base import FULL_SECONDS, GatherFn, Tx
 from quintet.store.committer import Committer
 from quintet.store.figures import Figures
 from quintet.store.readers import Readers
@@ -117,7 +118,7 @@ class _Connection:
             return error
         code = getattr(cause, "sqlite_errorcode", 0)
         if code in _FULL:
-            refusal = QuintetError("storage_full", retry_after=10)
+            refusal = QuintetError("storage_full", retry_after=FULL_SECONDS)
         elif code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             refusal = QuintetError("busy", retry_after=1)
         else:
@@ -132,15 +133,21 @@ class _Connection:
 
 
 class SqliteStore:
-    """A store in one file. `exclusive` takes the server's lock; administration beside a server goes without."""
+    """A store in one file. `exclusive` takes the server's lock; administration beside a server goes without.
 
-    def __init__(self, path: Path, *, exclusive: bool) -> None:
+    `reserved` bytes of the disk are kept for endings and deletions, see `Ballast`.
+    """
+
+    def __init__(self, path: Path, *, exclusive: bool, reserved: int = 0) -> None:
         self.path = path.resolve()  # one database, one lock, whatever link led here
         self.wakes = Wakes()
         self._exclusive = exclusive
         self._lock: int | None = None
         self._listeners: tuple[Callable[[Sequence[Any]], None], ...] = ()
-        self._committer = Committer(lambda: _Connection(self.path, writes=True), self.wakes, self._publish)
+        ballast = Ballast(self.path.with_name(self.path.name + ".ballast"), reserved if exclusive else 0)
+        self._committer = Committer(
+            lambda: _Connection(self.path, writes=True), self.wakes, self._publish, ballast=ballast
+        )
         self._readers = Readers(lambda: _Connection(self.path, writes=False), _READERS)
 
     def lock(self) -> None:
@@ -182,7 +189,7 @@ class SqliteStore:
 
     def figures(self) -> Figures:
         """See `Store.figures`."""
-        return Figures(self._committer.times, self._committer.waiting, self._readers.waiting)
+        return Figures(self._committer.times, self._committer.waiting, self._readers.waiting, self._committer.scarce)
 
     def on_commit(self, listener: Callable[[Sequence[Any]], None]) -> None:
         """See `Store.on_commit`."""

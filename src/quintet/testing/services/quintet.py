@@ -129,4 +129,5 @@ class QuintetServer(Owned):
         kept = {name: value for name, value in os.environ.items() if name in _KEPT}
         usual = {"HOME": str(self.home), "PYTHONFAULTHANDLER": "1"}
         clock = {"QUINTET_TOKEN_LEEWAY_SECONDS": "0"}  # one machine, one clock: expired is expired, and no test waits
-        return kept | usual | clock | self.environment
+        room = {"QUINTET_RESERVED_BYTES": "0"}  # the data of a test goes with it; many at once should not fill a disk
+        return kept | usual | clock | room | self.environment
