@@ -4,6 +4,7 @@ import base64
 import json
 import time
 
+import httpx
 import pytest
 
 from support.raw import Handshake, RawSocket, handshake
@@ -137,6 +138,15 @@ async def test_other_paths_and_methods(world: World) -> None:
     for method in ("POST", "PUT", "DELETE"):
         told = await _told(world.server, method=method, token=token)
         assert (told.status, _code(told)) == (405, "method_not_allowed")
+
+
+async def test_a_lost_upgrade_is_named(world: World) -> None:
+    """A proxy that drops the Upgrade header is the usual reason why sockets fail: the answer says so (RFC 9110, 15.5.22)."""
+    async with httpx.AsyncClient(base_url=world.server.url, timeout=10) as http:
+        told = await http.get("/v1/ws")
+        assert (told.status_code, told.json()["code"], told.headers["upgrade"]) == (426, "upgrade_required", "websocket")
+        assert "proxy" in told.json()["detail"]
+        assert (await http.post("/v1/ws")).status_code == 405
 
 
 async def test_an_answer_to_an_upgrade_keeps_rfc_6455(world: World) -> None:

@@ -10,6 +10,7 @@ from quintet.delivery.http import HttpProtocol
 from quintet.delivery.sse import events_router
 from quintet.delivery.upgrade import WebSocketProtocol
 from quintet.edge.origins import OriginPolicy
+from quintet.errors import QuintetError
 from quintet.log import Log
 from quintet.sources import Sources
 
@@ -43,8 +44,10 @@ class Gateway:
         return type("GatewayHttp", (HttpProtocol,), members)
 
     def router(self) -> APIRouter:
-        """The routes: the feed as server-sent events."""
-        return events_router(self._parts)
+        """The routes: the feed as server-sent events, and what a socket's request is told that lost its upgrade on the way."""
+        router = events_router(self._parts)
+        router.add_api_route(self._parts.config.path, _not_upgraded, methods=["GET"], include_in_schema=False)
+        return router
 
     async def drain(self) -> bool:
         """Send every socket elsewhere and refuse new ones; True when all are gone within the time a close may take."""
@@ -62,3 +65,7 @@ class Gateway:
     def snapshot(self) -> dict[str, int]:
         """Figures for the metrics."""
         return self._parts.connections.snapshot()
+
+
+async def _not_upgraded() -> None:
+    raise QuintetError("upgrade_required")
