@@ -10,6 +10,7 @@ from pathlib import Path
 from quintet.accounts import sessions, users
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.identities import Identities
+from quintet.accounts.sealing import Secrets
 from quintet.accounts.sessions import Session
 from quintet.accounts.users import User
 from quintet.cli.development import kept_secret
@@ -32,7 +33,7 @@ async def _people(data: Path, count: int) -> list[str]:
     await store.start()
     try:
         config = AccountsConfig(issuer="http://localhost", access_seconds=TOKEN_SECONDS)
-        identities = Identities(store, sources, secret, config)
+        identities = Identities(store, sources, Secrets(secret), config)
         await identities.load()
         now = sources.now_ms()
         made = [(sources.new_id("usr"), sources.new_id("ses")) for _ in range(count)]

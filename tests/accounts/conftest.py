@@ -9,6 +9,7 @@ import pytest
 
 from accounts.house import CONFIG, SECRET, Clock, House, Opener, opened
 from accounts.real import People
+from quintet.accounts import Secrets
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ async def house(tmp_path: Path, clock: Clock) -> AsyncIterator[House]:
 def open_house(tmp_path: Path, clock: Clock) -> Opener:
     """Opens accounts with another configuration or secret, on the same database as `house` would have."""
 
-    def make(secret: str = SECRET, **changes: Any) -> Any:
+    def make(secret: Secrets = SECRET, **changes: Any) -> Any:
         return opened(tmp_path / "quintet.db", clock, replace(CONFIG, **changes), secret)
 
     return make

@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 
-from quintet.accounts import Accounts, AccountsConfig
+from quintet.accounts import Accounts, AccountsConfig, Secrets
 from quintet.accounts.api import accounts_router
 from quintet.edge.application import http_application
 from quintet.edge.origins import OriginPolicy
 from quintet.sources import Sources
 from quintet.store import Store, open_store
 
-SECRET = "a secret of the tests, long enough and of many letters"
+SECRET = Secrets("a secret of the tests, long enough and of many letters")
 PASSWORD = "violet anchor 77 marmalade"
 CONFIG = AccountsConfig("http://localhost:8750", per_address=False, hash_rounds=1, hash_kib=8, hash_at_once=2)
 
@@ -97,7 +97,7 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def opened(path: Path, clock: Clock, config: AccountsConfig, secret: str = SECRET) -> AsyncIterator[House]:
+async def opened(path: Path, clock: Clock, config: AccountsConfig, secret: Secrets = SECRET) -> AsyncIterator[House]:
     """Accounts on the database at `path`, with a client that comes from 127.0.0.1."""
     sources = replace(Sources(), now_ms=clock.now_ms, monotonic=clock.monotonic)
     policy = OriginPolicy(None, [], dev=True)
@@ -106,7 +106,7 @@ async def opened(path: Path, clock: Clock, config: AccountsConfig, secret: str =
         await store.start()
         stack.push_async_callback(store.close)
         accounts = Accounts(store, sources, secret, config)
-        stack.callback(accounts.close)
+        stack.push_async_callback(accounts.close)
         await accounts.start()
         app = http_application(policy, sources, "0")
         app.include_router(accounts_router(accounts, policy, sources))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from accounts.house import House, Opener, expect, refused
+from accounts.house import SECRET, House, Opener, expect, refused
+from quintet.accounts import Secrets
 from quintet.accounts import refresh as rules
 
 pytestmark = pytest.mark.l2
@@ -157,7 +158,26 @@ async def test_a_changed_secret_keeps_refresh_tokens_and_ends_access_tokens(open
     """Whoever changes the secret ends every access token at once; devices come back by themselves."""
     async with open_house() as house:
         told = await house.register()
-    async with open_house(secret="another secret, just as long and of many letters") as house:
+    async with open_house(secret=Secrets("another secret, just as long and of many letters")) as house:
         assert refused(await house.me(told["access_token"])) == (401, "invalid_token")
         fresh = expect(await house.refresh(told["refresh_token"]), 200)
         expect(await house.me(fresh["access_token"]), 200)
+
+
+async def test_a_new_secret_beside_the_old_one_signs_nobody_out(open_house: Opener) -> None:
+    """Access tokens live on, an attempt under the old secret is repeated to the byte under the new one, and later the old one is
+    taken away without anybody noticing."""
+    new = "another secret, just as long and of many letters"
+    async with open_house() as house:
+        told = await house.register()
+        first = await house.refresh(told["refresh_token"], "attempt 1")
+        expect(first, 200)
+    async with open_house(secret=Secrets(new, (SECRET.newest,))) as house:
+        expect(await house.me(told["access_token"]), 200)
+        assert (await house.refresh(told["refresh_token"], "attempt 1")).content == first.content
+        fresh = expect(await house.refresh(first.json()["refresh_token"], "attempt 2"), 200)
+    async with open_house(secret=Secrets(new)) as house:
+        for token in (told["access_token"], fresh["access_token"]):
+            expect(await house.me(token), 200)
+        again = expect(await house.refresh(first.json()["refresh_token"], "attempt 2"), 200)
+        assert again == fresh

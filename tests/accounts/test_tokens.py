@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from quintet.accounts.keys import KeyRing
+from quintet.accounts.keys import KeyRing, Verifying
 from quintet.accounts.tokens import Tokens, UnknownKeyError
 from quintet.errors import QuintetError
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.l1
 NOW = 1_800_000_000
 KEY = ECKey.generate_key("P-256")
 OTHER = ECKey.generate_key("P-256")
-RING = KeyRing("ours", KEY, {"ours": KEY})
+RING = KeyRing("ours", KEY, {"ours": Verifying(KEY)})
 TOKENS = Tokens("https://chat.example.org", "quintet", 600, 30)
 
 HEADER = {"typ": "at+jwt", "alg": "ES256", "kid": "ours"}

@@ -15,6 +15,7 @@ import uvicorn
 from quintet.accounts import sessions
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.identities import Identities
+from quintet.accounts.sealing import Secrets
 from quintet.accounts.sessions import Session
 from quintet.chat import Submitting, cancelling
 from quintet.delivery import Gateway, GatewayConfig
@@ -65,7 +66,7 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         accounts = AccountsConfig(issuer="http://localhost")
-        self.identities = Identities(self.kernel.store, self.sources, "s" * 40, accounts)
+        self.identities = Identities(self.kernel.store, self.sources, Secrets("s" * 40), accounts)
         await self.identities.load()
         await self.kernel.store.write("", _add_agent)
         submit = Submitting(self.kernel.store, self.sources, default_agent="assistant")

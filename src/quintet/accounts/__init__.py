@@ -2,5 +2,6 @@
 
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.flows import Accounts
+from quintet.accounts.sealing import Secrets
 
-__all__ = ["Accounts", "AccountsConfig"]
+__all__ = ["Accounts", "AccountsConfig", "Secrets"]

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from quintet.accounts import forms, views
 from quintet.accounts.browser import Browser
 from quintet.accounts.flows import Accounts, Pair, SignedIn
+from quintet.accounts.keys import KEPT_SECONDS
 from quintet.accounts.own_api import add_own_routes
 from quintet.edge.identity import bearer_of
 from quintet.edge.limits import AddressOf, Throttle
@@ -16,8 +17,6 @@ from quintet.errors import QuintetError
 from quintet.sources import Sources
 
 __all__ = ["accounts_router"]
-
-JWKS_SECONDS = 300
 
 
 def accounts_router(accounts: Accounts, policy: OriginPolicy, sources: Sources) -> APIRouter:
@@ -132,8 +131,8 @@ def _add_keys(router: APIRouter, accounts: Accounts) -> None:
     @router.get("/.well-known/jwks.json", response_model=views.Keys)
     async def jwks() -> Response:
         """The public keys of access tokens."""
-        headers = {"Cache-Control": f"public, max-age={JWKS_SECONDS}"}
-        return JSONResponse(accounts.identities.ring.jwks(), headers=headers)
+        headers = {"Cache-Control": f"public, max-age={KEPT_SECONDS}"}
+        return JSONResponse(accounts.identities.jwks(), headers=headers)
 
 
 def _cookie_of(browser: Browser, request: Request, in_body: str | None) -> str | None:

@@ -2,30 +2,38 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 __all__ = ["AccountsConfig"]
 
 DAY = 24 * 60 * 60
+SignUp = Literal["open", "invite", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountsConfig:
     """Durations are in seconds, rates in the form "10 per 1 minute".
 
-    `issuer` and `audience` go into access tokens. `sign_up` off refuses registering. `per_address` off drops the throttles per
+    `issuer` and `audience` go into access tokens. `site` is the address that links of letters
+    begin with. `verify_email` asks for confirmed addresses; `breached` is a file of known passwords. `per_address` off drops the throttles per
     address (development, where everybody is 127.0.0.1). `trusted_proxies` are networks whose `X-Forwarded-For` is believed.
     `cookie_port` is the port in the cookie's name, None the one the request came to. `hash_at_once` None is one per core.
     """
 
     issuer: str
     audience: str = "quintet"
-    sign_up: bool = True
+    sign_up: SignUp = "open"
+    verify_email: bool = False
+    site: str = "http://localhost:8750"
+    breached: Path | None = None
     per_address: bool = True
     trusted_proxies: Sequence[str] = ()
     cookie_port: int | None = None
 
     access_seconds: int = 10 * 60
     leeway_seconds: int = 30
+    key_rotation_days: int = 90
     refresh_idle_seconds: int = 14 * DAY
     refresh_absolute_seconds: int = 30 * DAY
     refresh_parallel_seconds: int = 10
@@ -38,6 +46,11 @@ class AccountsConfig:
     sign_ins_per_address: str = "10 per 1 minute"
     registrations_per_address: str = "60 per 1 minute"
     failures_per_account: str = "5 per 5 minute"
+    letters_per_address: str = "20 per 1 minute"
+    letters_per_account: str = "5 per 1 hour"
+
+    verify_hours: int = 48
+    reset_hours: int = 1
 
     hash_at_once: int | None = None
     hash_waiting: int = 32

@@ -12,11 +12,11 @@ from quintet.accounts.config import AccountsConfig
 from quintet.accounts.credentials import Credentials
 from quintet.accounts.emails import address
 from quintet.accounts.identities import Identities
-from quintet.accounts.keys import derive
 from quintet.accounts.own import OwnAccount
 from quintet.accounts.passwords import Passwords
 from quintet.accounts.pool import BoundedPool
 from quintet.accounts.refresh import Found
+from quintet.accounts.sealing import Secrets
 from quintet.accounts.users import User
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
@@ -51,7 +51,7 @@ class Accounts:
     Besides the codes named, every method raises QuintetError `busy`, `unavailable` or `storage_full` of the store and the pool.
     """
 
-    def __init__(self, store: Store, sources: Sources, secret: str, config: AccountsConfig) -> None:
+    def __init__(self, store: Store, sources: Sources, secret: Secrets, config: AccountsConfig) -> None:
         self.config = config
         self.identities = Identities(store, sources, secret, config)
         self.authenticate = self.identities.authenticate
@@ -62,7 +62,7 @@ class Accounts:
         self._passwords = Passwords.configured(self._pool, sources, config)
         failures = Throttle(config.failures_per_account, sources.monotonic)
         self._credentials = Credentials(self._passwords, failures)
-        self._attempt_key = derive(secret, "refresh attempts")
+        self._attempt_keys = secret.derived("refresh attempts")
         self._durations = refresh.Durations(
             idle=config.refresh_idle_seconds * 1000,
             parallel=config.refresh_parallel_seconds * 1000,
@@ -71,11 +71,13 @@ class Accounts:
         self.own = OwnAccount(store, sources, self._passwords, self._credentials)
 
     async def start(self) -> None:
-        """Read the signing keys, or make the first."""
+        """Read the signing keys, or make the first, and follow them from now on."""
         await self.identities.load()
+        self.identities.watching.start()
 
-    def close(self) -> None:
-        """Stop the hashing threads."""
+    async def close(self) -> None:
+        """Stop the hashing threads, and what is done again and again."""
+        await self.identities.watching.close()
         self._pool.close()
 
     async def register(self, email: str, password: str, name: str | None, device: str | None) -> SignedIn:
@@ -140,15 +142,16 @@ class Accounts:
         if found is None:
             raise QuintetError("invalid_token")
         if attempt_id is None:
-            following, attempt = refresh.token_of(self._sources.token_bytes(refresh.TOKEN_BYTES)), None
+            following, attempt = [refresh.token_of(self._sources.token_bytes(refresh.TOKEN_BYTES))], None
         else:
-            following = refresh.successor(self._attempt_key, token, attempt_id)
+            following = [refresh.successor(key, token, attempt_id) for key in self._attempt_keys]
             attempt = refresh.digest_of(attempt_id)
-        use = refresh.Use(refresh.digest_of(token), refresh.digest_of(following), attempt, self._sources.now_ms())
+        digests = tuple(map(refresh.digest_of, following))
+        use = refresh.Use(refresh.digest_of(token), digests, attempt, self._sources.now_ms())
         made = await self._store.write(found.user_id, lambda tx: refresh.rotate(tx, found, use, self._durations))
         if made is None:
             raise QuintetError("refresh_reused")  # outside, so that the ending of the session is kept
-        return self._pair(found, following, made)
+        return self._pair(found, following[made.successor], made.at, self._attempt_keys[made.successor])
 
     async def logout(self, access_token: str | None, refresh_token: str | None) -> None:
         """End the sessions of whatever valid tokens are given; none at all is fine."""
@@ -183,8 +186,10 @@ class Accounts:
         sessions.start(tx, session, self.config.sessions_per_user)
         refresh.add_first(tx, session, refresh.digest_of(token), self._durations)
 
-    def _pair(self, found: Found, refresh_token: str, made_ms: int) -> Pair:
-        """A session's tokens. What the access token says follows from the refresh token, so a repeated answer is the same one."""
-        token_id = "tok_" + hmac.digest(self._attempt_key, refresh_token.encode(), "sha256").hex()[:24]
+    def _pair(self, found: Found, refresh_token: str, made_ms: int, key: bytes | None = None) -> Pair:
+        """A session's tokens. What the access token says follows from the refresh token, so a repeated answer is the same one;
+        `key` is that of the secret under which it was first given."""
+        key = key or self._attempt_keys[0]
+        token_id = "tok_" + hmac.digest(key, refresh_token.encode(), "sha256").hex()[:24]
         access = self.identities.issue(found.user_id, found.session_id, token_id, made_ms // 1000)
         return Pair(found.session_id, access, refresh_token)

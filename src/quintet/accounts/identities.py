@@ -3,11 +3,16 @@
 The signature is checked before the database is asked, and then once: session, user and revision in one read.
 """
 
+from typing import Any
+
 from quintet.accounts import keys, sessions
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.keys import KeyRing
+from quintet.accounts.keys import KeyRing, Periods, rotation, rows
+from quintet.accounts.keys.loading import PURPOSE
+from quintet.accounts.sealing import Box, Secrets
 from quintet.accounts.tokens import Claims, Tokens, UnknownKeyError
 from quintet.errors import QuintetError
+from quintet.periodic import Periodic
 from quintet.scope import Identity
 from quintet.sources import Sources
 from quintet.store import Store
@@ -15,23 +20,43 @@ from quintet.store import Store
 __all__ = ["Identities"]
 
 RELOAD_SECONDS = 5.0  # tokens of unknown keys cost one read in this time, however many come
+LOOK_SECONDS = 2.0  # between two looks at the table of keys, which others rotate
 
 
 class Identities:
-    """Issues access tokens and recognises them. `load` comes first."""
+    """Issues access tokens and recognises them. `load` comes first; `watching` follows what becomes of the keys."""
 
-    def __init__(self, store: Store, sources: Sources, secret: str, config: AccountsConfig) -> None:
+    def __init__(self, store: Store, sources: Sources, secrets: Secrets, config: AccountsConfig) -> None:
         self._store = store
         self._sources = sources
-        self._secret = secret
+        self._secrets = secrets
+        self._periods = Periods.of(config.access_seconds, config.leeway_seconds, config.key_rotation_days)
+        self.watching = Periodic("looking at the signing keys", self.look, LOOK_SECONDS, at_once=False)
         self._tokens = Tokens(config.issuer, config.audience, config.access_seconds, config.leeway_seconds)
         self._ring: KeyRing | None = None
+        self._stamp: tuple[object, ...] = ()
         self._loaded_at = 0.0
 
     async def load(self) -> None:
-        """Read the signing keys; the first start makes one."""
+        """Read the signing keys; the first start makes them."""
         self._loaded_at = self._sources.monotonic()
-        self._ring = await keys.load(self._store, self._sources, self._secret)
+        stamp = await self._store.read(rows.stamp)
+        self._ring = await keys.load(self._store, self._sources, self._secrets, self._periods)
+        self._stamp = stamp  # of before: what changed meanwhile is found at the next look
+
+    async def look(self) -> None:
+        """Take the steps of the keys that are due, and load them where somebody has changed them."""
+        found = await self._store.read(rows.all_of)
+        now = self._sources.now_ms()
+        if rotation.is_due(found, now, self._periods):
+            fresh = rows.made(Box(self._secrets, PURPOSE), self._sources, "next")
+            await self._store.write("signing_keys", lambda tx: rotation.age(tx, fresh, now, self._periods))
+        if await self._store.read(rows.stamp) != self._stamp:
+            await self.load()
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys (RFC 7517)."""
+        return self.ring.jwks(self._sources.now_ms())
 
     @property
     def ring(self) -> KeyRing:

@@ -4,7 +4,7 @@
 2. A use marks the token and adds its successor in one transaction; of parallel uses one wins.
 3. A used token that comes again, later, was stolen from somebody: the session ends, whoever holds it.
 4. A repeat of the same attempt is a client that lost the answer. Its successor is derived (HMAC of token and attempt), so it can
-   be said again without being stored.
+   be said again without being stored; under each secret of the server, for the answer may have been given under an older one.
 5. Used tokens are kept while their session lives, or a thief who refreshes often would make the owner's token look unknown.
    Their number has a bound far above what honest use needs.
 """
@@ -24,7 +24,19 @@ from quintet.store import Tx
 from quintet.store.tables import refresh_tokens, users
 from quintet.store.tables import sessions as session_rows
 
-__all__ = ["Durations", "Found", "Use", "add_first", "digest_of", "find", "is_token", "rotate", "successor", "token_of"]
+__all__ = [
+    "Durations",
+    "Found",
+    "Made",
+    "Use",
+    "add_first",
+    "digest_of",
+    "find",
+    "is_token",
+    "rotate",
+    "successor",
+    "token_of",
+]
 
 PREFIX = "qr_"
 TOKEN_BYTES = 32
@@ -53,9 +65,16 @@ class Use(NamedTuple):
     """One use of a token: everything that chance, the clock and the secret have to say about it."""
 
     digest: bytes
-    successor: bytes
+    successors: tuple[bytes, ...]
     attempt: bytes | None
     now: int
+
+
+class Made(NamedTuple):
+    """A token's successor: when it was made, and which of the possible ones it is."""
+
+    at: int
+    successor: int
 
 
 def token_of(random: bytes) -> str:
@@ -90,8 +109,8 @@ def find(tx: Tx, digest: bytes) -> Found | None:
     return Found(*row) if row else None
 
 
-def rotate(tx: Tx, found: Found, use: Use, durations: Durations) -> int | None:
-    """Use a token. Answers when its successor was made; None: it was used before, and the session has been ended for it.
+def rotate(tx: Tx, found: Found, use: Use, durations: Durations) -> Made | None:
+    """Use a token. Answers its successor; None: it was used before, and the session has been ended for it.
 
     Raises:
         QuintetError: `invalid_token`, `token_expired`, `session_revoked`, `refresh_conflict`.
@@ -106,8 +125,8 @@ def rotate(tx: Tx, found: Found, use: Use, durations: Durations) -> int | None:
     if min(token.idle_until, token.expires_at) <= use.now:
         raise QuintetError("token_expired")
     _mark_used(tx, found, use)
-    _add(tx, found, use.successor, token.generation + 1, use.now, durations)
-    return use.now
+    _add(tx, found, use.successors[0], token.generation + 1, use.now, durations)
+    return Made(use.now, 0)
 
 
 class _Token(NamedTuple):
@@ -131,12 +150,14 @@ def _token(tx: Tx, found: Found, use: Use) -> _Token | None:
     return _Token(*row) if row else None
 
 
-def _used_again(tx: Tx, found: Found, token: _Token, use: Use, durations: Durations) -> int | None:
+def _used_again(tx: Tx, found: Found, token: _Token, use: Use, durations: Durations) -> Made | None:
     assert token.used_at is not None
     age = max(0, use.now - token.used_at)
     same_attempt = use.attempt is not None and use.attempt == token.attempt_digest
-    if same_attempt and age <= durations.repeat and find(tx, use.successor) == found:
-        return token.used_at
+    if same_attempt and age <= durations.repeat:
+        given = next((place for place, digest in enumerate(use.successors) if find(tx, digest) == found), None)
+        if given is not None:
+            return Made(token.used_at, given)
     if age <= durations.parallel:
         raise QuintetError("refresh_conflict")
     sessions.end(tx, found.user_id, found.session_id, "refresh_reused", use.now)

@@ -82,7 +82,7 @@ class Tokens:
         if len(token) > LONGEST or not _SHAPE.fullmatch(token):
             raise QuintetError("invalid_token")
         try:
-            claims = _decode(_payload(ring, token))
+            claims = _decode(_payload(ring, token, now))
         except (JoseError, ValueError, TypeError, RecursionError):  # ValueError: msgspec's errors, and malformed base64
             raise QuintetError("invalid_token") from None
         self._check(claims, now)
@@ -107,14 +107,14 @@ def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).decode("ascii").rstrip("=")
 
 
-def _payload(ring: KeyRing, token: str) -> bytes:
+def _payload(ring: KeyRing, token: str, now: int) -> bytes:
     signed = jws.extract_compact(token.encode("ascii"))
     header = signed.headers()
     if set(header) != HEADER_KEYS or header["alg"] != ALGORITHM or header["typ"] != TYPE:
         raise ValueError("not a header of ours")
     if not isinstance(header["kid"], str):
         raise ValueError("not a key's name")
-    key = ring.verifying.get(header["kid"])
+    key = ring.verifier(header["kid"], now * 1000)
     if key is None:
         raise UnknownKeyError
     if not jws.validate_compact(signed, key, registry=_registry):

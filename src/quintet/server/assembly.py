@@ -116,7 +116,7 @@ class Server:
         await parts.expiring.close()
         await parts.lag.close()
         await parts.log.close()
-        parts.accounts.close()
+        await parts.accounts.close()
         await parts.store.close()
 
     def _registry(self) -> Registry:
@@ -148,7 +148,7 @@ class Server:
         await purging.catch_up()
         log = Log(store)
         await log.start()
-        accounts = Accounts(store, sources, settings.secret_key.get_secret_value(), values.accounts(settings))
+        accounts = Accounts(store, sources, values.secrets(settings), values.accounts(settings))
         await accounts.start()
         worker = Worker(store, log, registry, sources=sources, limits=values.engine(settings))
         await worker.start()

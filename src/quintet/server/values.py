@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from quintet.accounts import AccountsConfig
+from quintet.accounts import AccountsConfig, Secrets
 from quintet.edge.limits import AddressOf
 from quintet.redaction import secret_values
 from quintet.settings import Settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from quintet.delivery import GatewayConfig
     from quintet.engine import Limits
 
-__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway", "known_secrets", "model"]
+__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway", "known_secrets", "model", "secrets"]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -30,18 +30,28 @@ def known_secrets(settings: Settings, environment: Mapping[str, str]) -> frozens
     """Values that must never be shown: the settings' own, and what the environment calls a secret."""
     fields = {name: getattr(settings, name) for name in Settings.model_fields}
     hidden = {name: value.get_secret_value() for name, value in fields.items() if isinstance(value, SecretStr)}
-    return secret_values(environment) | secret_values(hidden) | frozenset(hidden.values())
+    return secret_values(environment) | secret_values(hidden) | frozenset(hidden.values()) | set(settings.secrets)
 
 
-def accounts(settings: Settings) -> AccountsConfig:
-    """What accounts are built with. The issuer does not depend on the port, which may change between starts."""
+def secrets(settings: Settings) -> Secrets:
+    """What everything is sealed under and derived from."""
+    newest, *older = settings.secrets
+    return Secrets(newest, tuple(older))
+
+
+def accounts(settings: Settings, site: str | None = None) -> AccountsConfig:
+    """What accounts are built with. `site` is where people find the server if no setting says so. The issuer does not depend on the port, which may change between starts."""
     return AccountsConfig(
         issuer=settings.public_url or "http://localhost",
         sign_up=settings.sign_up,
+        verify_email=settings.verify_email,
+        site=settings.public_url or site or f"http://localhost:{settings.port}",
+        breached=settings.breached_passwords,
         per_address=not settings.dev,
         trusted_proxies=settings.trusted_proxies,
         access_seconds=settings.access_token_seconds,
         leeway_seconds=settings.token_leeway_seconds,
+        key_rotation_days=settings.key_rotation_days,
         refresh_idle_seconds=settings.session_idle_seconds,
         refresh_absolute_seconds=settings.session_max_seconds,
         sessions_per_user=settings.sessions_per_user,

@@ -13,6 +13,7 @@ from .faults import UnfitError
 __all__ = [
     "address",
     "agent",
+    "choice",
     "database",
     "folder",
     "host",
@@ -23,6 +24,7 @@ __all__ = [
     "origin",
     "origins",
     "proxies",
+    "sender",
     "smtp",
     "switch",
 ]
@@ -33,6 +35,7 @@ _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
 _AGENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _MODEL = re.compile(r"test|[a-z][a-z0-9/-]{0,63}:[!-~]{1,200}")
+_SENDER = re.compile(r"(?:[^<>\"@,;:\\]{1,100} )?<[^\s<>@]{1,64}@[^\s<>@]+>|[^\s<>@]{1,64}@[^\s<>@]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -47,6 +50,18 @@ def switch(on: str = "on", off: str = "off") -> Callable[[object], object]:
         if value.lower() not in words:
             raise UnfitError(f"must be {on} or {off}", f"Set it to {on} or {off}.")
         return words[value.lower()]
+
+    return read
+
+
+def choice(*words: str) -> Callable[[object], object]:
+    """A reader of one of these words."""
+
+    def read(value: object) -> object:
+        told = str(value).lower()
+        if told not in words:
+            raise UnfitError(f"must be {', '.join(words[:-1])} or {words[-1]}", f"Set it to {words[0]}, for instance.")
+        return told
 
     return read
 
@@ -181,6 +196,16 @@ def database(text: str) -> str:
     raise UnfitError(
         "must be a database", "Set it to sqlite:///folder/file.db or postgresql://user:password@host/name."
     )
+
+
+def sender(text: str) -> str:
+    """An address of mail, perhaps with a name in front: `Quintet <quintet@example.com>`."""
+    host_name = text.rpartition("@")[2].rstrip(">")
+    if not (text.isascii() and text.isprintable()) or not _SENDER.fullmatch(text) or not _is_host(host_name):
+        raise UnfitError(
+            "must be an address of mail", "Write such as quintet@example.com or Quintet <quintet@example.com>."
+        )
+    return text
 
 
 def smtp(text: str) -> str:

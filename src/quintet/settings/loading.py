@@ -30,6 +30,7 @@ OTHER_NAMES = {"SECRET_KEY": "QUINTET_SECRET_KEY"}
 NOT_OURS = ("QUINTET_SERVICE_", "QUINTET_PORT_", "QUINTET_TEST_")
 OF_THE_CLIENT = {"QUINTET_TOKEN"}
 FLAGS = {"host": "--host", "port": "--port", "data": "--data", "database_url": "--database", "agents": "--agents"}
+SECRETS = {"secret_key", "secret_keys"}
 REQUIRED = {
     "secret_key": Fault("QUINTET_SECRET_KEY", "is not set", f"{MAKE_ONE} (.env is read with --dev only.)"),
     "public_url": Fault(
@@ -84,22 +85,20 @@ def load(
     """
     given, misnamed = _gather(environment, file_text if options.dev else None)
     chosen = options.chosen()
-    base = {"dev": options.dev, "sign_up": options.dev}
+    base: dict[str, object] = {"dev": True, "sign_up": "open"} if options.dev else {}
     plain = {**base, **{field: entry.text for field, entry in given.items()}}
     values = {**plain, **chosen}
     labels = {field: entry.label for field, entry in given.items()}
 
     settings, wrong = _check(values, {**labels, **{field: FLAGS[field] for field in chosen}})
     overridden = _check(plain, labels)[1] if chosen else {}
-    makes = make_secret if "secret_key" not in given and (options.dev or not serves) else None
-    if makes:
-        wrong.pop("secret_key", None)
+    makes = make_secret if not SECRETS & given.keys() and (options.dev or not serves) else None
     faults = [
         *(_missing(options, given) if serves else ()),
         *wrong.values(),
         *(overridden[field] for field in overridden if field in chosen),
     ]
-    faults += [*_role(options, values.get("database_url")), *misnamed]
+    faults += [*_two_forms(given), *_role(options, values.get("database_url")), *misnamed]
     if not faults and makes:
         folder = Path(str(values.get("data", Settings.model_fields["data"].default)))
         settings, wrong = _check(
@@ -122,11 +121,28 @@ def _gather(environment: Mapping[str, str], file_text: str | None) -> tuple[dict
         text = entry.text.strip()
         if known in VARIABLES:
             link = known == "QUINTET_PORT" and _LINK.fullmatch(text)
-            if text and not link and not (known != name and known in everything and everything[known].text.strip()):
+            if text and not link and not (known != name and _is_ours(everything)):
                 given[VARIABLES[known]] = entry._replace(text=text)
         elif name.startswith(PREFIX) and not name.startswith(NOT_OURS) and name not in OF_THE_CLIENT:
             faults.append(_unknown(name, entry.label))
     return given, faults
+
+
+def _is_ours(everything: Mapping[str, _Given]) -> bool:
+    """Whether a secret of ours is set: then the plain name is another program's."""
+    return any(
+        f"{PREFIX}{field.upper()}" in everything and everything[f"{PREFIX}{field.upper()}"].text.strip()
+        for field in SECRETS
+    )
+
+
+def _two_forms(given: Mapping[str, _Given]) -> Iterator[Fault]:
+    if given.keys() >= SECRETS:
+        yield Fault(
+            given["secret_keys"].label,
+            "is set beside QUINTET_SECRET_KEY",
+            "Keep one of them: the list, while you change the secret.",
+        )
 
 
 def _read_file(text: str) -> tuple[dict[str, str], list[Fault]]:
@@ -156,7 +172,8 @@ def _unknown(name: str, label: str) -> Fault:
 
 
 def _missing(options: Options, given: Mapping[str, _Given]) -> Iterator[Fault]:
-    return (fault for field, fault in REQUIRED.items() if not options.dev and field not in given)
+    found = given.keys() | ({"secret_key"} if SECRETS & given.keys() else set())
+    return (fault for field, fault in REQUIRED.items() if not options.dev and field not in found)
 
 
 def _role(options: Options, database: object) -> Iterator[Fault]:

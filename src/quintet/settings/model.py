@@ -5,7 +5,7 @@ Secrets are `SecretStr`: their text appears in no representation, so in no log a
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,11 +20,12 @@ from pydantic import (
 
 from . import forms
 from .faults import UnfitError
-from .secret import strong
+from .secret import strong, strong_ones
 
 __all__ = ["VARIABLES", "Settings"]
 
 PREFIX = "QUINTET_"
+SignUp = Literal["open", "invite", "closed"]
 DAY = 86_400
 
 
@@ -49,8 +50,11 @@ class Settings(BaseModel):
         default=False, description="Development: loopback only, open sign-up, migrates, no limits per address."
     )
 
-    secret_key: Annotated[SecretStr, _hidden(strong)] = Field(
-        description="Signs and derives; at least 32 random characters. Required in production."
+    secret_key: Annotated[SecretStr, _hidden(strong)] | None = _word(
+        None, "Signs and derives; at least 32 random characters. Required in production, or the next."
+    )
+    secret_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(strong_ones)] = _word(
+        (), "Instead, to change it: the newest first, then those that still open what they have sealed."
     )
     public_url: Annotated[str, AfterValidator(forms.origin)] | None = _word(
         None, "The address people open, such as https://chat.example.com. Required in production, there https."
@@ -68,14 +72,17 @@ class Settings(BaseModel):
     allowed_origins: Annotated[tuple[str, ...], BeforeValidator(forms.origins)] = _word(
         (), "Origins whose pages may speak to this server, besides its own, separated by commas."
     )
-    sign_up: Annotated[bool, BeforeValidator(forms.switch("open", "closed"))] = _word(
-        False, "Whether strangers may register: open or closed. Open in development."
+    sign_up: Annotated[SignUp, BeforeValidator(forms.choice("open", "invite", "closed"))] = _word(
+        "invite", "Who may register: open, invite (whoever has an invitation) or closed. Open in development."
     )
     verify_email: Annotated[bool, BeforeValidator(forms.switch())] = _word(
         False, "Whether an address must be confirmed before it can sign in: on or off."
     )
     smtp_url: Annotated[SecretStr, _hidden(forms.smtp)] | None = Field(
         default=None, validate_default=True, description="The mail server, such as smtps://user:password@host:465."
+    )
+    mail_from: Annotated[str, AfterValidator(forms.sender)] | None = _word(
+        None, "In whose name letters are sent; if not set, the user of the mail server or quintet@ the public host."
     )
     agents: Annotated[tuple[str, ...], BeforeValidator(forms.modules)] = _word(
         (), "Modules with agents of your own, separated by commas."
@@ -100,6 +107,9 @@ class Settings(BaseModel):
         (), "Addresses or networks of the proxies in front, whose X-Forwarded-For is believed."
     )
 
+    key_rotation_days: int = _whole(
+        90, 0, 3_650, "After so many days another key signs access tokens; 0 means only by hand."
+    )
     access_token_seconds: int = _whole(600, 1, DAY, "How long an access token is valid.")
     token_leeway_seconds: int = _whole(30, 0, 300, "How far clocks may differ when a token's times are checked.")
     session_idle_seconds: int = _whole(14 * DAY, 60, 365 * DAY, "How long a session lives without being used.")
@@ -111,6 +121,9 @@ class Settings(BaseModel):
 
     password_min_characters: int = _whole(15, 8, 64, "The shortest password.")
     password_max_characters: int = _whole(256, 64, 1_024, "The longest password.")
+    breached_passwords: Annotated[Path, BeforeValidator(forms.folder)] | None = _word(
+        None, "A sorted file of SHA-1 hashes of known passwords, as Have I Been Pwned gives it."
+    )
     sign_ins_per_minute: int = _whole(10, 1, 100_000, "Sign-ins from one address; not counted in development.")
     registrations_per_minute: int = _whole(
         60, 1, 100_000, "Registrations from one address; not counted in development."
@@ -182,6 +195,11 @@ class Settings(BaseModel):
         if most < info.data.get("session_idle_seconds", 0):
             raise UnfitError("must not be less than QUINTET_SESSION_IDLE_SECONDS", "Raise this one or lower the other.")
         return most
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets, the newest first: for deriving keys, never for showing them."""
+        return tuple(key.get_secret_value() for key in (self.secret_keys or filter(None, (self.secret_key,))))
 
     @property
     def database(self) -> str:

@@ -7,12 +7,15 @@
 
 import re
 
+from pydantic import SecretStr
+
 from .faults import UnfitError
 
-__all__ = ["MAKE_ONE", "strong"]
+__all__ = ["MAKE_ONE", "strong", "strong_ones"]
 
 MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
+MOST_SECRETS = 5
 LEAST_LENGTH = 32
 LEAST_DIFFERENT = 10
 MOST_LENGTH = 1024
@@ -102,6 +105,25 @@ def strong(secret: str) -> str:
     if reasons:
         raise UnfitError(" and ".join(reasons), MAKE_ONE)
     return secret
+
+
+def strong_ones(value: object) -> object:
+    """Several secrets, separated by commas or blanks. Raises `UnfitError`, with the place of a wrong one."""
+    if not isinstance(value, str):
+        return value
+    found = [entry for entry in re.split(r"[\s,]+", value) if entry]
+    if len(found) > MOST_SECRETS:
+        raise UnfitError(
+            f"must have at most {MOST_SECRETS} entries", "Remove the oldest: whatever they sealed is sealed anew."
+        )
+    if len(set(found)) < len(found):
+        raise UnfitError("must not hold the same secret twice", "Remove one of them.")
+    for place, entry in enumerate(found, 1):
+        try:
+            strong(entry)
+        except UnfitError as unfit:
+            raise UnfitError(f"{unfit.what} (entry {place})", unfit.fix) from None
+    return tuple(map(SecretStr, found))
 
 
 def _reasons(secret: str) -> list[tuple[str, bool]]:
