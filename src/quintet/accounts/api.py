@@ -1,17 +1,16 @@
 """The routes of accounts: sign-in here, the account's own routes in `own_api`."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from quintet.accounts import forms, views
+from quintet.accounts.answers import Answers
 from quintet.accounts.browser import Browser
-from quintet.accounts.flows import Accounts, Pair, SignedIn
+from quintet.accounts.doorkeeper import Doorkeeper
+from quintet.accounts.flows import Accounts
 from quintet.accounts.keys import KEPT_SECONDS
 from quintet.accounts.own_api import add_own_routes
 from quintet.edge.identity import bearer_of
-from quintet.edge.limits import AddressOf, Throttle
 from quintet.edge.origins import OriginPolicy
 from quintet.errors import QuintetError
 from quintet.sources import Sources
@@ -23,75 +22,23 @@ def accounts_router(accounts: Accounts, policy: OriginPolicy, sources: Sources) 
     """Every route of accounts. `policy` judges the pages of the browser's mode."""
     router = APIRouter(route_class=forms.FormRoute, tags=["accounts"])
     browser = Browser(policy, accounts.config.cookie_port, accounts.config.refresh_idle_seconds)
-    answers = _Answers(accounts, browser)
-    _add_entry_routes(router, accounts, answers, browser, _Doorkeeper(accounts, sources))
+    answers = Answers(accounts.identities.seconds, browser)
+    _add_entry_routes(router, accounts, answers, browser, Doorkeeper(accounts.config, sources))
     _add_token_routes(router, accounts, answers, browser)
     _add_keys(router, accounts)
     add_own_routes(router, accounts)
     return router
 
 
-class _Doorkeeper:
-    """The throttles per address."""
-
-    def __init__(self, accounts: Accounts, sources: Sources) -> None:
-        config = accounts.config
-        self._address_of = AddressOf(config.trusted_proxies)
-        self._off = not config.per_address
-        self._sign_ins = Throttle(config.sign_ins_per_address, sources.monotonic)
-        self._registrations = Throttle(config.registrations_per_address, sources.monotonic)
-
-    def sign_in(self, request: Request) -> None:
-        """Count a sign-in. Raises QuintetError `rate_limited`."""
-        self._count(self._sign_ins, request)
-
-    def registration(self, request: Request) -> None:
-        """Count a registration. Raises QuintetError `rate_limited`."""
-        self._count(self._registrations, request)
-
-    def _count(self, throttle: Throttle, request: Request) -> None:
-        if not self._off:
-            throttle.take(self._address_of(request.scope))
-
-
-class _Answers:
-    """Answers that carry tokens: all in the body, or the refresh token in the browser's cookie."""
-
-    def __init__(self, accounts: Accounts, browser: Browser) -> None:
-        self._seconds = accounts.identities.seconds
-        self._browser = browser
-
-    def signed_in(self, request: Request, made: SignedIn, status: int, *, web: bool) -> Response:
-        """A new session."""
-        first = {"user": made.user.view(), "session_id": made.pair.session_id}
-        return self.pair(request, made.pair, status, first, web=web)
-
-    def pair(
-        self, request: Request, pair: Pair, status: int = 200, first: dict[str, Any] | None = None, *, web: bool
-    ) -> Response:
-        """A new pair, after the keys of `first`."""
-        told = {
-            **(first or {}),
-            "access_token": pair.access_token,
-            "token_type": "Bearer",
-            "expires_in": self._seconds,
-        }
-        if not web:
-            return JSONResponse({**told, "refresh_token": pair.refresh_token}, status)
-        response = JSONResponse(told, status)
-        self._browser.keep(request, response, pair.refresh_token)
-        return response
-
-
 def _add_entry_routes(
-    router: APIRouter, accounts: Accounts, answers: _Answers, browser: Browser, door: _Doorkeeper
+    router: APIRouter, accounts: Accounts, answers: Answers, browser: Browser, door: Doorkeeper
 ) -> None:
     @router.post("/v1/auth/register", status_code=201, response_model=views.SignedInView)
     async def register(request: Request, form: forms.Register) -> Response:
         """Make an account and sign in."""
         web = browser.speaks(request)
         door.registration(request)
-        made = await accounts.register(form.email, form.password, form.name, form.device)
+        made = await accounts.register(form.email, form.password, form.name, door.visitor(request, form.device))
         return answers.signed_in(request, made, 201, web=web)
 
     @router.post("/v1/auth/login", response_model=views.SignedInView)
@@ -99,11 +46,11 @@ def _add_entry_routes(
         """Sign in."""
         web = browser.speaks(request)
         door.sign_in(request)
-        made = await accounts.login(form.email, form.password, form.device)
+        made = await accounts.login(form.email, form.password, door.visitor(request, form.device))
         return answers.signed_in(request, made, 200, web=web)
 
 
-def _add_token_routes(router: APIRouter, accounts: Accounts, answers: _Answers, browser: Browser) -> None:
+def _add_token_routes(router: APIRouter, accounts: Accounts, answers: Answers, browser: Browser) -> None:
     @router.post("/v1/auth/refresh", response_model=views.PairView)
     async def refresh(request: Request, form: forms.Refresh | None = None) -> Response:
         """Use a refresh token; answers a new pair."""

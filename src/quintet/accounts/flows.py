@@ -4,13 +4,13 @@
 2. Chance, clock and hashes come before the transaction; it decides by what it reads, since the world went on while we hashed.
 """
 
-import hmac
-from dataclasses import dataclass
+from functools import partial
 
-from quintet.accounts import refresh, sessions, users
+from quintet.accounts import audit, refresh, users
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.credentials import Credentials
 from quintet.accounts.emails import address
+from quintet.accounts.entering import Entering, Pair, SignedIn, Visitor
 from quintet.accounts.identities import Identities
 from quintet.accounts.own import OwnAccount
 from quintet.accounts.passwords import Passwords
@@ -26,23 +26,6 @@ from quintet.store import Store, Tx
 __all__ = ["Accounts", "Pair", "SignedIn"]
 
 _NO_SESSION = frozenset({"invalid_token", "token_expired", "session_revoked"})
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A session's two tokens."""
-
-    session_id: str
-    access_token: str
-    refresh_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A new session and its user."""
-
-    user: User
-    pair: Pair
 
 
 class Accounts:
@@ -68,6 +51,7 @@ class Accounts:
             parallel=config.refresh_parallel_seconds * 1000,
             repeat=config.refresh_repeat_seconds * 1000,
         )
+        self.entering = Entering(store, sources, config, self.identities, self._attempt_keys)
         self.own = OwnAccount(store, sources, self._passwords, self._credentials)
 
     async def start(self) -> None:
@@ -80,7 +64,7 @@ class Accounts:
         await self.identities.watching.close()
         self._pool.close()
 
-    async def register(self, email: str, password: str, name: str | None, device: str | None) -> SignedIn:
+    async def register(self, email: str, password: str, name: str | None, visitor: Visitor) -> SignedIn:
         """Make an account and its first session.
 
         Raises:
@@ -95,16 +79,14 @@ class Accounts:
         stored = await self._passwords.hash(form)
         user = users.new_user(self._sources.new_id("usr"), parsed, name, stored, self._sources.now_ms())
         epoch = users.new_epoch(self._sources.token_bytes(6))
-        session, token = self._new_session(user.id, device)
 
         def add(tx: Tx) -> None:
             users.add(tx, user, parsed.key, epoch)
-            self._open(tx, session, token)
+            audit.record(tx, "registered", user.created_at, subject_id=user.id, address=visitor.address)
 
-        await self._store.write(user.id, add)
-        return SignedIn(user, self._pair(Found(user.id, session.id), token, session.created_at))
+        return await self.entering.enter(user.id, visitor, "password", add)
 
-    async def login(self, email: str, password: str, device: str | None) -> SignedIn:
+    async def login(self, email: str, password: str, visitor: Visitor) -> SignedIn:
         """Open a session.
 
         Raises:
@@ -113,24 +95,22 @@ class Accounts:
         parsed = address(email)
         form = self._passwords.normalised(password)
         user = await self._store.read(lambda tx: users.by_email(tx, parsed.key))
-        await self._credentials.prove(parsed.key, user.password_hash if user else None, form)
+        try:
+            await self._credentials.prove(parsed.key, user.password_hash if user else None, form)
+        except QuintetError as refusal:
+            if user is not None and refusal.code == "credentials_wrong":
+                self._note_failure(user, visitor)
+            raise
         if user is None:
             raise QuintetError("credentials_wrong")
         known = user.password_hash
         fresh = await self._passwords.hash(form) if self._passwords.is_outdated(known) else known
-        session, token = self._new_session(user.id, device)
 
-        def add(tx: Tx) -> User:
-            if not users.set_password(tx, session.user_id, known, fresh):
+        def unchanged(tx: Tx) -> None:
+            if not users.set_password(tx, user.id, known, fresh):
                 raise QuintetError("credentials_wrong")
-            current = users.by_id(tx, session.user_id)
-            if current is None or current.disabled_at is not None:
-                raise QuintetError("forbidden", "This account has been disabled.")
-            self._open(tx, session, token)
-            return current
 
-        current = await self._store.write(user.id, add)
-        return SignedIn(current, self._pair(Found(user.id, session.id), token, session.created_at))
+        return await self.entering.enter(user.id, visitor, "password", unchanged)
 
     async def refresh(self, token: str, attempt_id: str | None) -> Pair:
         """Use a refresh token. The same token in the same attempt gives the same answer again, for a minute.
@@ -151,7 +131,7 @@ class Accounts:
         made = await self._store.write(found.user_id, lambda tx: refresh.rotate(tx, found, use, self._durations))
         if made is None:
             raise QuintetError("refresh_reused")  # outside, so that the ending of the session is kept
-        return self._pair(found, following[made.successor], made.at, self._attempt_keys[made.successor])
+        return self.entering.pair(found, following[made.successor], made.at, made.successor)
 
     async def logout(self, access_token: str | None, refresh_token: str | None) -> None:
         """End the sessions of whatever valid tokens are given; none at all is fine."""
@@ -176,20 +156,8 @@ class Accounts:
         digest = refresh.digest_of(token)
         return await self._store.read(lambda tx: refresh.find(tx, digest))
 
-    def _new_session(self, user_id: str, device: str | None) -> tuple[sessions.Session, str]:
+    def _note_failure(self, user: User, visitor: Visitor) -> None:
+        """For the audit, beside the answer: waiting for it would tell by the time that there is such a user."""
         now = self._sources.now_ms()
-        ends = now + self.config.refresh_absolute_seconds * 1000
-        session = sessions.Session(user_id, self._sources.new_id("ses"), device, now, ends)
-        return session, refresh.token_of(self._sources.token_bytes(refresh.TOKEN_BYTES))
-
-    def _open(self, tx: Tx, session: sessions.Session, token: str) -> None:
-        sessions.start(tx, session, self.config.sessions_per_user)
-        refresh.add_first(tx, session, refresh.digest_of(token), self._durations)
-
-    def _pair(self, found: Found, refresh_token: str, made_ms: int, key: bytes | None = None) -> Pair:
-        """A session's tokens. What the access token says follows from the refresh token, so a repeated answer is the same one;
-        `key` is that of the secret under which it was first given."""
-        key = key or self._attempt_keys[0]
-        token_id = "tok_" + hmac.digest(key, refresh_token.encode(), "sha256").hex()[:24]
-        access = self.identities.issue(found.user_id, found.session_id, token_id, made_ms // 1000)
-        return Pair(found.session_id, access, refresh_token)
+        note = partial(audit.record, action="sign_in_failed", now_ms=now, subject_id=user.id, address=visitor.address)
+        self._store.submit(user.id, note)

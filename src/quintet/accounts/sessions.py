@@ -1,6 +1,6 @@
 """Sessions: one per sign-in, twenty per user, and what stands of them.
 
-1. A session ends once, with a reason, and its ending raises the user's `auth_rev` in the same transaction.
+1. A session ends once, with a reason, and its ending raises the user's `auth_rev` and stands in the audit, in the same transaction.
 2. Whether a session stands is read in one statement with the user and the revision, so the three belong together.
 3. The least recently used makes room for a new one; what ended a day ago is deleted, since no access token lives as long.
 """
@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 
+from quintet.accounts import audit
 from quintet.store import Tx
 from quintet.store.tables import sessions
 
 __all__ = ["Session", "SessionRow", "Standing", "end", "end_all", "live", "standing", "start"]
 
 KEPT_MS = 24 * 60 * 60 * 1000
+
+_ACTIONS = {"logout": "signed_out", "refresh_reused": "refresh_reused"}
 
 _STANDING = """
     SELECT s.ended_at, s.expires_at, u.disabled_at, u.role, h.auth_rev
@@ -75,7 +78,7 @@ def live(tx: Tx, user_id: str, now_ms: int) -> list[SessionRow]:
 
 
 def end(tx: Tx, user_id: str, session_id: str, because: str, now_ms: int) -> bool:
-    """End a session and revoke. False when there is none, or it has ended before."""
+    """End a session and revoke. `because` is a word for the audit. False when there is none, or it has ended before."""
     ended = tx.core.execute(
         update(sessions)
         .where(sessions.c.user_id == user_id, sessions.c.id == session_id, sessions.c.ended_at.is_(None))
@@ -85,6 +88,7 @@ def end(tx: Tx, user_id: str, session_id: str, because: str, now_ms: int) -> boo
     if ended.first() is None:
         return False
     tx.revoke(user_id)
+    audit.record(tx, _ACTIONS.get(because, "session_revoked"), now_ms, subject_id=user_id, because=because)
     return True
 
 
