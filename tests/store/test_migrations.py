@@ -70,7 +70,7 @@ def test_a_migrated_database_is_left_alone_and_fast(tmp_path: Path) -> None:
     schema.migrate(url)
     assert time.perf_counter() - started < 0.05
     assert (tmp_path / "q.db").read_bytes() == before
-    schema.check(tmp_path / "q.db")
+    schema.check(f"sqlite:///{tmp_path / 'q.db'}")
 
 
 @pytest.mark.parametrize("name", ["a b.db", "a?b.db", "a#b.db", "a%20b.db", "ä.db"])
@@ -78,7 +78,7 @@ def test_any_file_name_is_that_file(tmp_path: Path, name: str) -> None:
     """What a URL would take for a query or an escape is part of the file's name."""
     schema.migrate(f"sqlite:///{tmp_path / name}")
     assert [path.name for path in tmp_path.iterdir()] == [name]
-    schema.check(tmp_path / name)
+    schema.check(f"sqlite:///{tmp_path / name}")
 
 
 @pytest.mark.parametrize("migrate", [False, True])
@@ -148,10 +148,10 @@ def test_a_migration_killed_midway_left_nothing(tmp_path: Path, statement: int) 
         [sys.executable, "-c", _KILLED, url, str(statement)], check=False, timeout=60, env=os.environ
     )
     assert killed.returncode == -signal.SIGKILL
-    assert schema.revision_of(tmp_path / "q.db") is None
+    assert schema.revision_of(url) is None
     assert definitions(tmp_path / "q.db") == set()
     schema.migrate(url)
-    schema.check(tmp_path / "q.db")
+    schema.check(f"sqlite:///{tmp_path / 'q.db'}")
 
 
 @pytest.mark.parametrize("older", [script.revision for script in scripts().walk_revisions()][1:])
@@ -161,9 +161,9 @@ def test_an_older_database_is_brought_forward_with_what_it_holds(tmp_path: Path,
     path, fresh = tmp_path / "older.db", tmp_path / "fresh.db"
     config = Config()
     config.set_main_option("script_location", "quintet.store:migrations")
-    config.attributes["path"] = path
+    config.attributes["url"] = f"sqlite:///{path}"
     command.upgrade(config, older)
-    assert schema.revision_of(path) == older
+    assert schema.revision_of(f"sqlite:///{path}") == older
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)"

@@ -41,7 +41,7 @@ class Blocked:
 
     def __init__(self, store: Store) -> None:
         self.entered, self.release = threading.Event(), threading.Event()
-        self.done = store.submit("", self._hold)
+        self.done = store.submit("u", self._hold)
 
     def _hold(self, tx: Tx) -> None:
         self.entered.set()

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from quintet.store import Store, Tx, open_store
+from support.postgres import PostgresDatabase
 
 __all__ = ["DATABASES", "Database", "SqliteDatabase"]
 
@@ -88,4 +89,4 @@ class SqliteDatabase:
         assert self.rows("PRAGMA quick_check") == [("ok",)]
 
 
-DATABASES: dict[str, Callable[[Path], Database]] = {"sqlite": SqliteDatabase}
+DATABASES: dict[str, Callable[[Path], Database]] = {"sqlite": SqliteDatabase, "postgres": PostgresDatabase}

@@ -178,7 +178,7 @@ def add_user(tx: Tx, user_id: str, email: str) -> None:
     """An account's row."""
     tx.sql(
         "INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)"
-        " VALUES (?, ?, ?, 0, 'x', 'user', 0)",
+        " VALUES (?, ?, ?, false, 'x', 'user', 0)",
         (user_id, email, email),
     )
 

@@ -54,7 +54,7 @@ def _existing(settings: Settings) -> Path:
     """The file of the database. An empty one would be made by opening it, which is never what an operator meant."""
     path = Path(settings.database.removeprefix(_SQLITE))
     try:
-        found = revision_of(path)
+        found = revision_of(settings.database)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(error) from error
     if found is None and settings.database.startswith(_SQLITE):

@@ -13,28 +13,31 @@ _SQLITE = "sqlite:///"
 
 
 def open_store(url: str, *, migrate: bool = False, exclusive: bool = True, reserved: int = 0) -> Store:
-    """The store behind `url` (`sqlite:///path`), not started yet.
+    """The store behind `url` (`sqlite:///path` or `postgresql://…`), not started yet.
 
     `migrate` brings the tables up to date; without it a database that is not is refused. `exclusive` takes the lock of the one
-    server, which keeps `reserved` bytes of the disk for endings and deletions.
+    server, which keeps `reserved` bytes of the disk for endings and deletions; both are for SQLite, PostgreSQL is for several.
 
     Raises:
         AlreadyServedError: another server has this database.
         quintet.store.schema.NotMigratedError: the tables are not of this version.
+        quintet.store.postgres.faults.UnreachableError: PostgreSQL does not answer.
         ValueError: no store for such a URL.
     """
-    if not url.startswith(_SQLITE):
-        raise ValueError("only sqlite:///… databases are known")
     from quintet.store import schema
 
-    path = Path(url.removeprefix(_SQLITE))
-    store = SqliteStore(path, exclusive=exclusive, reserved=reserved)
+    bring = schema.migrate if migrate else schema.check
+    if schema.is_postgres(url):
+        from quintet.store.postgres import PostgresStore
+
+        bring(url)
+        return PostgresStore(url)
+    if not url.startswith(_SQLITE):
+        raise ValueError("only sqlite:///… and postgresql://… databases are known")
+    store = SqliteStore(Path(url.removeprefix(_SQLITE)), exclusive=exclusive, reserved=reserved)
     store.lock()
     try:
-        if migrate:
-            schema.migrate(url)
-        else:
-            schema.check(path)
+        bring(url)
     except BaseException:
         store.unlock()
         raise

@@ -5,9 +5,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-__all__ = ["REVISION", "NotMigratedError", "check", "migrate", "revision_of"]
+__all__ = ["REVISION", "NotMigratedError", "check", "is_postgres", "migrate", "revision_of"]
 
-REVISION = "0004"  # the newest revision in migrations/versions; a test compares them
+REVISION = "0005"  # the newest revision in migrations/versions; a test compares them
+
+_SQLITE = "sqlite:///"
 
 
 class NotMigratedError(Exception):
@@ -18,12 +20,23 @@ class NotMigratedError(Exception):
         super().__init__(f"the database is at revision {found or 'none'}, this version needs {REVISION}")
 
 
-def revision_of(path: Path) -> str | None:
-    """The revision of the database at `path`; None when it is empty or not there.
+def is_postgres(url: str) -> bool:
+    """Whether it names a PostgreSQL database."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
+def revision_of(url: str) -> str | None:
+    """The revision of the database; None when it is empty or not there.
 
     Raises:
         sqlite3.DatabaseError: it cannot be read, or is no database.
+        quintet.store.postgres.faults.UnreachableError: it cannot be reached.
     """
+    if is_postgres(url):
+        from quintet.store.postgres.revision import revision_at
+
+        return revision_at(url)
+    path = Path(url.removeprefix(_SQLITE))
     if not path.exists():
         return None
     with closing(sqlite3.connect(path)) as connection:
@@ -32,13 +45,13 @@ def revision_of(path: Path) -> str | None:
     return str(row[0]) if row else None
 
 
-def check(path: Path) -> None:
+def check(url: str) -> None:
     """Refuse a database of another version.
 
     Raises:
         NotMigratedError: it is.
     """
-    found = revision_of(path)
+    found = revision_of(url)
     if found != REVISION:
         raise NotMigratedError(found)
 
@@ -49,19 +62,20 @@ def migrate(url: str) -> None:
     Raises:
         NotMigratedError: it is of a version that this one does not know.
     """
-    path = Path(url.removeprefix("sqlite:///"))
-    found = revision_of(path)
+    found = revision_of(url)
     if found == REVISION:
         return
-    # What users wrote is nobody else's on this machine; the files beside it take over the mode.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if not is_postgres(url):
+        # What users wrote is nobody else's on this machine; the files beside it take over the mode.
+        path = Path(url.removeprefix(_SQLITE))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError
 
     config = Config()
     config.set_main_option("script_location", "quintet.store:migrations")
-    config.attributes["path"] = path
+    config.attributes["url"] = url
     try:
         command.upgrade(config, "head")
     except CommandError as error:

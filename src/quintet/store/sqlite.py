@@ -12,27 +12,22 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
 
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from quintet.errors import QuintetError
+from quintet.store.asking import Asking
 from quintet.store.ballast import Ballast
-from quintet.store.base import FULL_SECONDS, GatherFn, Tx
+from quintet.store.base import FULL_SECONDS, Tx
 from quintet.store.committer import Committer
 from quintet.store.figures import Figures
 from quintet.store.readers import Readers
-from quintet.store.wakes import Wakes
-from quintet.store.work import Item
 
 __all__ = ["AlreadyServedError", "SqliteStore"]
 
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -132,18 +127,17 @@ class _Connection:
         self._raw.close()
 
 
-class SqliteStore:
+class SqliteStore(Asking):
     """A store in one file. `exclusive` takes the server's lock; administration beside a server goes without.
 
     `reserved` bytes of the disk are kept for endings and deletions, see `Ballast`.
     """
 
     def __init__(self, path: Path, *, exclusive: bool, reserved: int = 0) -> None:
+        super().__init__()
         self.path = path.resolve()  # one database, one lock, whatever link led here
-        self.wakes = Wakes()
         self._exclusive = exclusive
         self._lock: int | None = None
-        self._listeners: tuple[Callable[[Sequence[Any]], None], ...] = ()
         ballast = Ballast(self.path.with_name(self.path.name + ".ballast"), reserved if exclusive else 0)
         self._committer = Committer(
             lambda: _Connection(self.path, writes=True), self.wakes, self._publish, ballast=ballast
@@ -191,49 +185,5 @@ class SqliteStore:
         """See `Store.figures`."""
         return Figures(self._committer.times, self._committer.waiting, self._readers.waiting, self._committer.scarce)
 
-    def on_commit(self, listener: Callable[[Sequence[Any]], None]) -> None:
-        """See `Store.on_commit`."""
-        self._listeners = (*self._listeners, listener)
-
-    def _publish(self, facts: Sequence[Any]) -> None:
-        for listener in self._listeners:
-            listener(facts)
-
-    async def write(self, key: str, fn: Callable[[Tx], T]) -> T:
-        """See `Store.write`. One writer serves all keys."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._committer.put(Item(fn, future, loop))
-        return await future
-
-    async def gather(self, key: str, apply: GatherFn, payload: Any) -> None:
-        """See `Store.gather`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        self._committer.put(Item(None, future, loop, apply, payload))
-        await future
-
-    async def read(self, fn: Callable[[Tx], T]) -> T:
-        """See `Store.read`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._readers.put(Item(fn, future, loop))
-        return await future
-
-    def submit(self, key: str, fn: Callable[[Tx], T]) -> "Future[T]":
-        """See `Store.submit`."""
-        future: Future[T] = Future()
-        self._committer.put(Item(fn, future, None))
-        return future
-
-    def submit_read(self, fn: Callable[[Tx], T]) -> "Future[T]":
-        """See `Store.submit_read`."""
-        future: Future[T] = Future()
-        self._readers.put(Item(fn, future, None))
-        return future
-
-    def submit_gather(self, key: str, apply: GatherFn, payload: Any) -> "Future[None]":
-        """See `Store.submit_gather`."""
-        future: Future[None] = Future()
-        self._committer.put(Item(None, future, None, apply, payload))
-        return future
+    def _writer(self, key: str) -> Committer:
+        return self._committer  # one writes for all keys

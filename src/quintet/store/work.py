@@ -16,7 +16,7 @@ __all__ = ["Item", "settle"]
 class Item:
     """One function, or one payload for a gathering function, and where its answer goes."""
 
-    __slots__ = ("apply", "error", "fn", "future", "loop", "payload", "result")
+    __slots__ = ("apply", "error", "fn", "future", "key", "loop", "payload", "result")
 
     def __init__(
         self,
@@ -25,12 +25,14 @@ class Item:
         loop: asyncio.AbstractEventLoop | None,
         apply: Callable[..., Any] | None = None,
         payload: Any = None,
+        key: str = "",
     ) -> None:
         self.fn = fn
         self.future = future
         self.loop = loop
         self.apply = apply
         self.payload = payload
+        self.key = key
         self.result: Any = None
         self.error: BaseException | None = None
 

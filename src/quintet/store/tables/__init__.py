@@ -19,6 +19,7 @@ from quintet.store.tables.entering import (
 )
 from quintet.store.tables.log import events, gone_digests, heads
 from quintet.store.tables.saying import attachments, deleted_sends, deletions, message_attachments, messages, threads
+from quintet.store.tables.sharing import commit_marks, lineages, workers
 from quintet.store.tables.speaking import refresh_tokens, sessions, signing_keys, users
 from quintet.store.tables.working import agents, runs
 
@@ -28,6 +29,7 @@ __all__ = [
     "attachments",
     "audit",
     "challenges",
+    "commit_marks",
     "deleted_sends",
     "deletions",
     "devices",
@@ -36,6 +38,7 @@ __all__ = [
     "gone_digests",
     "heads",
     "invites",
+    "lineages",
     "mail_tokens",
     "message_attachments",
     "messages",
@@ -50,4 +53,5 @@ __all__ = [
     "threads",
     "totps",
     "users",
+    "workers",
 ]

@@ -1,0 +1,100 @@
+"""Connecting: to a server that takes writes, with settings on which the promises rest, whatever the operator's defaults are.
+
+1. A dead network is noticed within seconds, a lock that is waited for or held by a sleeping process is given up.
+2. A commit is durable when it is answered: `off` and `local` become `on`, stronger settings stay.
+3. After a failure the next one is answered at once for a moment: a server that starts is not stormed.
+"""
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+from psycopg.types.numeric import Int8BinaryDumper
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
+
+from quintet.store.postgres.faults import UnreachableError
+
+__all__ = ["Dialing", "Raw"]
+
+Raw = psycopg.Connection[tuple[Any, ...]]
+
+_PAUSE = 0.2  # seconds after a failure in which no other try is made
+_OPTIONS: dict[str, Any] = {
+    "application_name": "quintet",
+    "client_encoding": "utf8",
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_SETTINGS = """
+SET idle_in_transaction_session_timeout = '10s';
+SET lock_timeout = '10s';
+SET statement_timeout = '60s';
+SET TimeZone = 'UTC';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+SELECT pg_is_in_recovery()
+"""
+
+
+class Dialing:
+    """Makes connections to one database, each with its SQLAlchemy view. From any thread."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._mine = threading.local()
+        self._failed_at = -_PAUSE
+        # The driver's connection is ours; SQLAlchemy asks a server what it is once, not once a connection.
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: self._mine.raw,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            use_native_hstore=False,
+        )
+
+    def dial(self) -> tuple[Raw, Connection]:
+        """A new connection, outside a transaction.
+
+        Raises:
+            UnreachableError: there is none just now.
+        """
+        if time.monotonic() - self._failed_at < _PAUSE:
+            raise UnreachableError("the database could not be reached a moment ago")
+        try:
+            raw = self._dialed()
+        except psycopg.Error as error:
+            self._failed_at = time.monotonic()
+            raise UnreachableError(str(error).strip()) from error
+        self._mine.raw = raw
+        try:
+            return raw, self._engine.connect()
+        except BaseException:
+            raw.close()
+            raise
+
+    def plain(self) -> Raw:
+        """A connection without SQLAlchemy's view. Raises what `dial` raises."""
+        try:
+            return self._dialed()
+        except psycopg.Error as error:
+            raise UnreachableError(str(error).strip()) from error
+
+    def _dialed(self) -> Raw:
+        raw = psycopg.connect(self._url, autocommit=True, **_OPTIONS)
+        try:
+            answer = raw.execute(_SETTINGS.encode())
+            while answer.nextset():
+                pass
+            row = answer.fetchone()
+            if row is None or row[0]:
+                raise psycopg.OperationalError("the server is a standby, which takes no writes")
+            raw.adapters.register_dumper(int, Int8BinaryDumper)  # one type, so one plan, whatever the number
+            raw.prepared_max = 400
+        except BaseException:
+            raw.close()
+            raise
+        return raw

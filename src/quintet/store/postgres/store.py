@@ -1,0 +1,66 @@
+"""PostgreSQL as the store: lanes that write, readers, one truth for any number of processes."""
+
+import asyncio
+import logging
+import time
+import zlib
+
+from quintet.store.asking import Asking
+from quintet.store.figures import Figures, Histogram
+from quintet.store.postgres.connection import ReadingConnection, WritingConnection
+from quintet.store.postgres.dialing import Dialing
+from quintet.store.postgres.lane import Lane
+from quintet.store.readers import Readers
+
+__all__ = ["PostgresStore"]
+
+log = logging.getLogger(__name__)
+
+_LANES = 4  # beside the one for what is about everybody
+_READERS = 3
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class PostgresStore(Asking):
+    """A store in a PostgreSQL database. What is about a user is written by the lane of that user, the rest by one of its own."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.dialing = Dialing(url)
+        self._lanes = [Lane(self._writing, self.wakes, self._publish) for _ in range(_LANES + 1)]
+        self._readers = Readers(lambda: ReadingConnection(self.dialing), _READERS)
+
+    def _writing(self) -> WritingConnection:
+        return WritingConnection(self.dialing, _now_ms)
+
+    async def start(self) -> None:
+        """Connect and start the threads. The database must be migrated.
+
+        Raises:
+            quintet.store.postgres.faults.UnreachableError: it cannot be reached.
+        """
+        for lane in self._lanes:
+            lane.start()
+        self._readers.start()
+
+    async def close(self) -> None:
+        """Commit what is queued, stop the threads."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._readers.close)
+        for lane in self._lanes:
+            if not await loop.run_in_executor(None, lane.close):
+                log.error("a lane did not end in time")
+
+    def figures(self) -> Figures:
+        """See `Store.figures`."""
+        commits = Histogram(self._lanes[0].times.bounds)
+        for lane in self._lanes:
+            commits.counts = [sum(pair) for pair in zip(commits.counts, lane.times.counts, strict=True)]
+            commits.total += lane.times.total
+        return Figures(commits, sum(lane.waiting for lane in self._lanes), self._readers.waiting)
+
+    def _writer(self, key: str) -> Lane:
+        return self._lanes[1 + zlib.crc32(key.encode()) % _LANES if key else 0]

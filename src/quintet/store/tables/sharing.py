@@ -1,0 +1,34 @@
+"""What several processes on one database know of each other."""
+
+from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table
+
+from quintet.store.tables.base import metadata
+
+__all__ = ["commit_marks", "lineages", "workers"]
+
+commit_marks = Table(  # the last commit of each lane that writes: tells what became of one whose answer was lost
+    "commit_marks",
+    metadata,
+    Column("lane", String(40), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("lane"),
+)
+
+workers = Table(  # those that live: each raises its beat, and whoever sees one stand still ends its runs
+    "workers",
+    metadata,
+    Column("id", String(40), nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+)
+
+lineages = Table(  # the cluster that wrote the logs; another one may lack some of it, so its streams begin new epochs
+    "lineages",
+    metadata,
+    Column("system", String(40), nullable=False),
+    Column("timeline", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    PrimaryKeyConstraint("system", "timeline"),
+)
