@@ -10,7 +10,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from quintet.edge.bodies import StrictJSONRoute
 
-__all__ = ["FormRoute", "Login", "Logout", "NewPassword", "Profile", "Refresh", "Register"]
+__all__ = [
+    "Forgotten",
+    "FormRoute",
+    "Login",
+    "Logout",
+    "NewAddress",
+    "NewPassword",
+    "Profile",
+    "Refresh",
+    "Register",
+    "Reset",
+    "Verify",
+]
 
 
 def _any_text(value: Any) -> str:
@@ -40,20 +52,23 @@ class FormRoute(StrictJSONRoute):
     lone_surrogates = True
 
 
-class _Form(BaseModel):
+class Form(BaseModel):
+    """What all of them have in common."""
+
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-class Register(_Form):
+class Register(Form):
     """POST /v1/auth/register."""
 
     email: AnyText
     password: AnyText
     name: ShownText | None = None
     device: ShownText | None = None
+    invite: AnyText | None = None
 
 
-class Login(_Form):
+class Login(Form):
     """POST /v1/auth/login."""
 
     email: AnyText
@@ -61,27 +76,53 @@ class Login(_Form):
     device: ShownText | None = None
 
 
-class Refresh(_Form):
+class Refresh(Form):
     """POST /v1/auth/refresh. Browsers send the token as a cookie."""
 
     refresh_token: AnyText | None = None
     attempt_id: AttemptId | None = None
 
 
-class Logout(_Form):
+class Logout(Form):
     """POST /v1/auth/logout."""
 
     refresh_token: AnyText | None = None
 
 
-class Profile(_Form):
+class Profile(Form):
     """PATCH /v1/auth/me."""
 
     name: ShownText | None = None
 
 
-class NewPassword(_Form):
+class NewPassword(Form):
     """POST /v1/auth/password."""
 
     current: AnyText
     new: AnyText
+
+
+class Forgotten(Form):
+    """POST /v1/auth/password/forgot."""
+
+    email: AnyText
+
+
+class Reset(Form):
+    """POST /v1/auth/password/reset."""
+
+    token: AnyText
+    new: AnyText
+
+
+class Verify(Form):
+    """POST /v1/auth/email/verify."""
+
+    token: AnyText
+
+
+class NewAddress(Form):
+    """POST /v1/auth/email."""
+
+    email: AnyText
+    password: AnyText
