@@ -113,8 +113,8 @@ class Log:
         news: dict[Stream, list[Row | Forgotten]] = {}
         revisions: dict[Stream, int] = {}
         for fact in facts:
-            stream = self._streams.get(fact.user_id)
-            if stream is None:
+            stream = self._streams.get(fact.user_id) if isinstance(fact, Appended | Forgotten | Revision) else None
+            if stream is None:  # nobody here follows, or it is no news for a follower
                 continue
             if isinstance(fact, Appended):
                 news.setdefault(stream, []).extend(_rows(fact))
