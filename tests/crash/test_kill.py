@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from quintet.testing.sockets.connecting import Connect
 from support import oracle
 from support.checks.durability import check_killed_at_receipt
 from support.effects import effect, effects
-from support.faithful import Faithful, heal, living
+from support.faithful import faithful, heal, living
 from support.kept import read
 from support.server import Factory, Server
 from support.story import ending, whole
@@ -26,11 +27,11 @@ USERS = 3
 pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(60 + 12 * ROUNDS)]
 
 
-async def test_kill_9_in_a_loop_loses_nothing(server_factory: Factory, tmp_path: Path) -> None:
+async def test_kill_9_in_a_loop_loses_nothing(server_factory: Factory, connect: Connect, tmp_path: Path) -> None:
     """Each time: the database is sound, all that was seen or answered is kept, every accepted run ends once, no tool runs twice."""
     chance = random.Random(SEED)
     try:
-        await _loop(server_factory(), chance, tmp_path)
+        await _loop(server_factory(), connect, chance, tmp_path)
     except BaseException as fault:
         fault.add_note(
             f"again: CRASH_SEED={SEED} CRASH_ROUNDS={ROUNDS} .venv/bin/python -m pytest tests/crash/test_kill.py"
@@ -38,24 +39,22 @@ async def test_kill_9_in_a_loop_loses_nothing(server_factory: Factory, tmp_path:
         raise
 
 
-async def _loop(server: Server, chance: random.Random, copies: Path) -> None:
-    async with World(server) as world:
-        accounts = await world.users(USERS)
-        people = [Faithful(server, a, f"user{n}", random.Random(chance.random())) for n, a in enumerate(accounts)]
-        async with living(people) as lives:
-            for place in range(ROUNDS):
-                await asyncio.sleep(chance.uniform(0.05, 0.9))  # the random moment itself, not a wait for anything
-                server.kill()
-                await asyncio.gather(*(person.alone() for person in people))
-                oracle.check_left(read(server.database(copies / f"round {place}")), people, server.done())
-                await asyncio.to_thread(server.start)
-                for person in people:
-                    await person.audit()
-                assert not lives.done(), "a client has given up"
-            ended = await heal(server, people, lives, copies / "healed")
-            assert all(person.resumed > ROUNDS for person in people), "a device that never resumed proves nothing"
-            assert ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
-            assert ended["agent_completed"], f"no run completed: {ended}"
+async def _loop(server: Server, connect: Connect, chance: random.Random, copies: Path) -> None:
+    people = faithful(server, connect, USERS, lambda: random.Random(chance.random()))
+    async with living(people) as lives:
+        for place in range(ROUNDS):
+            await asyncio.sleep(chance.uniform(0.05, 0.9))  # the random moment itself, not a wait for anything
+            server.kill()
+            await asyncio.gather(*(person.alone() for person in people))
+            oracle.check_left(read(server.database(copies / f"round {place}")), people, server.done())
+            await asyncio.to_thread(server.start)
+            for person in people:
+                await person.audit()
+            assert not lives.done(), "a client has given up"
+        ended = await heal(server, people, lives, copies / "healed")
+        assert all(person.resumed > ROUNDS for person in people), "a device that never resumed proves nothing"
+        assert ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
+        assert ended["agent_completed"], f"no run completed: {ended}"
 
 
 async def test_an_event_that_arrived_survives_the_kill_at_its_arrival(server_factory: Factory) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from faults.arming import dies_at, mortal, restarted_to_die_at
+from quintet.testing.sockets.connecting import Connect
 from support import oracle
-from support.faithful import Faithful, heal, living
+from support.faithful import Faithful, faithful, heal, living
 from support.kept import Kept, Row, read
 from support.server import Factory, Server
-from support.world import World
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.randrange(1, 1 << 32)
@@ -87,7 +87,7 @@ OF_EVENTS = {"before_flush", "in_append", "before_telling"}
 
 @pytest.mark.parametrize("point", sorted(THERE | NOT_THERE))
 async def test_a_server_killed_at_a_named_point_loses_and_doubles_nothing(
-    server_factory: Factory, tmp_path: Path, point: str
+    server_factory: Factory, connect: Connect, tmp_path: Path, point: str
 ) -> None:
     """What was on its way is there whole or not at all; after the restart every promise of log, runs and tools holds, for every client."""
     chance = random.Random(f"{SEED} {point}")
@@ -95,7 +95,7 @@ async def test_a_server_killed_at_a_named_point_loses_and_doubles_nothing(
         where = f"{point}:{chance.choice(OFTEN if point in OF_EVENTS else SELDOM)}"
         try:
             server = mortal(server_factory, where)
-            await _killed(server, where, chance, tmp_path / str(number))
+            await _killed(server, connect, where, chance, tmp_path / str(number))
             server.end()
         except BaseException as fault:
             fault.add_note(f"{where}; {_again()}")
@@ -103,46 +103,46 @@ async def test_a_server_killed_at_a_named_point_loses_and_doubles_nothing(
 
 
 async def test_a_start_killed_while_it_ends_the_runs_of_the_dead_is_made_good_by_the_next(
-    server_factory: Factory, tmp_path: Path
+    server_factory: Factory, connect: Connect, tmp_path: Path
 ) -> None:
     """Two deaths in a row, the second in the recovery from the first: each run still has one ending, and no tool runs again."""
     chance = random.Random(SEED)
     try:
         server = mortal(server_factory, "before_tool:2")
-        await _killed(server, "before_tool:2", chance, tmp_path, then="in_recovery:1")
+        await _killed(server, connect, "before_tool:2", chance, tmp_path, then="in_recovery:1")
     except BaseException as fault:
         fault.add_note(_again())
         raise
 
 
-async def _killed(server: Server, where: str, chance: random.Random, copies: Path, then: str = "") -> None:
+async def _killed(
+    server: Server, connect: Connect, where: str, chance: random.Random, copies: Path, then: str = ""
+) -> None:
     point = where.partition(":")[0]
-    async with World(server) as world:
-        accounts = await world.users(USERS)
-        people = [Faithful(server, a, f"user{n}", random.Random(chance.random())) for n, a in enumerate(accounts)]
-        async with living(people) as lives:
-            what = await dies_at(server, where)
-            await asyncio.gather(*(person.alone() for person in people))
-            left = read(server.database(copies / "left"))
-            oracle.check_left(left, people, server.done())
-            _check_what_was_on_its_way(point, what, left, people)
-            _check_the_tool(point, _executing(left, what), server.done())
-            if then:
-                run_id = await restarted_to_die_at(server, then)
-                again = read(server.database(copies / "again"))
-                assert again == left, "a recovery that was cut off has left something"
-                assert again.find(run_id=run_id), f"{run_id} was not there to be recovered"
+    people = faithful(server, connect, USERS, lambda: random.Random(chance.random()))
+    async with living(people) as lives:
+        what = await dies_at(server, where)
+        await asyncio.gather(*(person.alone() for person in people))
+        left = read(server.database(copies / "left"))
+        oracle.check_left(left, people, server.done())
+        _check_what_was_on_its_way(point, what, left, people)
+        _check_the_tool(point, _executing(left, what), server.done())
+        if then:
+            run_id = await restarted_to_die_at(server, then)
+            again = read(server.database(copies / "again"))
+            assert again == left, "a recovery that was cut off has left something"
+            assert again.find(run_id=run_id), f"{run_id} was not there to be recovered"
 
-            await asyncio.to_thread(server.start)
-            for person in people:
-                await person.audit()
-                await person.goes_on()
-            ended = await heal(server, people, lives, copies / "healed")
-            oracle.check_nothing_changed(left, read(server.database(copies / "last")))
-            _check_the_tool(point, _executing(left, what), server.done())
-            assert point not in OF_EVENTS or any(person.resumed for person in people), "no device resumed"
-            assert point not in UNANSWERED or any(person.repeated for person in people), "nobody had to send again"
-            assert point not in LOST or ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
+        await asyncio.to_thread(server.start)
+        for person in people:
+            await person.audit()
+            await person.goes_on()
+        ended = await heal(server, people, lives, copies / "healed")
+        oracle.check_nothing_changed(left, read(server.database(copies / "last")))
+        _check_the_tool(point, _executing(left, what), server.done())
+        assert point not in OF_EVENTS or any(person.resumed for person in people), "no device resumed"
+        assert point not in UNANSWERED or any(person.repeated for person in people), "nobody had to send again"
+        assert point not in LOST or ended["worker_lost"], f"no run was hit, so nothing was proven: {ended}"
 
 
 def _again() -> str:
@@ -152,13 +152,13 @@ def _again() -> str:
 @pytest.mark.sabotage
 @pytest.mark.parametrize("defect", BREACHES)
 async def test_a_planted_defect_that_shows_only_in_a_death_is_seen(
-    server_factory: Factory, tmp_path: Path, defect: str
+    server_factory: Factory, connect: Connect, tmp_path: Path, defect: str
 ) -> None:
     """A submit or an ending in two commits; a tool before its event; the runs of the dead begun again."""
     where, says = BREACHES[defect]
     server = mortal(server_factory, where, defect)
     with pytest.raises(AssertionError, match=says):
-        await _killed(server, where, random.Random(SEED), tmp_path)
+        await _killed(server, connect, where, random.Random(SEED), tmp_path)
 
 
 def _check_what_was_on_its_way(point: str, what: str, left: Kept, people: Sequence[Faithful]) -> None:

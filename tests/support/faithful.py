@@ -1,7 +1,10 @@
-"""A user who goes on through every crash: keeps the client rule, sends again what was not answered, and remembers everything.
+"""A user who goes on through every fault: keeps the client rule, sends again what was not answered, and remembers everything.
 
-The history is written by the client: what was seen (bytes by number), what was answered (by client id), how far each device came.
-The oracle (`support.oracle`) reads it beside the database.
+1. The history is written by the client: what was seen (bytes by number), what was answered (by client id), how far each device came. The
+   oracle (`support.oracle`) reads it beside the database.
+2. What a network or a busy server may do is borne: the device comes back with its cursor. What it may not do is a fault, and kept.
+3. A device that hears nothing on a step for `PATIENCE` seconds gives its connection up, as real ones do; once the weather is `fair`, that
+   is a fault too.
 """
 
 import asyncio
@@ -9,40 +12,54 @@ import contextlib
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from websockets.exceptions import WebSocketException
+import httpx
 
+from quintet.testing.accounts.account import Account, register_many
+from quintet.testing.contracts import Seen
+from quintet.testing.sockets.connecting import Connect
+from quintet.testing.sockets.connection import Refused
+from quintet.testing.sockets.device import Device
+from quintet.testing.sockets.reading import ConnectionFault
 from support import oracle
-from support.frames import Event
 from support.kept import read
 from support.server import Server
-from support.socket import Device
-from support.users import Account
 
-__all__ = ["Faithful", "heal", "living"]
+__all__ = ["Faithful", "faithful", "heal", "living"]
 
-UNREACHABLE = (OSError, WebSocketException, TimeoutError, EOFError)
+PATIENCE = 8.0
+PASSING = {
+    "busy",
+    "unavailable",
+    "storage_full",
+    "rate_limited",
+    "queue_full",
+}  # said by a server that is not well just now
+_COME_BACK = 4500  # a close code below it says: reconnect
+_STALE = {"invalid_token", "token_expired"}
 
 
 @dataclass
 class Faithful:
-    """One user with a device that writes and one that only reads, over any number of deaths of the server."""
+    """One user with a device that writes and one that only reads. `place` is where they connect: the server, or a proxy before it."""
 
     server: Server
     account: Account
     name: str
     chance: random.Random
+    connect: Connect
+    place: Any
     seen: dict[int, bytes] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)  # by device: the last number applied by the client rule
     faults: list[str] = field(default_factory=list)
-    resumed: int = 0
-    repeated: int = 0
+    met: Counter[str] = field(default_factory=Counter)  # what was seldom and did happen
     connected: int = 0  # devices whose socket is not done with: what they saw is in `seen` once they are
+    fair: bool = True
     _sent: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)  # by client id: the orders, the agent
     _unanswered: str | None = None
     _resting: bool = False
@@ -52,6 +69,16 @@ class Faithful:
     def user_id(self) -> str:
         """Whose history this is."""
         return self.account.id
+
+    @property
+    def resumed(self) -> int:
+        """How often a device came back with a cursor."""
+        return self.met["resumed"]
+
+    @property
+    def repeated(self) -> int:
+        """How often the same was sent again."""
+        return self.met["repeated"]
 
     async def live(self) -> None:
         """Write and read until cancelled, or until `settle` has said where to end."""
@@ -69,7 +96,7 @@ class Faithful:
 
     async def settle(self, within: float = 60.0) -> int:
         """Write nothing more; when all is answered and no run is open, both devices read to the head, and `live` ends there."""
-        self._resting = True
+        self._resting = self.fair = True
         deadline = asyncio.get_running_loop().time() + within
         told: dict[str, Any] | None = None
         while told is None or told["runs"]:
@@ -82,49 +109,110 @@ class Faithful:
         self._head = int(told["last_seq"])
         return self._head
 
+    async def renewed(self) -> None:
+        """New tokens for the same session, from the server itself."""
+        self.account = await asyncio.to_thread(self.account.renewed)
+
+    # --- a device -----------------------------------------------------------------------------------------------------
+
     async def _device(self, role: str, *, writes: bool) -> None:
         cursor, last = "0", 0
         while self._head is None or last < self._head:
             device: Device | None = None
             try:
-                device = await Device.open(self.server, self.account.access_token, name=f"{self.name} {role}")
+                device = await self._opened(f"{self.name} {role}")
                 self.connected += 1
-                await device.following(cursor)
-                self.resumed += last > 0
+                await self._follow(device, cursor, last)
                 if writes:
                     await self._write(device)
                 await self._watch(device)
-            except (*UNREACHABLE, AssertionError) as fault:
-                if isinstance(fault, AssertionError) and device is not None and not await _dead(device):
-                    self.faults.append(str(fault))
-                    raise
+            except (TimeoutError, ConnectionFault) as fault:
+                await self._judge(device, fault)
             finally:
                 if device is not None:
                     cursor, last = self._remember(device, cursor, last)
                     self.reached[role] = last
                     self.connected -= 1
-                    await device.close()
+                    await device.cut()
             await asyncio.sleep(0.02)
 
+    async def _opened(self, name: str) -> Device:
+        """Connected. A token that has become stale is renewed."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.connect.device(self.place, self.account, after=None, name=name)
+        except Refused as refusal:
+            if refusal.status == 401 and any(code in str(refusal) for code in _STALE):
+                self.met["renewed"] += 1
+                with contextlib.suppress(httpx.HTTPError):
+                    await self.renewed()
+            elif refusal.status not in {0, 429, 502, 503}:
+                self.faults.append(str(refusal))
+            raise
+
+    async def _follow(self, device: Device, cursor: str, last: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            told = await device.follow(cursor)
+            if told["type"] == "error" and told["code"] in PASSING:
+                self.met[told["code"]] += 1
+                raise TimeoutError
+            if told["type"] != "following":
+                self.faults.append(f"{device.name}: follow from {cursor} was answered by {told}")
+                raise device.fault(self.faults[-1])
+            await device.find("caught_up", lambda seen: seen.type == "caught_up", PATIENCE)
+        self.met["resumed"] += last > 0
+        self.met["resumed inside a run"] += (
+            last > 0 and bool(device.events) and device.events[0].run_order not in {None, 1}
+        )
+
+    async def _judge(self, device: Device | None, fault: Exception) -> None:
+        """Whether a step failed for a reason that the weather explains."""
+        if device is None:
+            return
+        if device.faults:  # a rule was broken, whatever the weather
+            self.faults.append(str(fault))
+            raise fault
+        with contextlib.suppress(ConnectionFault):
+            await device.closed(2)
+        if device.close_code is None and self.fair and not isinstance(fault, TimeoutError):
+            self.faults.append(str(fault))
+            raise fault
+        self.met["gave up"] += device.close_code is None
+        if (device.close_code or 0) >= _COME_BACK:
+            self.faults.append(device.fault("was sent away").args[0])
+            raise fault
+
     async def _watch(self, device: Device) -> None:
-        """Until the head where all ends has come, or the server has gone."""
-        while self._head is None or not device.events or device.events[-1].seq < self._head:
+        """Until the head where all ends has come, or the connection has gone."""
+        while self._head is None or not device.events or (device.events[-1].order or 0) < self._head:
             if device.close_code is not None or device.faults:
                 return
             await asyncio.sleep(0.02)
 
     async def _write(self, device: Device) -> None:
         while not self._resting or self._unanswered is not None:
-            self.repeated += self._unanswered is not None
+            self.met["repeated"] += self._unanswered is not None
             client_id = self._unanswered = self._unanswered or self._next()
             orders, agent = self._sent[client_id]
-            said = await device.send(orders, client_id=client_id, agent=agent)
-            self._answered(client_id, said.answer)
+            async with asyncio.timeout(None if self.fair else PATIENCE):
+                told = await device.request("send", client_id=client_id, text=json.dumps(orders), agent=agent)
+            if told["type"] == "error" and told["code"] in PASSING:
+                self.met[told["code"]] += 1
+                await asyncio.sleep(0.2)
+                continue
+            if told["type"] != "result":
+                self.faults.append(f"{client_id} was answered by {told}")
+                raise device.fault(self.faults[-1])
+            self._answered(client_id, told)
             self._unanswered = None
-            if self.chance.random() < 0.7:
-                await device.run(said.run_id, 60)
-            else:
-                await asyncio.sleep(self.chance.random() * 0.3)
+            await self._pause(device, str(told["run_id"]))
+
+    async def _pause(self, device: Device, run_id: str) -> None:
+        """Sometimes until the answer is complete, sometimes not."""
+        if self.chance.random() < 0.7:
+            await device.run(run_id, 60 if self.fair else PATIENCE)
+        else:
+            await asyncio.sleep(self.chance.random() * 0.3)
 
     def _next(self) -> str:
         client_id = f"{self.name}-{len(self._sent) + 1}"
@@ -148,12 +236,13 @@ class Faithful:
     def _remember(self, device: Device, cursor: str, last: int) -> tuple[str, int]:
         """The client rule: apply what comes next, drop what was applied; a repeat must be the same bytes."""
         self.faults.extend(device.faults)
-        for event in device.events:
-            known = self.seen.setdefault(event.seq, event.raw)
+        for event in list(device.events):
+            assert event.order is not None
+            known = self.seen.setdefault(event.order, event.raw)
             if known != event.raw:
-                self.faults.append(f"{event.seq} was\n{known!r}\nand is\n{event.raw!r}")
-            if event.body.get("first_seq", event.seq) == last + 1:
-                cursor, last = str(event["cursor"]), event.seq
+                self.faults.append(f"{event.order} was\n{known!r}\nand is\n{event.raw!r}")
+            if event.begins == last + 1:
+                cursor, last = str(event.cursor), event.order
         return cursor, last
 
     # --- between two lives of the server ------------------------------------------------------------------------------
@@ -165,29 +254,40 @@ class Faithful:
             assert asyncio.get_running_loop().time() < deadline, f"{self.name} still has a socket at a dead server"
             await asyncio.sleep(0.01)
 
-    async def audit(self) -> list[Event]:
+    async def audit(self) -> list[Seen]:
         """Read the whole log on a fresh device: all that was ever seen is in it, the same bytes. Repeat some sends."""
-        device = await Device.open(self.server, self.account.access_token, name=f"{self.name} auditor")
+        device = await self.connect.device(self.server, self.account, name=f"{self.name} auditor")
         try:
-            await device.following("0")
-            log = {e.seq: e.raw for e in device.events}
+            events = list(device.events)
+            log = {event.order: event.raw for event in events}
             for seq, raw in self.seen.items():
                 assert log.get(seq) == raw, f"{self.name} saw {seq} as\n{raw!r}\nand now it is\n{log.get(seq)!r}"
             for client_id in self.chance.sample(sorted(self.answers), min(3, len(self.answers))):
                 orders, agent = self._sent[client_id]
-                assert self._accepted(device.events, client_id).data["text"] == json.dumps(orders)
-                said = await device.send(orders, client_id=client_id, agent=agent)
+                assert self._accepted(events, client_id).body["data"]["text"] == json.dumps(orders)
+                said = await device.say(orders, client_id=client_id, agent=agent)
                 self._answered(client_id, said.answer)
-            return list(device.events)
+            return events
         finally:
             await device.close()
 
-    def _accepted(self, log: list[Event], client_id: str) -> Event:
-        found = [e for e in log if e.type == "message_accepted" and e.data["client_id"] == client_id]
+    def _accepted(self, log: Sequence[Seen], client_id: str) -> Seen:
+        found = [e for e in log if e.type == "message_accepted" and e.body["data"]["client_id"] == client_id]
         assert len(found) == 1, f"{client_id} was answered, and is {len(found)} times in the log"
         told = self.answers[client_id]
-        assert (found[0]["run_id"], found[0]["cursor"]) == (told["run_id"], told["cursor"])
+        assert (found[0].run, found[0].cursor) == (told["run_id"], told["cursor"])
         return found[0]
+
+
+def faithful(
+    server: Server, connect: Connect, count: int, chance: Callable[[], random.Random], place: Any = None
+) -> list[Faithful]:
+    """Users who are really registered. `chance` makes a source of randomness for each."""
+    accounts = register_many(server, count)
+    return [
+        Faithful(server, account, f"user{number}", chance(), connect, place or server)
+        for number, account in enumerate(accounts)
+    ]
 
 
 @contextlib.asynccontextmanager
@@ -210,10 +310,3 @@ async def heal(
     for person in people:
         await person.audit()
     return oracle.check_healed(read(server.database(copy)), people, server.done())
-
-
-async def _dead(device: Device) -> bool:
-    """Whether the step failed because the server is gone, which is no fault of anybody."""
-    with contextlib.suppress(AssertionError):
-        await device.closed(2)
-    return device.close_code is not None

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from support.frames import Event
+from quintet.testing.contracts import Mapping as Wire
+from quintet.testing.contracts import Story
 from support.kept import Kept, Row
-from support.story import ending, whole
 
 __all__ = [
     "History",
@@ -211,15 +211,16 @@ def check_nothing_changed(before: Kept, after: Kept) -> None:
 
 def endings(history: History) -> Counter[str]:
     """How the accepted runs ended, as the client saw it: each story whole, its ending's type, or the code of its failure."""
-    stories: dict[str, list[Event]] = {}
+    if not history.answers:
+        return Counter()
+    story = Story(history.name, Wire.quintet())
     for _, raw in sorted(history.seen.items()):
-        event = Event(raw, json.loads(raw), 0.0, 0.0)
-        if event.run_id is not None:
-            stories.setdefault(event.run_id, []).append(event)
+        story.add(raw, 0.0, 0.0)
+    finals = {seen.run: seen.body for seen in story.whole() if seen.final}
     ended: Counter[str] = Counter()
     for run_id in {str(answer["run_id"]) for answer in history.answers.values()}:
-        last = ending(whole(stories[run_id]))
-        ended[str(last.data["error"]["code"]) if last.type == "agent_failed" else last.type] += 1
+        last = finals[run_id]
+        ended[str(last["data"]["error"]["code"]) if last["type"] == "agent_failed" else str(last["type"])] += 1
     return ended
 
 
