@@ -104,7 +104,7 @@ async def test_a_malformed_sign_up_is_refused_and_leaves_nothing(
 
 async def test_sign_up_can_be_closed(open_house: Opener) -> None:
     """A closed server says so, whoever asks."""
-    async with open_house(sign_up=False) as house:
+    async with open_house(sign_up="closed") as house:
         answer = await house.http.post("/v1/auth/register", json={"email": "a@example.com", "password": PASSWORD})
         assert refused(answer) == (403, "forbidden")
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.l2
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """Accounts of a server on which nobody can sign up."""
-    async with opened(tmp_path / "quintet.db", Clock(), replace(CONFIG, sign_up=False)) as made:
+    async with opened(tmp_path / "quintet.db", Clock(), replace(CONFIG, sign_up="closed")) as made:
         yield made
 
 

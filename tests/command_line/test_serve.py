@@ -57,7 +57,7 @@ def test_development_keeps_its_secret_and_says_what_it_opens(tmp_path: Path) -> 
         secrets.append(path.read_text())
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert "loopback" in said
-        assert "Sign-up is open" in said
+        assert "Sign-up: open" in said
         assert path.read_text().strip() not in said
     assert secrets[0] == secrets[1]
 

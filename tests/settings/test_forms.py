@@ -27,8 +27,9 @@ TAKEN: list[tuple[Callable[[Any], Any], str, object]] = [
     (forms.database, "postgres://u:p@db:5432/q", "postgresql://u:p@db:5432/q"),
     (forms.smtp, "smtps://u:p@mail.example:465", "smtps://u:p@mail.example:465"),
     (forms.switch(), "ON", True),
-    (forms.switch("open", "closed"), "closed", False),
-    (forms.switch("open", "closed"), "1", True),
+    (forms.choice("open", "closed"), "CLOSED", "closed"),
+    (forms.sender, "quintet@example.com", "quintet@example.com"),
+    (forms.sender, "Quintet <quintet@example.com>", "Quintet <quintet@example.com>"),
 ]
 REFUSED: list[tuple[Callable[[Any], Any], str]] = [
     *(
@@ -63,6 +64,11 @@ REFUSED: list[tuple[Callable[[Any], Any], str]] = [
     *((forms.smtp, text) for text in ("mail.example", "http://mail.example", "smtp://")),
     *((forms.agent, text) for text in ("two words", "", "9lives", "a" * 65)),
     *((forms.switch(), text) for text in ("maybe", "2", "open")),
+    *((forms.choice("open", "closed"), text) for text in ("maybe", "1", "")),
+    *(
+        (forms.sender, text)
+        for text in ("nobody", "a@b c", "A <a@b", "a@b\r\nBcc: c@d", "ä@example.com", "a,b@c <d@e>")
+    ),
     (forms.folder, "~/quintet"),
 ]
 

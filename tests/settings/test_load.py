@@ -48,7 +48,7 @@ def test_the_defaults_are_those_of_the_protocol() -> None:
     assert (settings.frames_per_second, settings.frame_burst) == (10, 30)
     assert (settings.attachment_bytes, settings.header_bytes) == (5_000_000, 16_384)
     assert settings.reserved_bytes == 16 * 1024 * 1024
-    assert (settings.sign_up, settings.verify_email, settings.default_agent) == (False, False, "assistant")
+    assert (settings.sign_up, settings.verify_email, settings.default_agent) == ("invite", False, "assistant")
     assert settings.database == "sqlite:///.quintet/quintet.db"
 
 
@@ -129,7 +129,7 @@ def test_the_file_counts_in_development_only_and_the_process_wins() -> None:
         f"# mine\nexport QUINTET_PORT=9000\nQUINTET_SECRET_KEY='{KEY}'\nQUINTET_SIGN_UP=closed # for now\nUNRELATED=1\n"
     )
     settings = load({"QUINTET_PORT": "9001"}, text, DEV)
-    assert (settings.port, settings.sign_up, settings.secret_key.get_secret_value()) == (9001, False, KEY)
+    assert (settings.port, settings.sign_up, settings.secret_key.get_secret_value()) == (9001, "closed", KEY)
     assert load(GOOD, "QUINTET_PORT=9000\nQUINTET_NONSENSE=1").port == 8750
     assert load({"QUINTET_PORT": ""}, text, DEV).port == 8750
 
@@ -176,7 +176,7 @@ def test_development_starts_with_nothing() -> None:
         return OTHER_KEY
 
     settings = load({"QUINTET_PUBLIC_URL": "http://localhost:8750"}, None, Options(dev=True, data=Path("d")), make)
-    assert (settings.dev, settings.host, settings.sign_up) == (True, "localhost", True)
+    assert (settings.dev, settings.host, settings.sign_up) == (True, "localhost", "open")
     assert settings.secret_key.get_secret_value() == OTHER_KEY
     assert folders == [Path("d")]
 

@@ -1,9 +1,12 @@
 """A setting reaches the part it is about: what is written in the environment is what the part is built with."""
 
+from pathlib import Path
+
 import pytest
 
 from quintet.server import Server, values
-from quintet.settings import Settings, StartError, load
+from quintet.server.posting import sender_of
+from quintet.settings import Options, Settings, StartError, load
 
 pytestmark = pytest.mark.l1
 
@@ -37,8 +40,25 @@ def test_the_cookie_is_named_after_the_port_that_browsers_see(url: str | None, p
     assert values.accounts(told).cookie_port == port
 
 
-async def test_what_cannot_be_done_stops_the_start() -> None:
-    """Confirming addresses is refused by name, with exit code 78, before anything is opened."""
-    with pytest.raises(StartError, match="QUINTET_VERIFY_EMAIL") as refused:
-        await Server(settings(VERIFY_EMAIL="on", SMTP_URL="smtps://u:p@mail.example:465")).start()
+async def test_a_file_of_known_passwords_that_is_none_stops_the_start(tmp_path: Path) -> None:
+    """What is no sorted file of hashes is refused by name, with exit code 78: a rule that is not kept must not look kept."""
+    (tmp_path / "words.txt").write_text("password\n123456\n")
+    environment = {"QUINTET_PORT": "0", "QUINTET_BREACHED_PASSWORDS": str(tmp_path / "words.txt")}
+    told = load(environment, options=Options(dev=True, data=tmp_path), make_secret=lambda _: SECRET)
+    with pytest.raises(StartError, match="QUINTET_BREACHED_PASSWORDS") as refused:
+        await Server(told).start()
     assert refused.value.exit_code == 78
+
+
+@pytest.mark.parametrize(
+    ("variables", "sender"),
+    [
+        ({}, "Quintet <quintet@chat.example.com>"),
+        ({"MAIL_FROM": "Chat <chat@example.com>"}, "Chat <chat@example.com>"),
+        ({"SMTP_URL": "smtp://robot%40example.com:x@mail.example"}, "Quintet <robot@example.com>"),
+        ({"SMTP_URL": "smtp://robot:x@mail.example"}, "Quintet <quintet@chat.example.com>"),
+    ],
+)
+def test_letters_have_a_sender(variables: dict[str, str], sender: str) -> None:
+    """The one that is set, else the mail server's user where that is an address, else one at the public host."""
+    assert sender_of(settings(**variables)) == sender

@@ -86,7 +86,7 @@ class Administration:
         """
         parsed = await self.vacant(email)
         shown = None if name is None else _shown(name)
-        stored = await self._passwords.hash(await self.check(password))
+        stored = await self._passwords.hash(await self._passwords.check(password, shown, parsed.text))
         user = users.new_user(self._sources.new_id("usr"), parsed, shown, stored, self._sources.now_ms())
         user = user._replace(email_verified=True, role="admin" if admin else user.role)
         epoch = users.new_epoch(self._sources.token_bytes(6))

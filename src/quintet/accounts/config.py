@@ -15,14 +15,19 @@ SignUp = Literal["open", "invite", "closed"]
 class AccountsConfig:
     """Durations are in seconds, rates in the form "10 per 1 minute".
 
-    `issuer` and `audience` go into access tokens. `site` is the address that links of letters
-    begin with. `verify_email` asks for confirmed addresses; `breached` is a file of known passwords. `per_address` off drops the throttles per
-    address (development, where everybody is 127.0.0.1). `trusted_proxies` are networks whose `X-Forwarded-For` is believed.
+    `issuer` and `audience` go into access tokens. `site` is the address that links in letters begin with. `verify_email` asks for
+    confirmed addresses; `breached` is a file of known passwords. `per_address` off drops the throttles per address (development, where
+    everybody is 127.0.0.1). `trusted_proxies` are networks whose `X-Forwarded-For` is believed.
+    `public_url` is whom passkeys are made for (None in development: `localhost`), `product` what authenticators show. `pending_seconds` is
+    the time between two steps of a sign-in, `recent_seconds` how old the sign-in of somebody without a password may be who changes
+    what only a password may.
     `cookie_port` is the port in the cookie's name, None the one the request came to. `hash_at_once` None is one per core.
     """
 
     issuer: str
     audience: str = "quintet"
+    product: str = "Quintet"
+    public_url: str | None = None
     sign_up: SignUp = "open"
     verify_email: bool = False
     site: str = "http://localhost:8750"
@@ -46,6 +51,9 @@ class AccountsConfig:
     sign_ins_per_address: str = "10 per 1 minute"
     registrations_per_address: str = "60 per 1 minute"
     failures_per_account: str = "5 per 5 minute"
+    code_failures_per_account: str = "10 per 1 hour"
+    pending_seconds: int = 5 * 60
+    recent_seconds: int = 5 * 60
     letters_per_address: str = "20 per 1 minute"
     letters_per_account: str = "5 per 1 hour"
 

@@ -19,6 +19,7 @@ class Doorkeeper:
         self._address_of = AddressOf(config.trusted_proxies)
         self._off = not config.per_address
         self._sign_ins = Throttle(config.sign_ins_per_address, sources.monotonic)
+        self._letters = Throttle(config.letters_per_address, sources.monotonic)
         self._registrations = Throttle(config.registrations_per_address, sources.monotonic)
 
     def address(self, request: Request) -> str:
@@ -36,6 +37,10 @@ class Doorkeeper:
     def registration(self, request: Request) -> None:
         """Count a registration. Raises QuintetError `rate_limited`."""
         self._count(self._registrations, request)
+
+    def letter(self, request: Request) -> None:
+        """Count what makes us write a letter, or what comes of one. Raises QuintetError `rate_limited`."""
+        self._count(self._letters, request)
 
     def _count(self, throttle: Throttle, request: Request) -> None:
         if not self._off:

@@ -1,7 +1,8 @@
 """Every way in ends here: a session is opened for somebody who has proven who they are, however they did.
 
-1. Whether the account may be entered (there, not disabled) is decided in the transaction that opens the session: the world went on
-   while we hashed. What else the way in has to do or to check (spend a code, set a hash) happens in it, before that.
+1. Whether the account may be entered (there, not disabled, its address confirmed where that is asked for) is decided in the
+   transaction that opens the session: the world went on while we hashed. What else the way in has to do or to check (spend a code, set
+   a hash) happens in it, before that.
 2. The audit has the sign-in in the same transaction.
 3. What an access token says follows from the refresh token, so a repeated answer is the same one.
 """
@@ -11,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from quintet.accounts import audit, refresh, sessions, users
+from quintet.accounts import audit, devices, refresh, sessions, users
 from quintet.accounts.config import AccountsConfig
+from quintet.accounts.devices import NewDevice
 from quintet.accounts.identities import Identities
 from quintet.accounts.refresh import Found
 from quintet.accounts.users import User
@@ -20,7 +22,7 @@ from quintet.errors import QuintetError
 from quintet.sources import Sources
 from quintet.store import Store, Tx
 
-__all__ = ["Entering", "Pair", "SignedIn", "Visitor"]
+__all__ = ["Entering", "Pair", "SignedIn", "UnconfirmedError", "Visitor"]
 
 
 class Visitor(NamedTuple):
@@ -46,6 +48,13 @@ class SignedIn:
 
     user: User
     pair: Pair
+
+
+class UnconfirmedError(QuintetError):
+    """The address has not been confirmed, and this server asks for that."""
+
+    def __init__(self) -> None:
+        super().__init__("forbidden", "Confirm your address first: we have sent you a letter with a link.")
 
 
 def _nothing(_: Tx) -> None:
@@ -76,11 +85,13 @@ class Entering:
 
         Raises:
             QuintetError: `credentials_wrong` for nobody; `forbidden` for a disabled user; what `before` raises.
+            UnconfirmedError: the address has to be confirmed first.
         """
         now = self._sources.now_ms()
         ends = now + self._config.refresh_absolute_seconds * 1000
         session = sessions.Session(user_id, self._sources.new_id("ses"), visitor.device, now, ends)
         token = refresh.token_of(self._sources.token_bytes(refresh.TOKEN_BYTES))
+        seen = devices.digests_of(self._keys, visitor.device, visitor.address)
 
         def open_session(tx: Tx) -> User:
             before(tx)
@@ -90,6 +101,8 @@ class Entering:
             audit.record(
                 tx, "signed_in", now, subject_id=user_id, address=visitor.address, how=how, device=visitor.device
             )
+            if devices.remember(tx, user_id, seen, now):
+                tx.publish(NewDevice(user_id, visitor.device, visitor.address, now))
             return user
 
         user = await self._store.write(user_id, open_session)
@@ -107,4 +120,6 @@ class Entering:
             raise QuintetError("credentials_wrong")
         if user.disabled_at is not None:
             raise QuintetError("forbidden", "This account has been disabled.")
+        if self._config.verify_email and not user.email_verified:
+            raise UnconfirmedError
         return user

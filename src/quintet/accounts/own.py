@@ -58,7 +58,7 @@ class OwnAccount:
         """
         user = await self.me(identity.user_id)
         await self._credentials.prove(user.email.casefold(), user.password_hash, self._passwords.normalised(current))
-        fresh = await self._passwords.hash(await self._passwords.check(new))
+        fresh = await self._passwords.hash(await self._passwords.check(new, user.name, user.email))
         now = self._sources.now_ms()
 
         def change(tx: Tx) -> None:

@@ -2,29 +2,37 @@
 
 1. Rules are checked before anything is computed; a refused password costs no hash.
 2. NFKC before counting and hashing, so that the same keys on another keyboard are the same password.
-3. Kept is argon2id (RFC 9106), one lane: the pool gives one core to one hash.
-4. An unknown user costs the same as a wrong password: the dummy has the same parameters and fits nothing.
+3. Words that everybody can guess of this account (name, address, this product and its host) count for nothing in a password.
+4. Kept is argon2id (RFC 9106), one lane: the pool gives one core to one hash.
+5. An unknown user costs the same as a wrong password: the dummy has the same parameters and fits nothing.
 """
 
+import re
 import unicodedata
 from base64 import b64encode
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Self
+from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from quintet.accounts.breaches import Breaches
 from quintet.accounts.config import AccountsConfig
+from quintet.accounts.letters.wording import PRODUCT
 from quintet.accounts.pool import BoundedPool
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 
-__all__ = ["LONGEST", "SHORTEST", "Passwords", "is_common", "normalised"]
+__all__ = ["LONGEST", "SHORTEST", "Passwords", "is_common", "is_mostly", "normalised", "words_of"]
 
 SHORTEST = 15
 LONGEST = 256
 WINDOW = 24  # zxcvbn is superlinear: 24 characters cost up to a quarter of a second, 64 of them up to two
 EASY_GUESSES = 1_000_000
+LEAST_OWN = 8  # characters that must be left without the words everybody can guess
+LEAST_WORD = 3
 
 _estimating = Lock()  # zxcvbn keeps the inputs of a call in a module global
 
@@ -46,17 +54,37 @@ def normalised(password: str, longest: int = LONGEST) -> str:
     return form
 
 
-def is_common(form: str) -> bool:
-    """Whether a program that tries known passwords and patterns finds it in a million guesses. Needs a thread: it is slow."""
+def words_of(*texts: str | None) -> tuple[str, ...]:
+    """The words of names, addresses and hosts, folded, the longest first: "Ada Lovelace" is two, and one without the blank."""
+    found: set[str] = set()
+    for text in filter(None, texts):
+        parts = re.split(r"[\W_]+", text.casefold())
+        found |= {*parts, "".join(parts)}
+    return tuple(sorted((word for word in found if len(word) >= LEAST_WORD), key=len, reverse=True))
+
+
+def is_mostly(form: str, words: Iterable[str]) -> bool:
+    """Whether too little is left of the password without these words."""
+    left = form.casefold()
+    for word in words:
+        left = left.replace(word, "")
+    return len(left) < LEAST_OWN
+
+
+def is_common(form: str, words: Sequence[str] = ()) -> bool:
+    """Whether a program that tries known passwords, these words and patterns finds it in a million guesses. Needs a thread: it is slow."""
     from zxcvbn import zxcvbn
 
     ends = {form[:WINDOW], form[-WINDOW:]}
     with _estimating:
-        return all(zxcvbn(end)["guesses"] < EASY_GUESSES for end in ends)
+        return all(zxcvbn(end, user_inputs=list(words))["guesses"] < EASY_GUESSES for end in ends)
 
 
 class Passwords:
-    """Hashes and verifies in `pool`. `rounds` and `kib` are argon2id's time and memory; `shortest` and `longest` in characters."""
+    """Hashes and verifies in `pool`. `rounds` and `kib` are argon2id's time and memory; `shortest` and `longest` in characters.
+
+    `common` are words that everybody can guess of this server; `breaches` are passwords known from elsewhere.
+    """
 
     def __init__(
         self,
@@ -67,17 +95,21 @@ class Passwords:
         kib: int,
         shortest: int = SHORTEST,
         longest: int = LONGEST,
+        common: Sequence[str] = (),
+        breaches: Breaches | None = None,
     ) -> None:
         self._pool = pool
         self._shortest = shortest
         self._longest = longest
+        self._common = tuple(common)
+        self._breaches = breaches
         self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=kib, parallelism=1)
         salt, digest = (b64encode(sources.token_bytes(n)).decode().rstrip("=") for n in (16, 32))
         self._dummy = f"$argon2id$v=19$m={kib},t={rounds},p=1${salt}${digest}"
 
     @classmethod
     def configured(cls, pool: BoundedPool, sources: Sources, config: AccountsConfig) -> Self:
-        """Those of a server."""
+        """Those of a server. Raises OSError or ValueError where its file of known passwords cannot be used."""
         return cls(
             pool,
             sources,
@@ -85,14 +117,16 @@ class Passwords:
             kib=config.hash_kib,
             shortest=config.password_shortest,
             longest=config.password_longest,
+            common=(PRODUCT, urlsplit(config.site).hostname or ""),
+            breaches=Breaches(config.breached) if config.breached else None,
         )
 
     def normalised(self, password: str) -> str:
         """The form that is hashed. Raises QuintetError `password_too_long` or `password_invalid`."""
         return normalised(password, self._longest)
 
-    async def check(self, password: str) -> str:
-        """The normalised form of a password that may be used.
+    async def check(self, password: str, *about: str | None) -> str:
+        """The normalised form of a password that may be used. `about` is what everybody can guess of the account: name and address.
 
         Raises:
             QuintetError: `password_too_short`, `password_too_long`, `password_common`, `password_invalid`; `busy`.
@@ -100,8 +134,17 @@ class Passwords:
         form = self.normalised(password)
         if len(form) < self._shortest:
             raise QuintetError("password_too_short", f"The password needs at least {self._shortest} characters.")
-        if await self._pool.run(is_common, form):
+        words = words_of(*self._common, *about)
+        if is_mostly(form, words):
+            raise QuintetError(
+                "password_common", "Do not make the password of your name, your address or the name of this place."
+            )
+        if await self._pool.run(is_common, form, words):
             raise QuintetError("password_common")
+        if self._breaches is not None and await self._pool.run(self._breaches.has, form):
+            raise QuintetError(
+                "password_common", "This password is known from a breach of another service. Choose another one."
+            )
         return form
 
     async def hash(self, form: str) -> str:

@@ -1,5 +1,6 @@
 """The users' rows."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -12,7 +13,23 @@ from quintet.events import timestamp
 from quintet.store import Tx
 from quintet.store.tables import users
 
-__all__ = ["User", "add", "by_email", "by_id", "new_epoch", "rename", "set_disabled", "set_password"]
+__all__ = [
+    "Change",
+    "User",
+    "add",
+    "by_email",
+    "by_id",
+    "check_vacant",
+    "confirm_email",
+    "new_epoch",
+    "rename",
+    "replace_password",
+    "set_disabled",
+    "set_email",
+    "set_password",
+]
+
+Change = Callable[[Tx], None]
 
 
 class User(NamedTuple):
@@ -26,6 +43,11 @@ class User(NamedTuple):
     role: str
     created_at: int
     disabled_at: int | None
+
+    @property
+    def has_password(self) -> bool:
+        """False for one whom another provider vouches for."""
+        return self.password_hash.startswith("$")
 
     def view(self) -> dict[str, Any]:
         """What the user is shown of it."""
@@ -48,11 +70,16 @@ def new_epoch(random: bytes) -> str:
     return random.hex()
 
 
+def check_vacant(tx: Tx, key: str) -> None:
+    """Raises QuintetError `email_taken` when an account has this address."""
+    if by_email(tx, key) is not None:
+        raise QuintetError("email_taken")
+
+
 def add(tx: Tx, user: User, key: str, epoch: str) -> None:
     """Store a user and open their stream. Raises QuintetError `email_taken`, `storage_full`."""
     tx.grow()
-    if by_email(tx, key) is not None:
-        raise QuintetError("email_taken")
+    check_vacant(tx, key)
     try:
         tx.core.execute(insert(users).values(**user._asdict(), email_key=key))
     except IntegrityError:  # where writers run side by side, another was quicker
@@ -94,6 +121,26 @@ def set_password(tx: Tx, user_id: str, known: str, fresh: str) -> bool:
         .returning(users.c.id)
     )
     return changed.first() is not None
+
+
+def replace_password(tx: Tx, user_id: str, fresh: str) -> None:
+    """Put another hash in place of whatever there was."""
+    tx.core.execute(update(users).where(users.c.id == user_id).values(password_hash=fresh))
+
+
+def confirm_email(tx: Tx, user_id: str) -> None:
+    """The address has shown to be the user's."""
+    tx.core.execute(update(users).where(users.c.id == user_id).values(email_verified=True))
+
+
+def set_email(tx: Tx, user_id: str, address: Address) -> None:
+    """Put another address, which has shown to be the user's, in place of theirs. Raises QuintetError `email_taken`."""
+    check_vacant(tx, address.key)
+    changed = update(users).where(users.c.id == user_id)
+    try:
+        tx.core.execute(changed.values(email=address.text, email_key=address.key, email_verified=True))
+    except IntegrityError:  # where writers run side by side, another was quicker
+        raise QuintetError("email_taken") from None
 
 
 def set_disabled(tx: Tx, user_id: str, at: int | None) -> bool:

@@ -1,8 +1,10 @@
 """What the routes of accounts answer, for the published description of the interface."""
 
+from typing import Literal
+
 from pydantic import BaseModel
 
-__all__ = ["Keys", "PairView", "SessionView", "Sessions", "SignedInView", "UserView"]
+__all__ = ["Entrance", "Keys", "PairView", "SessionView", "Sessions", "SignedInView", "UserView"]
 
 
 class UserView(BaseModel):
@@ -46,6 +48,14 @@ class Sessions(BaseModel):
     """All of them, the last used first."""
 
     items: list[SessionView]
+
+
+class Entrance(BaseModel):
+    """How one comes in at this server."""
+
+    sign_up: Literal["open", "invite", "closed"]
+    verify_email: bool
+    letters: bool
 
 
 class Keys(BaseModel):

@@ -80,7 +80,7 @@ def _serve(wish: Wish) -> int:
     if wish.dev:
         _say(
             "Development: loopback only, a secret made for this folder, the database migrated at the start.",
-            f"Sign-up is {'open' if settings.sign_up else 'closed'}. Everything is kept in {settings.data}.",
+            f"Sign-up: {settings.sign_up}. Everything is kept in {settings.data}, letters too, as files in its folder mail.",
         )
     here = str(Path.cwd())
     if here not in sys.path:

@@ -30,6 +30,7 @@ _QUIET = (
     "httpx",
     "openai",
     "anthropic",
+    "mail.log",  # the mailbox of development would tell every address
 )
 _FACTS = ["trace_id", "run_id", "request_id", "agent", "invocation", "name_of_agent", "tool", "state", "duration_ms"]
 

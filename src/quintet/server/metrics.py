@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from quintet.accounts.letters import Courier
 from quintet.delivery import Gateway
 from quintet.edge.figures import HTTPFigures
 from quintet.engine import Worker
@@ -33,12 +34,21 @@ _OPEN = "SELECT state, count(*) FROM runs WHERE state IN ('queued', 'running') G
 class Metrics(Collector):
     """The figures of one server."""
 
-    def __init__(self, store: Store, gateway: Gateway, worker: Worker, http: HTTPFigures, lag: LoopLag) -> None:
+    def __init__(
+        self,
+        store: Store,
+        gateway: Gateway,
+        worker: Worker,
+        http: HTTPFigures,
+        lag: LoopLag,
+        courier: Courier | None = None,
+    ) -> None:
         self._store = store
         self._gateway = gateway
         self._worker = worker
         self._http = http
         self._lag = lag
+        self._courier = courier
         self._ended: Counter[str] = Counter()
         self._open: dict[str, int] = {}
         store.on_commit(self._committed)
@@ -66,6 +76,7 @@ class Metrics(Collector):
         yield from self._commits()
         yield from self._runs()
         yield from self._requests()
+        yield from self._letters()
         yield _gauge("loop_lag_seconds", "How late the sockets' event loop was at its last look.", self._lag.last)
         yield _gauge("loop_lag_worst_seconds", "The worst of these within the last minute.", self._lag.worst)
 
@@ -103,6 +114,11 @@ class Metrics(Collector):
         names = [field.name for field in fields(counters) if not field.name.startswith("_")]
         told = {name: getattr(counters, name) for name in names}
         yield _counters("engine", "What went another way than usual in the engine.", "what", told)
+
+    def _letters(self) -> Iterator[Metric]:
+        if self._courier is not None:
+            yield _counters("letters", "What became of letters.", "what", self._courier.told)
+            yield _gauge("letters_waiting", "Letters that the mail server has not taken yet.", self._courier.waiting)
 
     def _requests(self) -> Iterator[Metric]:
         family = CounterMetricFamily(

@@ -40,12 +40,16 @@ def secrets(settings: Settings) -> Secrets:
 
 
 def accounts(settings: Settings, site: str | None = None) -> AccountsConfig:
-    """What accounts are built with. `site` is where people find the server if no setting says so. The issuer does not depend on the port, which may change between starts."""
+    """What accounts are built with. `site` is where people find the server if no setting says so.
+
+    The issuer does not depend on the port, which may change between starts.
+    """
     return AccountsConfig(
         issuer=settings.public_url or "http://localhost",
         sign_up=settings.sign_up,
         verify_email=settings.verify_email,
         site=settings.public_url or site or f"http://localhost:{settings.port}",
+        public_url=settings.public_url,
         breached=settings.breached_passwords,
         per_address=not settings.dev,
         trusted_proxies=settings.trusted_proxies,
