@@ -74,6 +74,7 @@ def test_the_simulated_ones_are_told_apart_from_the_real_ones() -> None:
     )
     causes = {cause.category: cause for cause in session.explained().causes}
     assert causes["services"].entries == ("tests/test_b.py::test_real",)
+    assert causes["services"].certainty == "probable"  # the mock's part makes the rest no less sure
     assert any("mock" in words for words in causes["services"].counter)
     assert causes["assertion"].entries == ("tests/test_a.py::test_mock",)
 
@@ -151,3 +152,26 @@ def test_a_programs_own_error_lines_are_not_pytests() -> None:
         "ERROR: Coverage failure: total of 5 is less than 80",
     ):
         assert categories(analyse(text + line + "\n")) == ["assertion"]
+
+
+def test_without_frames_several_outages_at_once_are_imitations() -> None:
+    """With `--tb=no` a mock's error looks like a real one; but no service, disk, package and permission fail side by side in one module."""
+    said = (
+        "ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)",
+        "PermissionError: [Errno 13] Permission denied: '/var/run/docker.sock'",
+        "ModuleNotFoundError: No module named 'stripe'",
+        "KeyError: 'DATABASE_URL'",
+    )
+    lines = [f"FAILED tests/test_client.py::test_{number} - {words}" for number, words in enumerate(said)]
+    text = "\n".join(["===== short test summary info =====", *lines, "===== 4 failed in 0.10s =====", ""])
+    assert not _INFRASTRUCTURE & set(categories(analyse(text)))
+    alone = "\n".join(["===== short test summary info =====", lines[0], "===== 1 failed in 0.10s =====", ""])
+    assert categories(analyse(alone)) == ["services"]
+
+
+def test_an_encoding_that_the_code_names_is_not_the_machine_s() -> None:
+    """`text.encode("ascii")` fails everywhere alike; `print(text)` fails where the locale is poor."""
+    error = "UnicodeEncodeError: 'ascii' codec can't encode character '\\x80' in position 0: ordinal not in range(128)"
+    for code, category in (('text.encode("ascii")', "assertion"), ("file.write(text)", "environment")):
+        lines = raised("/srv/app/out.py", 5, code, error)
+        assert only_cause(Session().fails("tests/test_a.py::test_x", *lines).explained()).category == category

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from quintet.triage.causes import causes_of, weigh
+from quintet.triage.commands import runner_of
 from quintet.triage.facts import build_case
 from quintet.triage.merge import merged
 from quintet.triage.model import Analysis, Case, Findings, Run
@@ -35,5 +36,12 @@ def conclude(run: Run, case: Case, findings: Findings) -> Analysis:
     claims, dropped = weigh(case, findings)
     causes = causes_of(case, claims, findings.challenges, [entry.name for entry in run.entries])
     return Analysis(
-        run, case, causes, dropped, plan_of(causes), metrics_of(run, causes), unknown_of(run, causes, dropped), findings
+        run,
+        case,
+        causes,
+        dropped,
+        plan_of(causes),
+        metrics_of(run, causes, runner_of(case)),
+        unknown_of(run, causes, dropped),
+        findings,
     )

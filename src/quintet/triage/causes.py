@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from quintet.triage.claims import clusters_of
+from quintet.triage.commands import in_words_of, runner_of
 from quintet.triage.model import Case, Category, Cause, Challenge, Claim, Cluster, Fact, Findings
 from quintet.triage.signatures import SURENESS
 from quintet.triage.whys import whys_of
@@ -177,7 +178,7 @@ def _cause(case: Case, identity: str, claim: Claim, challenges: Sequence[Challen
         whys_of(case, claim, clusters, by_id),
         _counter(claim, challenges),
         claim.fix,
-        claim.verify.replace("{test}", quoted(names[0])),
+        in_words_of(runner_of(case), claim.verify, names[0]),
         claim.effort,
         claim.downstream,
         claim.plain,
@@ -203,13 +204,3 @@ def _counter(claim: Claim, challenges: Sequence[Challenge]) -> tuple[str, ...]:
             "Only the words of the report speak for it; the exception's class or the frame that raised it do not confirm it."
         )
     return tuple(said)
-
-
-def quoted(name: str) -> str:
-    """A test's name for a command line, or nothing where it holds what a shell might act upon."""
-    safe = (
-        name.isascii()
-        and all(letter.isalnum() or letter in "_./:[]-, =+@\\" for letter in name)
-        and not name.startswith(("-", "("))
-    )
-    return f"'{name}'" if safe and name else ""

@@ -32,7 +32,7 @@ def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
         by,
         rule.id,
         rule.category,
-        sure(one.certainty for one in group),
+        sure(one.certainty for one in _real(group)),
         said(rule.statement, subject),
         subject,
         tuple(one.cluster.id for one in group),
@@ -58,6 +58,11 @@ def listed(subjects: Sequence[str]) -> str:
     names = sorted(dict.fromkeys(filter(None, subjects)), key=lambda name: -subjects.count(name))
     rest = len(names) - _SUBJECTS_NAMED
     return ", ".join(names[:_SUBJECTS_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _real(group: Sequence[Match]) -> Sequence[Match]:
+    """Without what a mock raised: that part of the claim is challenged, and what is left is as sure as it is by itself."""
+    return [one for one in group if not one.cluster.simulated] or group
 
 
 def clusters_of(case: Case, claim: Claim) -> list[Cluster]:

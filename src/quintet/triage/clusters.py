@@ -38,6 +38,8 @@ _IMITATED = frozenset(
         "HTTPError", "TimeoutException", "RemoteProtocolError", "WebSocketDisconnect", "ConnectionClosed", "RedisError", "BlockingIOError",
     }
 )  # fmt: skip
+_OUTAGES = _IMITATED | {"ModuleNotFoundError", "OperationalError", "KeyError"}
+_AT_ONCE = 3  # kinds of outage in one module, none with a frame
 
 
 def masked(message: str, own_name: str = "") -> str:
@@ -85,7 +87,7 @@ def is_simulated(raised: Raised, phase: str) -> bool:
 
 def cluster(entries: Sequence[Entry], facts: Sequence[Sequence[Fact]]) -> tuple[Cluster, ...]:
     """The clusters, biggest first. `facts[n]` are the facts of entry n."""
-    imitators = frozenset(_module(entry) for entry in entries if is_simulated(entry.chain[0], entry.phase))
+    imitators = _imitators(entries)
     groups: dict[tuple[str, ...], list[int]] = {}
     for number, entry in enumerate(entries):
         groups.setdefault(_key(entry, imitators), []).append(number)
@@ -119,12 +121,25 @@ def _module(entry: Entry) -> str:
     return entry.name.partition("::")[0]
 
 
+def _imitators(entries: Sequence[Entry]) -> frozenset[str]:
+    """Modules whose tests have mocks raise: a frame shows it, or, without frames, several outages at once. A real one comes alone."""
+    shown = {_module(entry) for entry in entries if is_simulated(entry.chain[0], entry.phase)}
+    outages: dict[str, set[str]] = {}
+    for entry in entries:
+        if _is_unseen(entry) and entry.last.name in _OUTAGES:
+            outages.setdefault(_module(entry), set()).add(entry.last.name)
+    return frozenset(shown | {module for module, names in outages.items() if len(names) >= _AT_ONCE})
+
+
+def _is_unseen(entry: Entry) -> bool:
+    return entry.phase == "call" and not any(raised.frames for raised in entry.chain)
+
+
 def _imitates(entry: Entry, imitators: frozenset[str]) -> bool:
     """Raised by a mock; or no frame is shown, and this module's tests have mocks raise such things: then nothing is known to be real."""
     if is_simulated(entry.chain[0], entry.phase):
         return True
-    unseen = entry.phase == "call" and not any(raised.frames for raised in entry.chain)
-    return unseen and _module(entry) in imitators and entry.last.name not in ("AssertionError", "Failed", "")
+    return _is_unseen(entry) and _module(entry) in imitators and entry.last.name not in ("AssertionError", "Failed", "")
 
 
 def _key(entry: Entry, imitators: frozenset[str]) -> tuple[str, ...]:

@@ -18,14 +18,21 @@ ENTRIES_LIMIT = 20_000
 _SKIPPED = ("skipped", "skip", "skips", "disabled")
 
 _START = re.compile(r"<\?xml[^<]{0,300}<testsuites?[\s>]|<testsuites?[\s>]")
+_CASE = re.compile(r"<testcase\s[^<>]{0,5000}>")
+_BANNER = re.compile(r"^=+ .{1,200} =+$", re.MULTILINE)
 _SETUP = re.compile(r'^(?:failed on (setup|teardown) with "(.*?)"?|test (setup|teardown) failure)$', re.DOTALL)
 _CLASS = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Warning|Failure|Timeout)$")
 _ESCAPED = re.compile(r"#x1B\[[\d;]{0,20}m")
 
 
 def looks_like(text: str) -> bool:
-    """True when the text holds a JUnit document, also with words before it."""
-    return bool(_START.search(text[:20_000]))
+    """True when the text holds a JUnit document, also with words before it, or a part of one."""
+    return bool(_START.search(text[:20_000])) or _is_part(text)
+
+
+def _is_part(text: str) -> bool:
+    """Elements without their suite: the beginning was cut off. Console text may quote such, and has banners of its own."""
+    return bool(_CASE.search(text[:1_000_000])) and not _BANNER.search(text)
 
 
 @dataclass(slots=True)
@@ -48,10 +55,15 @@ class _Suite:
 def read(text: str, source: str) -> Run:
     """The run in the document. A cut-off or broken document gives what could be read, and says so."""
     found = _START.search(text[:20_000])
-    begin = found.start() if found else 0
-    suite, fault = _parse(text[begin:], text.count("\n", 0, begin))
-    gaps = (f"The XML could not be read to its end ({fault}), so entries may be missing.",) if fault else ()
-    totals = _totals(suite, bool(fault))
+    part = None if found else _CASE.search(text[:1_000_000])
+    begin = found.start() if found else part.start() if part else 0
+    suite, fault = _parse(("<testsuite>" if part else "") + text[begin:], text.count("\n", 0, begin))
+    broken = f"The XML could not be read to its end ({fault}), so entries may be missing." if fault else ""
+    partly = (
+        "This is a part of an XML report: its own numbers are not in it, and entries may be missing." if part else ""
+    )
+    gaps = tuple(gap for gap in (partly or broken,) if gap)
+    totals = _totals(suite, bool(fault) and not part)
     header = (Line("totals", _as_words(totals), 1 + text.count("\n", 0, begin)),)
     return Run("junit", source, totals, header, tuple(suite.entries), (), gaps)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from quintet.triage.model import Entry, Line, Run, Totals
 
 _NUMBERS = ("tests", "passed", "failures", "errors", "skipped")
-_RICHEST = ("console", "reportlog", "json-report", "junit", "ctrf", "traceback", "nothing")
+_RICHEST = ("console", "reportlog", "json-report", "junit", "ctrf", "unittest", "traceback", "nothing")
 
 
 def merged(runs: Sequence[Run]) -> Run:

@@ -22,7 +22,7 @@ Category = Literal[
 ]
 Phase = Literal["session", "collect", "setup", "call", "teardown"]
 Outcome = Literal["failed", "error"]
-Kind = Literal["console", "junit", "reportlog", "json-report", "ctrf", "traceback", "nothing"]
+Kind = Literal["console", "junit", "reportlog", "json-report", "ctrf", "unittest", "traceback", "nothing"]
 Place = Literal["test", "product", "library", "stdlib", "mock", "runner"]
 
 

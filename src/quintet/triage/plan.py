@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from quintet.triage.causes import weight
+from quintet.triage.commands import PYTEST, in_words_of
 from quintet.triage.model import Cause, Metric, Run, Step
 
 
@@ -17,17 +18,20 @@ def _step(cause: Cause) -> Step:
     return Step(cause.id, cause.fix, cause.blocks, cause.effort, priority, cause.owner, cause.verify)
 
 
-def metrics_of(run: Run, causes: Sequence[Cause]) -> tuple[Metric, ...]:
+def metrics_of(run: Run, causes: Sequence[Cause], runner: str = PYTEST) -> tuple[Metric, ...]:
     """What the next run should show."""
     failing = len(run.entries)
     if not failing:
         return ()
-    metrics = [Metric("failing entries", failing, 0, "pytest -q")]
+    again = in_words_of(runner, "pytest -q")
+    metrics = [Metric("failing entries", failing, 0, again)]
     if causes:
-        metrics.append(Metric("failing entries after the first step", failing, failing - causes[0].blocks, "pytest -q"))
+        metrics.append(Metric("failing entries after the first step", failing, failing - causes[0].blocks, again))
     unread = sum(1 for entry in run.entries if entry.phase in ("collect", "session"))
     if unread:
-        metrics.append(Metric("modules that cannot be collected", unread, 0, "pytest --collect-only -q"))
+        metrics.append(
+            Metric("modules that cannot be collected", unread, 0, in_words_of(runner, "pytest --collect-only -q"))
+        )
     return tuple(metrics)
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from quintet.triage import documents, junit, reportlog
+from quintet.triage import documents, junit, reportlog, unittests
 from quintet.triage.console import Block, Parts, cut, location_of, pieces
 from quintet.triage.embedded import named
 from quintet.triage.masking import mask
@@ -24,14 +24,18 @@ _WARNING = re.compile(r"^\s+(?:\S.{0,400}?:\d+: )?([A-Za-z_][\w.]*Warning\w*): (
 
 
 def read(text: str, source: str = "report") -> Run:
-    """A run from JUnit XML, pytest-reportlog, pytest-json-report, CTRF or console text, told apart by what stands in it. Never raises."""
+    """A run from JUnit XML, pytest-reportlog, pytest-json-report, CTRF or what pytest or unittest prints, told apart by what stands in it.
+
+    Never raises.
+    """
     if junit.looks_like(text):
         return junit.read(normalise(text, TEXT_LIMIT), source)
     if reportlog.looks_like(text):
         return reportlog.read(text[:TEXT_LIMIT], source)
     if documents.looks_like(text):
         return documents.read(text[:TEXT_LIMIT], source)
-    return _console(mask(normalise(text)), source)
+    plain = mask(normalise(text))
+    return unittests.read(plain, source) if unittests.looks_like(plain) else _console(plain, source)
 
 
 def _console(text: str, source: str) -> Run:
@@ -204,6 +208,11 @@ def _gaps(parts: Parts, entries: list[Entry], session: bool) -> list[str]:
     if parts.ends and said > len(entries):
         gaps.append(
             f"pytest counts {said} failing entries and {len(entries)} are shown: the others are not in this text."
+        )
+    again = len(entries) - len({(entry.name, entry.phase, entry.outcome) for entry in entries})
+    if len(parts.ends) > 1 and again:
+        gaps.append(
+            f"The text holds {len(parts.ends)} runs of pytest: their numbers are added up, and {again} entries fail in more than one of them."
         )
     if entries and not parts.blocks:
         gaps.append("No tracebacks are in this text, so nothing tells where an exception was raised.")

@@ -1,6 +1,7 @@
 """What ends a pytest run before or beside its tests. JUnit has no place for most of these; only the console shows them."""
 
 import re
+from collections.abc import Sequence
 
 from quintet.triage.console import Parts, banner
 from quintet.triage.model import Entry, Raised
@@ -21,7 +22,10 @@ _FAULTS = (
     ),
 )
 _SERVICE_LOGS = "services of the test run are not ready"  # what the test kit says, with each service's last lines below
+_ENDED = "INTERNALERROR: an exception in pytest or in one of its hooks ended the run"
+_PART = "INTERNALERROR, of which this text has a part: an exception in pytest or in one of its hooks ended the run"
 _ONLY_BEFORE = frozenset({"UsageError", "CommandNotFound"})
+_ROOT = re.compile(r"^\s*(?:inifile|rootdir): ")
 _LEFT = frozenset({"SystemExit", "Exit"})
 _NO_TESTS = re.compile(r"^(?:=+ )?no tests ran in ")
 
@@ -32,11 +36,11 @@ def faults(parts: Parts) -> list[Entry]:
     for index, (at, line) in enumerate(parts.outside):
         for kind, pattern in _FAULTS:
             match = pattern.match(line) if kind not in found else None
-            if match and not (kind in _ONLY_BEFORE and _has_run(parts)):
+            if match and not (kind in _ONLY_BEFORE and (_has_run(parts) or _is_anothers(line, parts))):
                 found[kind] = _session(_chain(parts, index, kind, match[1]), at)
                 break
     internal = _internal(parts)
-    if internal and not (internal.last.name == "InternalError" and "SystemExit" in found):
+    if internal and not (internal.last.name.startswith("InternalError") and "SystemExit" in found):
         found["SystemExit" if internal.last.name in _LEFT else "INTERNALERROR"] = internal
     return sorted(found.values(), key=lambda entry: entry.at) or _empty(parts)
 
@@ -46,6 +50,12 @@ def _has_run(parts: Parts) -> bool:
     return bool(parts.counts or parts.seen or parts.blocks)
 
 
+def _is_anothers(line: str, parts: Parts) -> bool:
+    """`__main__.py` is the name of whatever was started by `python -m`; pytest's own usage stands beside its complaint."""
+    told = "__main__.py: error:" in line
+    return told and not any("file_or_dir" in said or _ROOT.match(said) for _, said in parts.outside)
+
+
 def _internal(parts: Parts) -> Entry | None:
     """What ended pytest from inside. A module that asks to leave while it is imported is no fault of pytest."""
     told = [(at, line) for at, line in parts.outside if line.startswith("INTERNALERROR>")]
@@ -53,8 +63,15 @@ def _internal(parts: Parts) -> Entry | None:
         return None
     lines, at = [line.removeprefix("INTERNALERROR>").removeprefix(" ") for _, line in told], told[0][0]
     chain = chain_of(lines, at)
-    words = "INTERNALERROR: an exception in pytest or in one of its hooks ended the run"
-    return _session(chain if chain[-1].name in _LEFT else (*chain, Raised("InternalError", words, at)), at)
+    if chain[-1].name in _LEFT:
+        return _session(chain, at)
+    kind, words = ("InternalError", _ENDED) if _is_whole(lines, chain) else ("InternalErrorPart", _PART)
+    return _session((*chain, Raised(kind, words, at)), at)
+
+
+def _is_whole(lines: Sequence[str], chain: Sequence[Raised]) -> bool:
+    """The traceback from its first line to its exception. What began before the cut, or comes after it, may be another cause."""
+    return lines[0].startswith("Traceback (most recent call last)") and all(raised.exception for raised in chain)
 
 
 def _session(chain: tuple[Raised, ...], at: int) -> Entry:

@@ -21,6 +21,9 @@ _NATIVE = re.compile(r'^\s*File "([^"]{1,500})", line (\d{1,7})(?:, in (.{1,300}
 _GUTTER = re.compile(r"^\s*(?:[|+]\s?)+")
 _SUB_EXCEPTION = re.compile(r"^[\s|]{0,40}\+-[+-]*-+ \d+ -+$")
 _HEAD = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*)|:)?$")
+_UNREPEATED = re.compile(
+    r"[\w.]*\bFlaky\w*: "
+)  # Hypothesis: that the failure does not repeat itself says more than the failure
 _SOURCE = ("    def ", "    async def ", "    @", "    class ")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/\.venv/|/venv/lib|/\.tox/|/\.nox/", re.IGNORECASE)
@@ -71,6 +74,8 @@ def chain_of(lines: Sequence[str], first: int) -> tuple[Raised, ...]:
         if plain.startswith(_CHAIN):
             segments.append(_Segment())
         elif grouped and _SUB_EXCEPTION.match(line):  # what the group holds says more than the group
+            if any(_UNREPEATED.match(words) for words in segments[-1].words[:1]):
+                break
             segments[-1] = _Segment()
         else:
             _take(segments[-1], plain, lines[offset + 1] if offset + 1 < len(lines) else "", first + offset)

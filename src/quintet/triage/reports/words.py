@@ -19,7 +19,7 @@ TITLES = {
 }  # fmt: skip
 KINDS = {
     "console": "pytest's console output", "junit": "JUnit XML", "reportlog": "a pytest report log", "json-report": "a pytest JSON report",
-    "ctrf": "a CTRF report", "traceback": "a Python traceback",
+    "ctrf": "a CTRF report", "unittest": "unittest's console output", "traceback": "a Python traceback",
 }  # fmt: skip
 NOTHING = "I could not find a test report in this text"
 SUMMARY_LINES = 5

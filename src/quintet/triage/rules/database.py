@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = (
         "database",
         r"no such table: (?P<subject>[\w.]+)|(?:relation|table|database) \"?(?P<subject_b>[\w.]+)\"? does not exist"
         r"|no such column: (?P<subject_c>[\w.]+)|column \"?(?P<subject_d>[\w.]+)\"?[^\n]{0,40} does not exist"
-        r"|Unknown column",
+        r"|table \w+ has no column named (?P<subject_e>\w+)|Unknown column",
         "The database has no {subject}: its schema is not the one the code expects.",
         "The database itself answered that {subject} does not exist.",
         "Migrations (or `create_all`) did not run for the database of this test.",

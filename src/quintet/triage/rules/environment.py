@@ -159,6 +159,8 @@ _VARIABLES = (
         'Name `encoding="utf-8"` where files are opened, or set `PYTHONUTF8=1` for the tests.',
         "pytest {test}",
         exceptions="UnicodeEncodeError UnicodeDecodeError",
+        code=r"^(?![\s\S]*(?:en|de)cod(?:e|ing) ?[(=] ?['\"]?(?!utf))",  # an encoding that the code names is no machine's
+        alone=r"^Unicode(?:Encode|Decode)Error: '(?P<subject>charmap|cp1252|ascii|cp932|gbk|cp1251)' codec",
     ),
     row(
         "locale",

@@ -6,6 +6,16 @@ _ANSWER = r"(?:\{ ?['\"](?:detail|error|message|msg)['\"]: ?|Error response [45]
 
 RULES: tuple[Rule, ...] = (
     row(
+        "flaky-property",
+        "isolation",
+        r"^Flaky\w*: ",
+        "A property test does not repeat itself: Hypothesis ran the same example again, with another outcome.",
+        "Hypothesis runs an example that failed once more before it reports it.",
+        "The test keeps something between examples (a global, a cache, a row), or depends on time or chance.",
+        "Make the test begin anew with every example; take time and chance as arguments.",
+        exceptions="Flaky FlakyFailure FlakyReplay FlakyStrategyDefinition FlakyBackendFailure",
+    ),
+    row(
         "xdist-order",
         "isolation",
         r"Different tests were collected between (?P<subject>gw\d+) and",
