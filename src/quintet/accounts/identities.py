@@ -3,14 +3,17 @@
 The signature is checked before the database is asked, and then once: session, user and revision in one read.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from quintet.accounts import keys, sessions
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.keys import KeyRing, Periods, rotation, rows
 from quintet.accounts.keys.loading import PURPOSE
+from quintet.accounts.machines.key_entry import KeyEntry
+from quintet.accounts.machines.key_form import looks_like_key
 from quintet.accounts.sealing import Box, Secrets
-from quintet.accounts.tokens import Claims, Tokens, UnknownKeyError
+from quintet.accounts.tokens import Claims, Tokens, UnknownKeyError, payload, signed
 from quintet.errors import QuintetError
 from quintet.periodic import Periodic
 from quintet.scope import Identity
@@ -18,6 +21,8 @@ from quintet.sources import Sources
 from quintet.store import Store
 
 __all__ = ["Identities"]
+
+T = TypeVar("T")
 
 RELOAD_SECONDS = 5.0  # tokens of unknown keys cost one read in this time, however many come
 LOOK_SECONDS = 2.0  # between two looks at the table of keys, which others rotate
@@ -33,6 +38,7 @@ class Identities:
         self._periods = Periods.of(config.access_seconds, config.leeway_seconds, config.key_rotation_days)
         self.watching = Periodic("looking at the signing keys", self.look, LOOK_SECONDS, at_once=False)
         self._tokens = Tokens(config.issuer, config.audience, config.access_seconds, config.leeway_seconds)
+        self._keys = KeyEntry(store, sources)
         self._ring: KeyRing | None = None
         self._stamp: tuple[object, ...] = ()
         self._loaded_at = 0.0
@@ -74,12 +80,22 @@ class Identities:
         """An access token for a session, from `now` (Unix seconds)."""
         return self._tokens.issue(self.ring, user_id, session_id, token_id, now)
 
+    def signed(self, claims: bytes) -> str:
+        """A token of these claims, signed with the key in use."""
+        return signed(self.ring, claims)
+
+    async def payload(self, token: str) -> bytes:
+        """The claims of a token that we have signed, not looked at yet. Raises QuintetError `invalid_token`."""
+        return await self._known(lambda now: payload(self.ring, token, now))
+
     async def authenticate(self, token: str) -> Identity:
         """Who the access token speaks for.
 
         Raises:
             QuintetError: `invalid_token`, `token_expired`, `session_revoked`; `busy` and `unavailable` of the store.
         """
+        if looks_like_key(token):
+            return await self._keys.authenticate(token)
         claims = await self._verify(token)
         now = self._sources.now_ms()
         found = await self._store.read(lambda tx: sessions.standing(tx, claims.sub, claims.sid, now))
@@ -91,16 +107,22 @@ class Identities:
 
     async def still_valid(self, identity: Identity) -> bool:
         """Whether the identity's session has not ended and its user is not disabled, by a new read."""
+        if identity.kind == "key":
+            return await self._keys.still_valid(identity)
         now = self._sources.now_ms()
         found = await self._store.read(lambda tx: sessions.standing(tx, identity.user_id, identity.session_id, now))
         return found is not None and found.stands
 
     async def _verify(self, token: str) -> Claims:
+        return await self._known(lambda now: self._tokens.verify(self.ring, token, now))
+
+    async def _known(self, verify: Callable[[int], T]) -> T:
+        """What `verify` answers; again after a look at the table, where it did not know the key."""
         now = self._sources.now_ms() // 1000
         try:
-            return self._tokens.verify(self.ring, token, now)
+            return verify(now)
         except UnknownKeyError:
             if self._sources.monotonic() - self._loaded_at < RELOAD_SECONDS:
                 raise
         await self.load()
-        return self._tokens.verify(self.ring, token, now)
+        return verify(now)

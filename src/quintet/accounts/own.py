@@ -1,7 +1,8 @@
 """What a signed-in user does with their own account. Every method's first argument says whose it is."""
 
-from quintet.accounts import sessions, users
+from quintet.accounts import audit, sessions, users
 from quintet.accounts.credentials import Credentials
+from quintet.accounts.machines import api_keys
 from quintet.accounts.passwords import Passwords
 from quintet.accounts.sessions import SessionRow
 from quintet.accounts.users import User
@@ -45,12 +46,16 @@ class OwnAccount:
         now = self._sources.now_ms()
         return await self._store.write(user_id, lambda tx: sessions.end(tx, user_id, session_id, "logout", now))
 
+    async def activity(self, user_id: str, before: int | None, limit: int) -> list[audit.Entry]:
+        """What happened to the account, the newest first; `before` is the id of the last entry seen."""
+        return await self._store.read(lambda tx: audit.of_user(tx, user_id, before=before, limit=limit))
+
     async def end_others(self, identity: Identity) -> None:
         """End all sessions but the one that asks."""
         now = self._sources.now_ms()
         await self._store.write(identity.user_id, lambda tx: _end_others(tx, identity, "logout", now))
 
-    async def change_password(self, identity: Identity, current: str, new: str) -> None:
+    async def change_password(self, identity: Identity, current: str, new: str, address: str | None = None) -> None:
         """Set another password and end all other sessions.
 
         Raises:
@@ -65,6 +70,8 @@ class OwnAccount:
             if not users.set_password(tx, user.id, user.password_hash, fresh):
                 raise QuintetError("credentials_wrong")
             _end_others(tx, identity, "password_changed", now)
+            api_keys.revoke_all(tx, user.id, now)
+            audit.record(tx, "password_changed", now, subject_id=user.id, address=address)
 
         await self._store.write(user.id, change)
 

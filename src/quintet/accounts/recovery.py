@@ -15,6 +15,7 @@ from quintet.accounts.config import AccountsConfig
 from quintet.accounts.emails import Address, address
 from quintet.accounts.errands import Errands
 from quintet.accounts.letters import Letter, Post
+from quintet.accounts.machines import api_keys
 from quintet.accounts.mail_tokens import Held
 from quintet.accounts.passwords import Passwords
 from quintet.accounts.users import User
@@ -85,6 +86,7 @@ class Recovery:
         def change(tx: Tx) -> None:
             current = _owner(tx, mail_tokens.spend(tx, digest, now, "reset"))
             mail_tokens.forget(tx, current.id)
+            api_keys.revoke_all(tx, current.id, now)
             if not current.email_verified:
                 _close_ways_in(tx, current.id)
                 users.confirm_email(tx, current.id)

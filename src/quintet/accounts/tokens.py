@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey
 from quintet.accounts.keys import KeyRing
 from quintet.errors import QuintetError
 
-__all__ = ["Claims", "Tokens", "UnknownKeyError"]
+__all__ = ["Claims", "Tokens", "UnknownKeyError", "payload", "signed"]
 
 LONGEST = 2048
 ALGORITHM = "ES256"
@@ -68,9 +68,7 @@ class Tokens:
     def issue(self, ring: KeyRing, user_id: str, session_id: str, token_id: str, now: int) -> str:
         """A signed access token for a session. The same arguments give the same token, to the byte."""
         claims = Claims(self._issuer, self._audience, user_id, session_id, token_id, now, now + self.seconds)
-        header = {"typ": TYPE, "alg": ALGORITHM, "kid": ring.kid}
-        text = f"{_base64url(_encode(header))}.{_base64url(_encode(claims))}"
-        return f"{text}.{_base64url(_signature(ring.signing, text.encode()))}"
+        return signed(ring, _encode(claims))
 
     def verify(self, ring: KeyRing, token: str, now: int) -> Claims:
         """What a genuine, current token says.
@@ -79,11 +77,9 @@ class Tokens:
             QuintetError: `invalid_token`, `token_expired`.
             UnknownKeyError: an `invalid_token` that a newer ring may know.
         """
-        if len(token) > LONGEST or not _SHAPE.fullmatch(token):
-            raise QuintetError("invalid_token")
         try:
-            claims = _decode(_payload(ring, token, now))
-        except (JoseError, ValueError, TypeError, RecursionError):  # ValueError: msgspec's errors, and malformed base64
+            claims = _decode(payload(ring, token, now))
+        except ValueError:  # msgspec's errors
             raise QuintetError("invalid_token") from None
         self._check(claims, now)
         return claims
@@ -105,6 +101,28 @@ def _signature(key: ECKey, text: bytes) -> bytes:
 
 def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).decode("ascii").rstrip("=")
+
+
+def signed(ring: KeyRing, claims: bytes) -> str:
+    """A token of these claims. The same arguments give the same token, to the byte."""
+    header = {"typ": TYPE, "alg": ALGORITHM, "kid": ring.kid}
+    text = f"{_base64url(_encode(header))}.{_base64url(claims)}"
+    return f"{text}.{_base64url(_signature(ring.signing, text.encode()))}"
+
+
+def payload(ring: KeyRing, token: str, now: int) -> bytes:
+    """The claims of a token that we have signed, not looked at yet.
+
+    Raises:
+        QuintetError: `invalid_token`.
+        UnknownKeyError: an `invalid_token` that a newer ring may know.
+    """
+    if len(token) > LONGEST or not _SHAPE.fullmatch(token):
+        raise QuintetError("invalid_token")
+    try:
+        return _payload(ring, token, now)
+    except (JoseError, ValueError, TypeError, RecursionError):  # ValueError: malformed base64, too
+        raise QuintetError("invalid_token") from None
 
 
 def _payload(ring: KeyRing, token: str, now: int) -> bytes:

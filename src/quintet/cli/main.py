@@ -11,8 +11,10 @@ from quintet import __version__
 
 from . import administration, triaging
 from .arguments import spread
+from .client import clients
 from .contracting import contract
 from .doctoring import doctor
+from .keys import keys
 
 __all__ = ["main"]
 
@@ -156,6 +158,8 @@ def events(
 
 
 app.add_typer(administration.users, name="user")
+app.add_typer(clients, name="client")
+app.add_typer(keys, name="keys")
 app.add_typer(triaging.app, name="triage")
 app.command()(administration.backup)
 app.command()(doctor)

@@ -10,7 +10,6 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,23 +110,12 @@ def enable(wish: Wish, who: str) -> int:
 
 
 def _with_accounts(wish: Wish, work: Callable[["Administration", asyncio.Runner], int]) -> int:
-    """Does the work on the accounts. A person is asked outside of the loop, where Ctrl-C ends the question at once."""
-
     def run(_: Wish) -> int:
-        from quintet.errors import QuintetError
         from quintet.server.administration import administration
 
-        opening = administration(settings_of(wish))
-        try:
-            with asyncio.Runner() as loop:
-                accounts = loop.run(opening.__aenter__())
-                try:
-                    return work(accounts, loop)
-                finally:
-                    loop.run(opening.__aexit__(None, None, None))
-        except QuintetError as refusal:
-            say(refusal.message)
-            return 1
+        from .beside import with_opened
+
+        return with_opened(administration(settings_of(wish)), work)
 
     return administered(wish, run)
 
@@ -155,29 +143,20 @@ def _accepted(accounts: "Administration", loop: asyncio.Runner) -> str | None:
 
 
 def _table(found: list["Listed"]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from .tables import minute, print_table
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 1000  # a program reads lines; none is folded
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
-    for head, plain in (("Id", True), ("E-mail", False), ("Role", True), ("Created (UTC)", True), ("Disabled", True)):
-        table.add_column(head, no_wrap=plain, overflow="fold")
-    table.add_column("Sessions", justify="right", no_wrap=True)
-    table.add_column("Last used", no_wrap=True)
-    for user in found:
-        cells = (user.id, user.email, user.role, _minute(user.created_at), _minute(user.disabled_at))
-        style = "dim" if user.disabled_at else ""
-        row = (*cells, str(user.sessions), _minute(user.last_used_at))
-        table.add_row(*(Text(cell) for cell in row), style=style)
-    console.print(table)
-
-
-def _minute(at_ms: int | None) -> str:
-    return "-" if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}"
+    heads = ("Id", "E-mail", "Role", "Created (UTC)", "Disabled", "Sessions", "Last used")
+    rows = [
+        (
+            (
+                *(user.id, user.email, user.role, minute(user.created_at), minute(user.disabled_at)),
+                *(str(user.sessions), minute(user.last_used_at)),
+            ),
+            user.disabled_at is not None,
+        )
+        for user in found
+    ]
+    print_table(heads, rows)
 
 
 def _out(text: str) -> None:

@@ -43,11 +43,11 @@ def token_in(query: str) -> bool:
         fields = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS)
     except ValueError:  # too many to look at: who knows
         return True
-    return any(name.lower() in _TOKEN_NAMES or _looks_like_jwt(value) for name, value in fields)
+    return any(name.lower() in _TOKEN_NAMES or _looks_like_token(value) for name, value in fields)
 
 
-def _looks_like_jwt(value: str) -> bool:
-    return value.startswith("eyJ") and value.count(".") == 2
+def _looks_like_token(value: str) -> bool:
+    return (value.startswith("eyJ") and value.count(".") == 2) or value.startswith("qk_")
 
 
 def choose(offered: Sequence[str], authorizations: Sequence[str]) -> Choice:

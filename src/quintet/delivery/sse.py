@@ -22,7 +22,7 @@ from quintet.delivery.config import Parts
 from quintet.delivery.deadlines import Deadlines
 from quintet.delivery.feed import Feed
 from quintet.delivery.http import TRANSPORT
-from quintet.edge.identity import identity_of
+from quintet.edge.identity import speaker_of
 from quintet.errors import QuintetError
 from quintet.protocol import resync
 from quintet.scope import Identity
@@ -242,7 +242,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 def events_router(parts: Parts) -> APIRouter:
     """`GET /v1/events`."""
     router = APIRouter()
-    Me = Annotated[Identity, Depends(identity_of(parts.authenticate))]  # noqa: N806 - a type
+    Me = Annotated[Identity, Depends(speaker_of(parts.authenticate))]  # noqa: N806 - a type
 
     @router.get("/v1/events", response_class=Response, responses=_STREAM)
     async def events(

@@ -18,6 +18,7 @@ from quintet.delivery.config import Parts
 from quintet.delivery.deadlines import Deadlines, Timed
 from quintet.delivery.feed import Feed, Outlet
 from quintet.delivery.inbound import Judge, Refused, read
+from quintet.delivery.scopes import check_scopes
 from quintet.errors import QuintetError
 from quintet.protocol import ClientFrame, State
 from quintet.scope import Identity
@@ -236,14 +237,14 @@ class Socket:
             self._wire.write([answer])
 
     async def _do(self, frame: ClientFrame, feed: Feed) -> bytes | None:
-        scope = feed.identity.scope
+        check_scopes(frame, me := feed.identity)
         match frame:
             case protocol.Follow():
                 await self._follow(frame, feed)
             case protocol.SendMessage():
-                return protocol.result(frame.id, await self._parts.submit(scope, frame.message))
+                return protocol.result(frame.id, await self._parts.submit(me.scope, frame.message))
             case protocol.Cancel():
-                return protocol.result(frame.id, await self._parts.cancel(scope, frame.run_id))
+                return protocol.result(frame.id, await self._parts.cancel(me.scope, frame.run_id))
             case protocol.Auth():
                 return await self._renew(frame, feed)
         return None

@@ -1,4 +1,9 @@
-"""Whom a request speaks for. The route gets the identity as an argument; it is kept nowhere else."""
+"""Whom a request speaks for. The route gets the identity as an argument; it is kept nowhere else.
+
+1. What a route does not ask for it does not get: `identity_of` lets sessions in alone, since most of what it guards changes an account.
+2. A program that speaks for a user comes in by `speaker_of`, as far as its scopes go: reading reads, everything else writes.
+3. A service speaks for nobody: its tokens are of another audience, and `service_of` is the only door it has.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,12 +12,17 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from quintet.errors import QuintetError
-from quintet.scope import Identity
+from quintet.scope import Identity, Service
 
-__all__ = ["Authenticate", "bearer_of", "identity_of"]
+__all__ = ["Authenticate", "AuthenticateService", "bearer_of", "identity_of", "service_of", "speaker_of"]
 
 Authenticate = Callable[[str], Awaitable[Identity]]
 """An access token's identity. Raises QuintetError `invalid_token`, `token_expired` or `session_revoked`."""
+
+AuthenticateService = Callable[[str], Awaitable[Service]]
+"""A service token's service. Raises QuintetError `invalid_token` or `token_expired`."""
+
+_READING = frozenset({"GET", "HEAD"})
 
 
 def bearer_of(request: Request) -> str | None:
@@ -32,7 +42,14 @@ def bearer_of(request: Request) -> str | None:
     return token.strip()
 
 
-class _CurrentIdentity(SecurityBase):
+def _required(request: Request) -> str:
+    token = bearer_of(request)
+    if token is None:
+        raise QuintetError("unauthenticated")
+    return token
+
+
+class _Bearer(SecurityBase):
     """A dependency that the description of the API shows as what it is: a bearer token."""
 
     def __init__(self, authenticate: Authenticate) -> None:
@@ -40,13 +57,47 @@ class _CurrentIdentity(SecurityBase):
         self.scheme_name = "bearer"
         self._authenticate = authenticate
 
+
+class _SignedIn(_Bearer):
     async def __call__(self, request: Request) -> Identity:
-        token = bearer_of(request)
-        if token is None:
-            raise QuintetError("unauthenticated")
-        return await self._authenticate(token)
+        identity = await self._authenticate(_required(request))
+        if identity.kind != "session":
+            raise QuintetError("forbidden", "This needs a person who has signed in, not an API key or a foreign token.")
+        return identity
+
+
+class _Speaker(_Bearer):
+    async def __call__(self, request: Request) -> Identity:
+        identity = await self._authenticate(_required(request))
+        if ("read" if request.method in _READING else "write") not in identity.scopes:
+            raise QuintetError("forbidden", "This API key may not do that.")
+        return identity
+
+
+class _Granted(SecurityBase):
+    def __init__(self, authenticate: AuthenticateService, scope: str) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT", description=f"A service token with the scope {scope}.")
+        self.scheme_name = "service"
+        self._authenticate = authenticate
+        self._scope = scope
+
+    async def __call__(self, request: Request) -> Service:
+        service = await self._authenticate(_required(request))
+        if self._scope not in service.scopes:
+            raise QuintetError("forbidden", f"This service was not granted {self._scope}.")
+        return service
 
 
 def identity_of(authenticate: Authenticate) -> Callable[[Request], Awaitable[Identity]]:
-    """A FastAPI dependency that answers who asks, or refuses with 401."""
-    return _CurrentIdentity(authenticate)
+    """A FastAPI dependency that answers who has signed in, or refuses: 401, and 403 whoever came another way."""
+    return _SignedIn(authenticate)
+
+
+def speaker_of(authenticate: Authenticate) -> Callable[[Request], Awaitable[Identity]]:
+    """A FastAPI dependency that answers in whose name the request speaks, or refuses: 401, and 403 beyond its scopes."""
+    return _Speaker(authenticate)
+
+
+def service_of(authenticate: AuthenticateService, scope: str) -> Callable[[Request], Awaitable[Service]]:
+    """A FastAPI dependency that answers which service asks, or refuses: 401, and 403 without the scope."""
+    return _Granted(authenticate, scope)

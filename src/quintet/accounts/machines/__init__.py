@@ -1,0 +1,1 @@
+"""Programs that speak: service clients for themselves, API keys for the user who made them."""
