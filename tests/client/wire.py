@@ -8,6 +8,8 @@ from typing import Self
 
 __all__ = ["Cutter", "Meddler"]
 
+LOSSES = 8  # events that a meddler loses, then it is honest
+
 
 class Cutter:
     """Listens on a port of its own; `url` is for the client. While `cutting`, a connection lives for `least`..`most` bytes from the server."""
@@ -81,7 +83,10 @@ class Cutter:
 
 
 class Meddler(Cutter):
-    """The same without cuts, but events are lost and doubled on the way: what no real network does, and a broken server might."""
+    """The same without cuts, but events are lost and doubled on the way: what no real network does, and a broken server might.
+
+    Not for ever: each time the last event of all is hit, nothing tells of it before the next heartbeat.
+    """
 
     def __init__(self, port: int, chance: random.Random) -> None:
         super().__init__(port, chance)
@@ -101,7 +106,7 @@ class Meddler(Cutter):
         await super()._pump(reader, writer, limited=True)
 
     def _times(self, frame: bytes) -> int:
-        if b'"seq":' not in frame[:40]:
+        if b'"seq":' not in frame[:40] or self.lost >= LOSSES:
             return 1
         times = self._chance.choices((0, 1, 2), (2, 8, 2))[0]
         self.lost += times == 0
