@@ -1,0 +1,134 @@
+"""Deleting an account: in one moment it is nobody's, then everything that belonged to it is taken away in portions.
+
+1. The first transaction ends sessions and running work and empties the user's row, so the address is free and nobody can enter.
+2. What is owned is asked of the schema, never listed by hand: every table with a user. A new one is deleted with the rest.
+3. Portions follow, each a short transaction, so that others' writes go between them; the last takes the user and has the files of the
+   database cleaned. What a dead process had begun is finished at the next start, before anything is served, and now and then.
+4. The audit keeps ids and actions, nothing else.
+"""
+
+import logging
+
+from sqlalchemy import Column, Table, delete, select
+
+from quintet import runs
+from quintet.accounts import audit, sessions
+from quintet.log import Forgotten
+from quintet.periodic import Periodic
+from quintet.runs import Cancelled, Moment
+from quintet.sources import Sources
+from quintet.store import Store, Tx
+from quintet.store.tables import metadata
+
+__all__ = ["DELETED", "Erasing", "begin", "owned_tables", "take_portion"]
+
+DELETED = "deleted"
+"""The role of a user that is being deleted; nobody can be given it."""
+
+PERIOD = 600.0
+ROWS = 400  # in one transaction
+_LARGE = {"attachments": 4, "messages": 40, "events": 200}  # rows that may be large
+
+_EMPTY = (
+    "UPDATE users SET email = '', email_key = id, name = NULL, password_hash = '', role = ?, disabled_at = ?"
+    " WHERE id = ? AND role <> ? RETURNING id"
+)
+_KEY = "SELECT email_key FROM users WHERE id = ?"
+_OPEN = "SELECT id, attempt FROM runs WHERE user_id = ? AND state IN ('queued', 'running') ORDER BY first_seq DESC"
+_BEGUN = "SELECT id FROM users WHERE role = ? LIMIT 1"
+
+logger = logging.getLogger(__name__)
+
+
+def owned_tables() -> list[Table]:
+    """Every table whose rows belong to a user; what refers to others comes before them."""
+    return [table for table in reversed(metadata.sorted_tables) if "user_id" in table.c]
+
+
+def begin(tx: Tx, user_id: str, moment: Moment, actor_id: str | None = None) -> bool:
+    """Make the account nobody's. False when there is none, or this was done before."""
+    key = tx.sql(_KEY, (user_id,)).fetchone()
+    if key is None or tx.sql(_EMPTY, (DELETED, moment.now_ms, user_id, DELETED)).fetchone() is None:
+        return False
+    tx.sql("DELETE FROM invites WHERE email_key = ?", (key[0],))
+    sessions.end_all(tx, user_id, (row.id for row in sessions.live(tx, user_id, 0)), DELETED, moment.now_ms)
+    tx.revoke(user_id)  # also where no session stands: whoever has read the user before looks again
+    _end_runs(tx, user_id, moment)
+    audit.record(tx, "deletion", moment.now_ms, subject_id=user_id, actor_id=actor_id)
+    audit.erase(tx, user_id)
+    tx.wake(DELETED)
+    return True
+
+
+def take_portion(tx: Tx, user_id: str) -> bool:
+    """Take away what fits into one transaction. True when nothing is left."""
+    for table in owned_tables():
+        most = _LARGE.get(table.name, ROWS)
+        if _take(tx, table, user_id, most) >= most:
+            tx.publish(Forgotten(user_id))
+            return False
+    audit.erase(tx, user_id)
+    tx.sql("DELETE FROM users WHERE id = ? AND role = ?", (user_id, DELETED))
+    tx.publish(Forgotten(user_id))
+    tx.scrub()
+    return True
+
+
+def _take(tx: Tx, table: Table, user_id: str, most: int) -> int:
+    mine = table.c.user_id == user_id
+    keys = _keys(table)
+    if not keys:
+        tx.core.execute(delete(table).where(mine))
+        return 0
+    found = tx.core.execute(select(table.c.user_id, *keys).where(mine).limit(most)).all()
+    one = " AND ".join(f"{name} = ?" for name in ("user_id", *(key.name for key in keys)))
+    tx.many(f"DELETE FROM {table.name} WHERE {one}", [tuple(row) for row in found])  # noqa: S608 - the schema's own names
+    return len(found)
+
+
+def _keys(table: Table) -> list[Column[object]]:
+    """What tells the rows of one user apart."""
+    columns = list(table.primary_key.columns) or [table.c.user_id, table.c.seq]
+    return [column for column in columns if column.name != "user_id"]
+
+
+def _end_runs(tx: Tx, user_id: str, moment: Moment) -> None:
+    """The last first: an ending makes the next run ready, and none shall be. A run without a row is stopped by its worker at once."""
+    for number, (run_id, attempt) in enumerate(tx.sql(_OPEN, (user_id,)).fetchall()):
+        seed = Moment(moment.now_ms, moment.seed + number.to_bytes(4))
+        runs.close(tx, user_id, run_id, attempt, Cancelled("user"), seed)
+        tx.sql("DELETE FROM runs WHERE user_id = ? AND id = ?", (user_id, run_id))
+
+
+class Erasing:
+    """Deletes accounts, and finishes what was begun."""
+
+    def __init__(self, store: Store, sources: Sources) -> None:
+        self._store = store
+        self._sources = sources
+        self.finishing = Periodic("deletions of accounts", self._finish_all, PERIOD, at_once=False)
+
+    async def erase(self, user_id: str, actor_id: str | None = None) -> bool:
+        """Delete an account; nothing of it is left when this returns. False when there is none.
+
+        Raises:
+            QuintetError: the store's. Once it was begun it is finished later.
+        """
+        moment = runs.moment(self._sources)
+        begun = await self._store.write(user_id, lambda tx: begin(tx, user_id, moment, actor_id))
+        if begun:
+            await self._finish(user_id)
+        return begun
+
+    async def catch_up(self) -> None:
+        """Finish what a dead process had begun: before anything is served. Raises QuintetError: the store cannot."""
+        await self._finish_all()
+
+    async def _finish_all(self) -> None:
+        while (row := await self._store.read(lambda tx: tx.sql(_BEGUN, (DELETED,)).fetchone())) is not None:
+            await self._finish(row[0])
+            logger.warning("the deletion of an account that had been begun is finished")
+
+    async def _finish(self, user_id: str) -> None:
+        while not await self._store.write(user_id, lambda tx: take_portion(tx, user_id)):
+            pass

@@ -1,0 +1,175 @@
+"""Everything of a user as one JSON file: written out page by page, so that no memory holds it whole.
+
+1. What is told of each owned table stands here, column by column; what is not told stands here with its reason. A test compares both with
+   the schema, so a new table is decided about.
+2. Nothing secret goes out: no hash, no digest, no key. What others could enter with is told by name and time only.
+3. Each page is one short read. A user's exports have a rate, and few run at once.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, Table, select, tuple_
+
+from quintet.accounts import audit, users
+from quintet.edge.limits import Throttle
+from quintet.errors import QuintetError
+from quintet.events import timestamp
+from quintet.log.reading import read_in
+from quintet.sources import Sources
+from quintet.store import Store, Tx
+from quintet.store.tables import metadata
+
+__all__ = ["SHOWN", "UNSHOWN", "Exporting"]
+
+AT_ONCE = 4
+RATE = "10 per 1 hour"
+ROWS = 200
+_EVENTS = 256
+_EVENT_BYTES = 1024 * 1024
+_LARGE = {"attachments": 1, "messages": 10}  # rows in one read
+
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "sessions": ("id", "device", "created_at", "last_used_at", "expires_at", "ended_at", "ended_because"),
+    "devices": ("seen_at",),
+    "totps": ("created_at", "confirmed_at"),
+    "passkeys": ("id", "name", "created_at", "used_at"),
+    "api_keys": ("id", "name", "hint", "scopes", "created_at", "expires_at", "used_at", "revoked_at"),
+    "external_identities": ("issuer", "subject", "email", "created_at", "used_at"),
+    "threads": ("id", "title", "created_at", "updated_at"),
+    "messages": ("id", "thread_id", "run_id", "role", "agent", "text", "client_id", "created_at"),
+    "message_attachments": ("message_id", "place", "attachment_id"),
+    "attachments": ("id", "name", "media_type", "size", "created_at", "content"),
+    "runs": ("id", "thread_id", "message_id", "agent", "state", "error", "created_at", "started_at", "ended_at"),
+}
+"""What is told of a row, for each table; `content` as base 64. Events are told as they went over the wire."""
+
+UNSHOWN: Mapping[str, str] = {
+    "events": "told as they went over the wire",
+    "heads": "positions of the log, told with the events",
+    "gone_digests": "digests of events that were deleted",
+    "refresh_tokens": "digests of what opens a session",
+    "recovery_codes": "digests of what opens a session",
+    "mail_tokens": "digests of what is in a letter",
+    "challenges": "digests of a sign-in that is under way",
+    "deleted_sends": "digests of what was deleted",
+    "deletions": "no export begins while there is one",
+}
+
+
+class Exporting:
+    """The exports of a server."""
+
+    def __init__(self, store: Store, sources: Sources) -> None:
+        self._store = store
+        self._sources = sources
+        self._rate = Throttle(RATE, sources.monotonic)
+        self._running = 0
+
+    async def begin(self, user_id: str, address: str | None) -> AsyncIterator[bytes]:
+        """The pieces of the file.
+
+        Raises:
+            QuintetError: `rate_limited`, `busy`.
+        """
+        if self._running >= AT_ONCE:
+            raise QuintetError("busy", retry_after=10)
+        self._rate.take(user_id)
+        now = self._sources.now_ms()
+
+        def note(tx: Tx) -> None:
+            if tx.sql("SELECT 1 FROM deletions WHERE user_id = ? LIMIT 1", (user_id,)).fetchone() is not None:
+                raise QuintetError("busy", "A conversation is being deleted. Try again in a moment.", retry_after=10)
+            audit.record(tx, "exported", now, subject_id=user_id, address=address)
+
+        await self._store.write(user_id, note)
+        return self._pieces(user_id)
+
+    async def _pieces(self, user_id: str) -> AsyncIterator[bytes]:
+        with self._counted():
+            user = await self._store.read(lambda tx: users.by_id(tx, user_id))
+            if user is None:
+                return
+            told = {"format": "quintet-export-1", "exported_at": timestamp(self._sources.now_ms()), "user": user.view()}
+            yield json.dumps(told, ensure_ascii=False)[:-1].encode()
+            for name, columns in SHOWN.items():
+                async for piece in _listed(name, self._rows(metadata.tables[name], columns, user_id)):
+                    yield piece
+            async for piece in _listed("activity", self._activity(user_id)):
+                yield piece
+            async for piece in _listed("events", self._events(user_id)):
+                yield piece
+            yield b"\n}\n"
+
+    @contextmanager
+    def _counted(self) -> Any:
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+
+    async def _rows(self, table: Table, shown: tuple[str, ...], user_id: str) -> AsyncIterator[bytes]:
+        keys: list[Column[Any]] = [column for column in table.primary_key.columns if column.name != "user_id"]
+        after: tuple[Any, ...] | None = None
+        most = _LARGE.get(table.name, ROWS)
+        statement = select(*keys, *(table.c[name] for name in shown)).where(table.c.user_id == user_id).limit(most)
+        statement = statement.order_by(*keys)
+        while True:
+            page = statement if after is None else statement.where(tuple_(*keys) > after)
+            rows = await self._store.read(lambda tx, page=page: tx.core.execute(page).all())  # type: ignore[misc]
+            for row in rows:
+                yield _encoded(dict(zip(shown, row[len(keys) :], strict=True)))
+            if len(rows) < most or not keys:
+                return
+            after = tuple(rows[-1][: len(keys)])
+
+    async def _activity(self, user_id: str) -> AsyncIterator[bytes]:
+        before: int | None = None
+        while rows := await self._store.read(
+            lambda tx, before=before: audit.of_user(tx, user_id, before=before, limit=ROWS)  # type: ignore[misc]
+        ):
+            for row in rows:
+                yield json.dumps(row.view(), ensure_ascii=False).encode()
+            before = rows[-1].id
+
+    async def _events(self, user_id: str) -> AsyncIterator[bytes]:
+        after = await self._store.read(lambda tx: tx.sql(_KEPT, (user_id,)).fetchone())
+        place = after[0] if after is not None else None
+        while place is not None:
+            batch = await self._store.read(
+                lambda tx, place=place: read_in(tx, user_id, place, _EVENTS, _EVENT_BYTES)  # type: ignore[misc]
+            )
+            for row in batch.rows:
+                yield row.frame
+            place = batch.rows[-1].seq if batch.rows else None
+
+
+_KEPT = "SELECT kept_after FROM heads WHERE user_id = ?"
+
+
+async def _listed(name: str, items: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A list under its name, an item a line."""
+    between = b"\n"
+    yield f",\n{json.dumps(name)}: [".encode()
+    async for item in items:
+        yield between + item
+        between = b",\n"
+    yield b"]"
+
+
+def _encoded(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(
+        {name: _shown(name, value) for name, value in row.items() if value is not None}, ensure_ascii=False
+    ).encode()
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name == "content":
+        return b64encode(value).decode("ascii")
+    if name == "error":
+        return json.loads(value)
+    return timestamp(value) if name.endswith("_at") else value
