@@ -6,11 +6,12 @@ PIP := pip==26.3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+WORKERS ?= 2
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome-stable || command -v google-chrome)
 export CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check sabotage bench chromium clean
+.PHONY: help run test check sabotage soak bench chromium clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -18,8 +19,8 @@ help: ## This list
 run: .venv/.for-run ## Start the server for development; more options with ARGS="--port 0"
 	@exec $(BIN)/quintet serve --dev $(ARGS)
 
-test: chromium .venv/.for-test ## Everything that must hold: check and all tests; some of them with ARGS="-m l1"
-	@code=0; $(MAKE) --no-print-directory check || code=$$?; $(BIN)/python -m pytest $(ARGS) || code=$$?; exit $$code
+test: chromium .venv/.for-test ## Everything that must hold: check and all tests; some of them with ARGS="-m l1", one after another with WORKERS=0
+	@code=0; $(MAKE) --no-print-directory check || code=$$?; $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS) || code=$$?; exit $$code
 
 check: .venv/.for-test ## Style, types and import contracts, without tests
 	@code=0; \
@@ -30,6 +31,9 @@ check: .venv/.for-test ## Style, types and import contracts, without tests
 
 sabotage: .venv/.for-test ## Every planted defect must turn its promise's check red; says how many of how many did
 	@$(BIN)/python -m pytest -m sabotage $(ARGS)
+
+soak: .venv/.for-test ## Twenty minutes of users who come and go: nothing may be left behind; other times with SOAK_MINUTES=5
+	@SOAK_MINUTES=$${SOAK_MINUTES:-20} $(BIN)/python -m pytest tests/soak -s -k nothing_is_left $(ARGS)
 
 bench: .venv/.for-test benchmarks/.peers/.made ## A short look at every benchmark; whole ones: .venv/bin/python -m benchmarks
 	@$(BIN)/python -m benchmarks quick
