@@ -11,18 +11,29 @@ from support.server import Factory, Server  # noqa: E402
 from support.world import World  # noqa: E402
 
 _FIGURES: list[str] = []
+_SABOTAGES: dict[str, bool] = {}
 
 
 @pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def figure(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Notes what a test has measured; all of it is shown at the end of the run, also when nothing failed."""
-    return lambda words: _FIGURES.append(f"{request.node.name}: {words}")
+    return lambda words: record_property("figure", f"{request.node.name}: {words}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What a test says, from whatever process of the run; a planted defect was seen where its test is green."""
+    if report.when == "call":
+        _FIGURES.extend(str(words) for name, words in report.user_properties if name == "figure")
+    if "test_a_planted_defect" in report.nodeid and (report.when == "call" or report.failed):
+        _SABOTAGES[report.nodeid] = report.passed
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was measured."""
+    """What was measured, and how many of how many planted defects were seen."""
     for line in _FIGURES:
         terminalreporter.write_line(line)
+    if _SABOTAGES:
+        terminalreporter.write_line(f"sabotages seen: {sum(_SABOTAGES.values())} of {len(_SABOTAGES)}")
 
 
 @pytest.fixture(scope="session")
