@@ -10,6 +10,7 @@ import httpx
 
 from quintet.accounts import Accounts, AccountsConfig, Secrets
 from quintet.accounts.api import accounts_router
+from quintet.accounts.letters import Courier, relay_of
 from quintet.edge.application import http_application
 from quintet.edge.origins import OriginPolicy
 from quintet.sources import Sources
@@ -97,15 +98,18 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def opened(path: Path, clock: Clock, config: AccountsConfig, secret: Secrets = SECRET) -> AsyncIterator[House]:
-    """Accounts on the database at `path`, with a client that comes from 127.0.0.1."""
+async def opened(
+    path: Path, clock: Clock, config: AccountsConfig, secret: Secrets = SECRET, *, mail: str | None = None
+) -> AsyncIterator[House]:
+    """Accounts on the database at `path`, with a client that comes from 127.0.0.1. `mail` is the URL of a mail server."""
     sources = replace(Sources(), now_ms=clock.now_ms, monotonic=clock.monotonic)
+    courier = Courier(relay_of(mail, "Quintet <quintet@example.com>", sources)) if mail else None
     policy = OriginPolicy(None, [], dev=True)
     async with AsyncExitStack() as stack:
         store = open_store(f"sqlite:///{path}", migrate=True)
         await store.start()
         stack.push_async_callback(store.close)
-        accounts = Accounts(store, sources, secret, config)
+        accounts = Accounts(store, sources, secret, config, courier)
         stack.push_async_callback(accounts.close)
         await accounts.start()
         app = http_application(policy, sources, "0")

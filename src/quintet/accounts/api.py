@@ -1,16 +1,21 @@
 """The routes of accounts: sign-in here, the account's own routes in `own_api`."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from quintet.accounts import forms, views
 from quintet.accounts.answers import Answers
 from quintet.accounts.browser import Browser
 from quintet.accounts.doorkeeper import Doorkeeper
+from quintet.accounts.factors.api import Rooms, add_factor_routes
 from quintet.accounts.flows import Accounts
+from quintet.accounts.joining import Applicant
 from quintet.accounts.keys import KEPT_SECONDS
+from quintet.accounts.letter_api import add_letter_routes
+from quintet.accounts.machines.api import add_service_routes
+from quintet.accounts.machines.keys_api import add_key_routes
 from quintet.accounts.own_api import add_own_routes
-from quintet.edge.identity import bearer_of
+from quintet.edge.identity import bearer_of, identity_of
 from quintet.edge.origins import OriginPolicy
 from quintet.errors import QuintetError
 from quintet.sources import Sources
@@ -23,10 +28,16 @@ def accounts_router(accounts: Accounts, policy: OriginPolicy, sources: Sources) 
     router = APIRouter(route_class=forms.FormRoute, tags=["accounts"])
     browser = Browser(policy, accounts.config.cookie_port, accounts.config.refresh_idle_seconds)
     answers = Answers(accounts.identities.seconds, browser)
-    _add_entry_routes(router, accounts, answers, browser, Doorkeeper(accounts.config, sources))
+    door = Doorkeeper(accounts.config, sources)
+    _add_entry_routes(router, accounts, answers, browser, door)
     _add_token_routes(router, accounts, answers, browser)
     _add_keys(router, accounts)
-    add_own_routes(router, accounts)
+    add_letter_routes(router, accounts, door)
+    add_own_routes(router, accounts, door)
+    rooms = Rooms(accounts.second, accounts.passkeys, accounts.own, accounts.entering)
+    add_factor_routes(router, rooms, answers, browser, door, Depends(identity_of(accounts.authenticate)))
+    add_service_routes(router, accounts.programs.services)
+    add_key_routes(router, accounts.programs.keys, accounts.confirmation, accounts.authenticate)
     return router
 
 
@@ -35,10 +46,13 @@ def _add_entry_routes(
 ) -> None:
     @router.post("/v1/auth/register", status_code=201, response_model=views.SignedInView)
     async def register(request: Request, form: forms.Register) -> Response:
-        """Make an account and sign in."""
+        """Make an account and sign in; 202 without tokens where the address has to be confirmed first."""
         web = browser.speaks(request)
         door.registration(request)
-        made = await accounts.register(form.email, form.password, form.name, door.visitor(request, form.device))
+        applicant = Applicant(form.email, form.password, form.name, form.invite)
+        made = await accounts.joining.join(applicant, door.visitor(request, form.device))
+        if made is None:
+            return Response(status_code=202)
         return answers.signed_in(request, made, 201, web=web)
 
     @router.post("/v1/auth/login", response_model=views.SignedInView)

@@ -1,4 +1,4 @@
-"""The sign-in flows: register, login, refresh, logout.
+"""The sign-in flows: login, refresh, logout; and the parts that do the rest.
 
 1. What is refused for its form costs nothing.
 2. Chance, clock and hashes come before the transaction; it decides by what it reads, since the world went on while we hashed.
@@ -8,16 +8,27 @@ from functools import partial
 
 from quintet.accounts import audit, refresh, users
 from quintet.accounts.config import AccountsConfig
+from quintet.accounts.confirmation import Confirmation
 from quintet.accounts.credentials import Credentials
 from quintet.accounts.emails import address
-from quintet.accounts.entering import Entering, Pair, SignedIn, Visitor
+from quintet.accounts.entering import Entering, Pair, SignedIn, UnconfirmedError, Visitor
+from quintet.accounts.erasing import Erasing
+from quintet.accounts.errands import Errands
+from quintet.accounts.exporting import Exporting
+from quintet.accounts.factors import FactorRequiredError, Passkeys, SecondFactor
 from quintet.accounts.identities import Identities
+from quintet.accounts.joining import Joining
+from quintet.accounts.letters import Courier, Post, Wording
+from quintet.accounts.machines.programs import Programs
+from quintet.accounts.newcomers import Newcomers
 from quintet.accounts.own import OwnAccount
 from quintet.accounts.passwords import Passwords
 from quintet.accounts.pool import BoundedPool
+from quintet.accounts.recovery import Recovery
 from quintet.accounts.refresh import Found
 from quintet.accounts.sealing import Secrets
 from quintet.accounts.users import User
+from quintet.accounts.verification import Verification
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 from quintet.sources import Sources
@@ -34,7 +45,14 @@ class Accounts:
     Besides the codes named, every method raises QuintetError `busy`, `unavailable` or `storage_full` of the store and the pool.
     """
 
-    def __init__(self, store: Store, sources: Sources, secret: Secrets, config: AccountsConfig) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sources: Sources,
+        secret: Secrets,
+        config: AccountsConfig,
+        courier: Courier | None = None,
+    ) -> None:
         self.config = config
         self.identities = Identities(store, sources, secret, config)
         self.authenticate = self.identities.authenticate
@@ -53,44 +71,45 @@ class Accounts:
         )
         self.entering = Entering(store, sources, config, self.identities, self._attempt_keys)
         self.own = OwnAccount(store, sources, self._passwords, self._credentials)
+        self.confirmation = Confirmation(store, sources, self._passwords, self._credentials, config)
+        self.second = SecondFactor(store, sources, secret, config, self.confirmation)
+        self.passkeys = Passkeys(store, sources, self._pool, config, self.confirmation)
+        self.exporting = Exporting(store, sources)
+        self.erasing = Erasing(store, sources)
+        self.errands = Errands()
+        self.post = Post(courier.take if courier else None, Wording(config.site), _letters(config, sources))
+        self.joining = Joining(store, sources, config, self._passwords, self.entering, self.errands, self.post)
+        self.verification = Verification(store, sources, config, self._passwords, self._credentials, self.post)
+        self.recovery = Recovery(store, sources, config, self._passwords, self.errands, self.post)
+        self.programs = Programs(store, sources, self.identities, config)
+        self.courier = courier
+        self._newcomers = Newcomers(store, self.errands, self.post)
 
     async def start(self) -> None:
-        """Read the signing keys, or make the first, and follow them from now on."""
+        """Read the signing keys, or make the first, and follow them from now on. Deletions that were begun are finished first."""
+        await self.erasing.catch_up()
+        self.erasing.finishing.start()
         await self.identities.load()
         self.identities.watching.start()
+        self._newcomers.start()
 
     async def close(self) -> None:
-        """Stop the hashing threads, and what is done again and again."""
+        """Stop the hashing threads, what is done again and again, and what is still to be done or sent."""
+        self._newcomers.close()
+        await self.erasing.finishing.close()
         await self.identities.watching.close()
+        await self.errands.settle()
+        if self.courier is not None:
+            await self.courier.close()
         self._pool.close()
-
-    async def register(self, email: str, password: str, name: str | None, visitor: Visitor) -> SignedIn:
-        """Make an account and its first session.
-
-        Raises:
-            QuintetError: `email_invalid`, `email_taken`, `password_…`; `forbidden` when sign-up is closed.
-        """
-        if not self.config.sign_up:
-            raise QuintetError("forbidden", "Signing up is closed on this server.")
-        parsed = address(email)
-        form = await self._passwords.check(password)
-        if await self._store.read(lambda tx: users.by_email(tx, parsed.key)) is not None:
-            raise QuintetError("email_taken")
-        stored = await self._passwords.hash(form)
-        user = users.new_user(self._sources.new_id("usr"), parsed, name, stored, self._sources.now_ms())
-        epoch = users.new_epoch(self._sources.token_bytes(6))
-
-        def add(tx: Tx) -> None:
-            users.add(tx, user, parsed.key, epoch)
-            audit.record(tx, "registered", user.created_at, subject_id=user.id, address=visitor.address)
-
-        return await self.entering.enter(user.id, visitor, "password", add)
 
     async def login(self, email: str, password: str, visitor: Visitor) -> SignedIn:
         """Open a session.
 
         Raises:
-            QuintetError: `credentials_wrong`, `rate_limited`, `email_invalid`; `forbidden` for a disabled user.
+            QuintetError: `credentials_wrong`, `rate_limited`, `email_invalid`; `forbidden` for a disabled user; `factor_required` with the
+                token of the next step.
+            UnconfirmedError: the address has to be confirmed first; a letter goes to it again.
         """
         parsed = address(email)
         form = self._passwords.normalised(password)
@@ -109,8 +128,15 @@ class Accounts:
         def unchanged(tx: Tx) -> None:
             if not users.set_password(tx, user.id, known, fresh):
                 raise QuintetError("credentials_wrong")
+            self.second.required(tx, user.id)
 
-        return await self.entering.enter(user.id, visitor, "password", unchanged)
+        try:
+            return await self.entering.enter(user.id, visitor, "password", unchanged)
+        except FactorRequiredError:
+            raise await self.second.pending(user.id, visitor) from None
+        except UnconfirmedError:
+            self.errands.start("confirming an address", partial(self.verification.ask, user.id))
+            raise
 
     async def refresh(self, token: str, attempt_id: str | None) -> Pair:
         """Use a refresh token. The same token in the same attempt gives the same answer again, for a minute.
@@ -161,3 +187,7 @@ class Accounts:
         now = self._sources.now_ms()
         note = partial(audit.record, action="sign_in_failed", now_ms=now, subject_id=user.id, address=visitor.address)
         self._store.submit(user.id, note)
+
+
+def _letters(config: AccountsConfig, sources: Sources) -> Throttle:
+    return Throttle(config.letters_per_account, sources.monotonic)

@@ -1,10 +1,13 @@
 """What the routes of accounts answer, for the published description of the interface."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
-__all__ = ["Entrance", "Keys", "PairView", "SessionView", "Sessions", "SignedInView", "UserView"]
+from quintet.accounts.audit import ACTIONS, Entry
+
+__all__ = ["Activity", "Entrance", "Keys", "PairView", "SessionView", "Sessions", "SignedInView", "UserView", "entries"]
 
 
 class UserView(BaseModel):
@@ -62,3 +65,34 @@ class Keys(BaseModel):
     """The public keys (RFC 7517)."""
 
     keys: list[dict[str, str]]
+
+
+class EntryView(BaseModel):
+    """Something that happened to an account. `address` is where it came from; `detail` depends on the action."""
+
+    id: int
+    at: str
+    action: str
+    words: str
+    subject_id: str | None = None
+    actor_id: str | None = None
+    by: str | None = None
+    address: str | None = None
+    detail: dict[str, Any] | None = None
+
+
+class Activity(BaseModel):
+    """The newest first; `next` is `before` of the next page."""
+
+    items: list[EntryView]
+    next: int | None = None
+
+
+def entries(found: Sequence[Entry], limit: int, *, own: bool = False) -> dict[str, Any]:
+    """A page of the audit. A user is not told which administrator it was."""
+    page: dict[str, Any] = {"items": [{**entry.view(), "words": ACTIONS[entry.action]} for entry in found]}
+    for item in page["items"] if own else ():
+        if item.pop("actor_id", None) is not None:
+            item["by"] = "administrator"
+            item.pop("address", None)
+    return {**page, "next": found[-1].id} if len(found) == limit else page

@@ -1,5 +1,6 @@
 """The options of the administration commands. They work on the database itself, so they are run on its host, beside the server or without."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ __all__ = ["backup", "users"]
 users = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Add, list, disable and enable users, also beside a running server.",
+    help="Add, invite, list, disable and enable users, also beside a running server.",
 )
 
 Dev = Annotated[bool, typer.Option("--dev", help="Read the settings as `serve --dev` does, .env too.")]
@@ -19,6 +20,13 @@ Database = Annotated[
     str | None, typer.Option(metavar="URL", help="The database; a file in the data folder if not given.")
 ]
 Who = Annotated[str, typer.Argument(metavar="EMAIL|ID", help="The user's e-mail address or id.", show_default=False)]
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    user = "user"
+    admin = "admin"
 
 
 @users.command()
@@ -75,6 +83,29 @@ def enable(who: Who, *, data: Data = None, database: Database = None, dev: Dev =
     from .user import place
 
     raise typer.Exit(enable_user(place(dev, data, database), who))
+
+
+@users.command()
+def invite(
+    email: Annotated[
+        str | None,
+        typer.Argument(metavar="[EMAIL]", help="Whom it is for; nobody else can use it.", show_default=False),
+    ] = None,
+    *,
+    role: Annotated[Role, typer.Option(help="The role that it gives.")] = Role.user,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How long it is good.")] = 7,
+    data: Data = None,
+    database: Database = None,
+    dev: Dev = False,
+) -> None:
+    """Invite somebody to make an account, once. Prints the link; where a mail server is set it goes to EMAIL too.
+
+    Whoever holds a link that is for nobody in particular can use it.
+    """
+    from .inviting import invite as invite_user
+    from .user import place
+
+    raise typer.Exit(invite_user(place(dev, data, database), email, role=role.value, days=days))
 
 
 def backup(

@@ -19,9 +19,10 @@ from quintet.chat import Purging, Submitting, cancelling, chat_router
 from quintet.delivery import Cancel, Gateway
 from quintet.edge.application import http_application
 from quintet.edge.figures import HTTPFigures
-from quintet.edge.identity import identity_of
+from quintet.edge.identity import speaker_of
 from quintet.edge.origins import OriginPolicy
 from quintet.engine import Registry, RegistryError, Worker
+from quintet.engine.reaper import Reaper
 from quintet.log import Expiring, Log
 from quintet.server import values
 from quintet.server.endings import log_endings
@@ -29,11 +30,12 @@ from quintet.server.health import health_router
 from quintet.server.lag import LoopLag
 from quintet.server.listening import listen
 from quintet.server.metrics import Metrics, metrics_router
-from quintet.server.opening import open_database
+from quintet.server.opening import open_database, unreachable
+from quintet.server.posting import courier
 from quintet.server.uvicorn_server import HTTPServer
-from quintet.settings import Settings, StartError
+from quintet.settings import Role, Settings, StartError
 from quintet.sources import Sources
-from quintet.store import Store
+from quintet.store import Store, UnreachableError
 from quintet.web import pages_router
 
 __all__ = ["Server"]
@@ -48,16 +50,28 @@ class _Parts:
     accounts: Accounts
     worker: Worker
     gateway: Gateway
+    reaper: Reaper
     purging: Purging
     expiring: Expiring
     lag: LoopLag
 
 
 class Server:
-    """A Quintet server in this process and on the running loop."""
+    """A Quintet server in this process and on the running loop.
 
-    def __init__(self, settings: Settings, modules: Sequence[str] = (), *, sources: Sources | None = None) -> None:
+    `role`: a `gateway` runs no agents, a `worker` serves nobody but whoever asks how it is; `all` does both.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        modules: Sequence[str] = (),
+        *,
+        role: Role = "all",
+        sources: Sources | None = None,
+    ) -> None:
         self._settings = settings
+        self._role = role
         self._modules = modules
         self._sources = sources or Sources()
         self._draining = False
@@ -78,12 +92,6 @@ class Server:
         Raises:
             StartError: the port, the database or the agents stand in the way.
         """
-        if self._settings.verify_email:
-            raise StartError(
-                "QUINTET_VERIFY_EMAIL is on, and this version cannot confirm addresses",
-                "Set it to off, or leave it out.",
-                exit_code=78,
-            )
         registry = self._registry()
         sockets, self.port = listen(self._settings.host, self._settings.port)
         try:
@@ -92,7 +100,8 @@ class Server:
             for bound in sockets:
                 bound.close()
             raise
-        self._http = HTTPServer(self._application(parts), parts.gateway.http_class(), parts.gateway.protocol_class())
+        sockets_too = None if self._role == "worker" else parts.gateway.protocol_class()
+        self._http = HTTPServer(self._application(parts), parts.gateway.http_class(), sockets_too)
         self._serving = asyncio.create_task(self._http.serve(sockets), name="http")
         while not self._http.started:
             if self._serving.done():
@@ -107,11 +116,13 @@ class Server:
         if parts is None or http is None or self._serving is None:
             return
         http.close_listeners(())
-        await parts.worker.drain()
+        if self._role != "gateway":
+            await parts.worker.drain()
         await parts.gateway.drain()
         http.should_exit = True
         with contextlib.suppress(Exception):
             await self._serving
+        await parts.reaper.close()
         await parts.purging.close()
         await parts.expiring.close()
         await parts.lag.close()
@@ -128,7 +139,7 @@ class Server:
         except RegistryError as error:
             what, _, fix = str(error).partition(". ")
             raise StartError(what[:1].upper() + what[1:], fix or "Look at --agents and QUINTET_AGENTS.") from error
-        if registry.get(self._settings.default_agent) is None:
+        if self._role == "all" and registry.get(self._settings.default_agent) is None:
             raise StartError(
                 "There is no agent of the name that QUINTET_DEFAULT_AGENT holds",
                 "Set it to one of those in --agents, or to assistant.",
@@ -140,18 +151,22 @@ class Server:
         settings, sources = self._settings, self._sources
         store = await self._open_store()
         log_endings(store)
-        moment = runs.moment(sources)
-        lost = await store.write("", lambda tx: runs.lose_all(tx, moment, most_running=settings.runs_per_user))
-        if lost:
-            logger.warning("%d runs were going on when the last server ended: closed as worker_lost", len(lost))
+        if not store.shared:  # the lock proves dead whoever ran something; of several processes others may live
+            await self._end_what_was_left(store)
         purging = Purging(store, sources)
         await purging.catch_up()
         log = Log(store)
         await log.start()
-        accounts = Accounts(store, sources, values.secrets(settings), values.accounts(settings))
+        accounts = self._accounts(store)
         await accounts.start()
         worker = Worker(store, log, registry, sources=sources, limits=values.engine(settings))
-        await worker.start()
+        if self._role != "gateway":
+            await worker.start()
+        reaper = Reaper(
+            store, sources, life=settings.worker_life_seconds, most_running=settings.runs_per_user
+        )
+        if store.shared:
+            reaper.start()
         gateway = Gateway(
             log,
             accounts.authenticate,
@@ -167,13 +182,34 @@ class Server:
         expiring.start()
         lag = LoopLag(sources)
         lag.start()
-        return _Parts(store, log, accounts, worker, gateway, purging, expiring, lag)
+        return _Parts(store, log, accounts, worker, gateway, reaper, purging, expiring, lag)
+
+    async def _end_what_was_left(self, store: Store) -> None:
+        moment, most = runs.moment(self._sources), self._settings.runs_per_user
+        lost = await store.write("", lambda tx: runs.lose_all(tx, moment, most_running=most))
+        if lost:
+            logger.warning("%d runs were going on when the last server ended: closed as worker_lost", len(lost))
+
+    def _accounts(self, store: Store) -> Accounts:
+        settings, sources = self._settings, self._sources
+        config = values.accounts(settings, self.url)
+        try:
+            return Accounts(store, sources, values.secrets(settings), config, courier(settings, sources))
+        except (OSError, ValueError) as error:
+            raise StartError(
+                "QUINTET_BREACHED_PASSWORDS names no sorted file of SHA-1 hashes that can be read",
+                "Download it with the Have I Been Pwned downloader as one file, or leave it out.",
+                exit_code=78,
+            ) from error
 
     async def _open_store(self) -> Store:
         settings = self._settings
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(None, lambda: open_database(settings, migrate=settings.dev))
-        await store.start()
+        try:
+            await store.start()
+        except UnreachableError as error:
+            raise unreachable(error) from error
         return store
 
     def _origins(self) -> OriginPolicy:
@@ -197,7 +233,7 @@ class Server:
         figures = HTTPFigures()
         app = http_application(policy, sources, __version__, figures)
         app.include_router(accounts_router(parts.accounts, policy, sources))
-        identity = identity_of(parts.accounts.authenticate)
+        identity = speaker_of(parts.accounts.authenticate)
         app.include_router(
             chat_router(
                 parts.store,
@@ -211,7 +247,7 @@ class Server:
         )
         app.include_router(parts.gateway.router())
         app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
-        metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag)
+        metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag, parts.accounts.courier)
         app.include_router(metrics_router(metrics))
         app.include_router(pages_router())
         return app
