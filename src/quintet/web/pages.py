@@ -3,7 +3,8 @@
 1. Only what stood in the folder at start is served: a path is a key of the table, never a path on the disk.
 2. The policy allows this origin's scripts, styles, pictures and connections, and nothing else; no inline code, no eval.
    `connect-src 'self'` covers ws and wss of the same host and port (CSP 3; Chrome 71, Firefox 50, Safari 16 and later).
-3. The first answer names every module (`Link`), so that a browser fetches them at once and not import by import.
+3. The page names every module, so that a browser fetches them at once and not import by import. In the page and not in a `Link` header:
+   so many names would not fit into the 4 KiB that a proxy has for all headers.
 4. A file is asked for again each time (`no-cache`) and answered 304: after an upgrade no browser mixes two versions.
 """
 
@@ -17,6 +18,8 @@ from fastapi import APIRouter, Request, Response
 __all__ = ["SECURITY_HEADERS", "pages_router"]
 
 FOLDER = Path(__file__).parent
+
+SCRIPT = b'    <script type="module"'  # before it stand the names of the others
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -58,32 +61,31 @@ class Asset(NamedTuple):
 
 def load_assets(folder: Path = FOLDER) -> dict[str, Asset]:
     """The files of the page by address; `index.html` is at `/`."""
-    assets = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in MEDIA_TYPES:
-            body = path.read_bytes()
-            etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-            assets[f"/{path.relative_to(folder).as_posix()}"] = Asset(body, MEDIA_TYPES[path.suffix], etag)
-    assets["/"] = assets.pop("/index.html")
-    return assets
+    files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES}
+    bodies = {f"/{path.relative_to(folder).as_posix()}": body for path, body in files.items()}
+    preloads = "".join(f'    <link rel="modulepreload" href="{name}">\n' for name in bodies if name.endswith(".js"))
+    bodies["/"] = bodies.pop("/index.html").replace(SCRIPT, preloads.encode() + SCRIPT, 1)
+    return {name: _asset(name, body) for name, body in bodies.items()}
+
+
+def _asset(name: str, body: bytes) -> Asset:
+    media_type = MEDIA_TYPES[Path(name).suffix or ".html"]
+    return Asset(body, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
 def pages_router() -> APIRouter:
     """The routes of the page, one for each file; answers GET and HEAD, is in no schema."""
     router = APIRouter()
-    assets = load_assets()
-    preload = {"Link": ", ".join(f"<{address}>; rel=modulepreload" for address in assets if address.endswith(".js"))}
-    for address, asset in assets.items():
-        endpoint = endpoint_of(asset, preload if address == "/" else {})
-        router.add_api_route(address, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
+    for address, asset in load_assets().items():
+        router.add_api_route(address, endpoint_of(asset), methods=["GET", "HEAD"], include_in_schema=False)
     return router
 
 
-def endpoint_of(asset: Asset, extra: dict[str, str]) -> Callable[[Request], Awaitable[Response]]:
+def endpoint_of(asset: Asset) -> Callable[[Request], Awaitable[Response]]:
     """The answer of one file: 304 where the browser holds this very version, else the file."""
 
     async def serve(request: Request) -> Response:
-        headers = {**SECURITY_HEADERS, **extra, "ETag": asset.etag}
+        headers = {**SECURITY_HEADERS, "ETag": asset.etag}
         if is_held(request.headers.get("if-none-match", ""), asset.etag):
             return Response(status_code=304, headers=headers)
         return Response(asset.body, media_type=asset.media_type, headers=headers)
