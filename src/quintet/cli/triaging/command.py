@@ -53,6 +53,14 @@ Python = Annotated[
 Probe = Annotated[
     bool, typer.Option("--probe/--no-probe", help="Try out what a claim says before it is called proven.")
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        envvar="QUINTET_MODEL",
+        help="A language model that words summary and whys once more below the report, marked as its own, such as openai:gpt-5; none for none.",
+    ),
+]
 
 
 @app.command(_READ)
@@ -67,6 +75,7 @@ def read(
     explain: Claim = None,
     probe: Probe = True,
     python: Python = None,
+    model: Model = None,
 ) -> None:
     """Explain reports, or examine a project. The word `read` can be left out.
 
@@ -74,7 +83,7 @@ def read(
     """
     from .work import Wish, from_files
 
-    raise typer.Exit(from_files(names, Wish(form, out, explain, probe, python)))
+    raise typer.Exit(from_files(names, Wish(form, out, explain, probe, python, model)))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -87,6 +96,7 @@ def run(
     within: Annotated[float, typer.Option(metavar="SECONDS", min=1, max=86_400, help="Stop it after so long.")] = 3600,
     probe: Probe = True,
     python: Python = None,
+    model: Model = None,
 ) -> None:
     """Run the tests, keep what a JUnit file loses, and explain what went wrong.
 
@@ -97,7 +107,7 @@ def run(
     """
     from .work import Wish, from_run
 
-    raise typer.Exit(from_run(command, within, Wish(form, out, explain, probe, python)))
+    raise typer.Exit(from_run(command, within, Wish(form, out, explain, probe, python, model)))
 
 
 @app.command()

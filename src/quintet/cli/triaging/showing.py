@@ -31,18 +31,23 @@ def say(words: str) -> None:
     print(words, file=sys.stderr)  # noqa: T201
 
 
-def show(analysis: Analysis, form: Format, out: Path | None) -> None:
-    """Write the report.
+def show(analysis: Analysis, form: Format, out: Path | None, below: str = "") -> None:
+    """Write the report, and what stands below it (Markdown, for the forms that people read).
 
     Raises:
         NotWritten: `out` cannot be written.
     """
     if form == "github":
-        _show_github(analysis, out)
-    elif form == "text" and out is None:
-        show_text(_on_screen(analysis))
+        _show_github(analysis, out, _apart(below))
+    elif form == "text":
+        words = _apart(_set(below, plain=out is not None or not sys.stdout.isatty())) if below else ""
+        to_file((_on_screen(analysis) if out is None else FORMATS[form](analysis)) + words, out)
     else:
-        to_file(FORMATS[form](analysis), out)
+        to_file(FORMATS[form](analysis) + _apart(below), out)
+
+
+def _apart(words: str) -> str:
+    return f"\n{words}" if words else ""
 
 
 def show_text(words: str) -> None:
@@ -105,9 +110,9 @@ def _set(words: str, *, plain: bool) -> str:
     return "\n".join(line.rstrip() for line in page.getvalue().split("\n")).strip("\n") + "\n"
 
 
-def _show_github(analysis: Analysis, out: Path | None) -> None:
+def _show_github(analysis: Analysis, out: Path | None, below: str) -> None:
     """The summary goes where Actions looks for it, the annotations to the log, where Actions finds them."""
-    summary = FORMATS["github"](analysis)
+    summary = FORMATS["github"](analysis) + below
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if out is None and place:
         try:

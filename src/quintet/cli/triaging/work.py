@@ -20,6 +20,7 @@ from .ended import noted
 from .formats import Format
 from .progress import Progress, explained
 from .reading import Report
+from .wording import words_below
 
 __all__ = ["CAUSES", "CLEAN", "MISUSE", "Wish", "diff", "from_files", "from_run"]
 
@@ -34,6 +35,7 @@ class Wish(NamedTuple):
     claim: str | None = None
     probe: bool = True
     python: str | None = None
+    model: str | None = None
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -118,7 +120,7 @@ def _tried(analysis: Analysis, python: str | None) -> Analysis:
 def _finish(analysis: Analysis, wish: Wish, names: str) -> int:
     if wish.claim is not None:
         return _explain(analysis, wish, wish.claim)
-    showing.show(analysis, wish.form, wish.out)
+    showing.show(analysis, wish.form, wish.out, words_below(analysis, wish.form, wish.model, Progress()))
     if analysis.causes and names and wish.form == "text" and sys.stdout.isatty():
         showing.say(f"More: quintet triage --explain 1 {reading.shown(names)}")
     return CAUSES if any(map(counts, analysis.causes)) else CLEAN
