@@ -112,8 +112,9 @@ def _without_server(missing: ModuleNotFoundError) -> int:
     """The base installation has no server; any other missing module is a defect and is shown as one."""
     if (missing.name or "quintet").partition(".")[0] == "quintet":
         raise missing
+    extra = "server,postgres" if missing.name == "psycopg" else "server"
     _say(
-        f"This command needs a package that is not installed ({missing.name}). Install it with: pip install 'quintet[server]'"
+        f"This command needs a package that is not installed ({missing.name}). Install it with: pip install 'quintet[{extra}]'"
     )
     return 1
 

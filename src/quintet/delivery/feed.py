@@ -128,6 +128,10 @@ class Feed:
 
     def wake(self) -> None:
         """Look again. Called on the loop for every commit of the user, and whenever the outlet has room again."""
+        if self._follower.over and not self._closed:
+            self._halt()
+            self._outlet.end("draining")  # it comes again with its cursor, and is told to start anew
+            return
         if self._task is not None:
             self._missed = True
             return

@@ -14,6 +14,9 @@ class Limits:
     poll: float = 1.0  # a wake-up may be lost
     drain: float = 60.0  # how long a stopping worker waits for running runs
     threads: int = 256  # of plain functions, those that were abandoned and still run included
+    life: float = (
+        12.0  # without a beat it is dead, where several processes share a database: a run then ends within 20 s
+    )
     late_ending: float = 60.0  # an ending refused for so long is counted; a draining worker waits no longer for it
 
     # of the agents' loops

@@ -22,11 +22,13 @@ from quintet.engine.invocation import begin
 from quintet.engine.limits import Limits
 from quintet.engine.lookout import Lookout
 from quintet.engine.message import Message
+from quintet.engine.pulse import BEATS, Pulse
 from quintet.engine.registry import Registry
 from quintet.engine.story import Story, Work
 from quintet.engine.watch import Watch
 from quintet.errors import QuintetError
 from quintet.log import Log
+from quintet.periodic import Periodic
 from quintet.runs import Cancelled, Failed, Leased
 from quintet.sources import Sources
 from quintet.store import Store
@@ -39,6 +41,7 @@ _CANCEL_PAUSE = 0.02  # seconds between two looks for cancels, however many wake
 _SWITCH = (
     0.001  # seconds: beside an agent that spins, a run of ten events takes 39 ms (p95 115) instead of 95 (p95 900)
 )
+_SKIPPED = 0.03  # seconds before a second look, where other transactions may hold a run for a moment
 _AFTER_REFUSAL = 0.25  # seconds to wait when the store refuses
 
 
@@ -71,6 +74,9 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._deaf: list[Callable[[], None]] = []
         self._some_deleted = False
+        self._looking_again = False
+        self._pulse: Pulse | None = None
+        self._beating: Periodic | None = None
 
     @property
     def running(self) -> int:
@@ -101,14 +107,23 @@ class Worker:
     async def _open(self) -> None:
         names, types = self._registry.descriptions(), self._registry.accepted()
         announce = partial(runs.announce, worker_id=self.worker_id, descriptions=names, accepted=types)
-        await self._store.write("", announce)
+        self._pulse = Pulse(self._store, self._sources, self.worker_id, self._limits.life, announce, self._cut_off)
+        await self._pulse.begin()
         self._watch.freed = self._freed
         listen = self._store.wakes.listen
         self._deaf = [listen("work", self._wake), listen("deleted", self._wake_for_deleted)]
         lookout = Lookout(self._watch, self._limits, self.counters)
         loop = self._watch.loop
         self._tasks = [loop.create_task(it) for it in (self._lease(), self._hear_cancels(), lookout.run())]
+        if self._store.shared:
+            self._beating = Periodic("beating", self._pulse.look, self._limits.life / BEATS, at_once=False)
+            self._beating.start()
         self._wake_up()
+
+    def _cut_off(self) -> None:
+        """Taken for dead: others end these runs, so nothing more is done for them here."""
+        for live in tuple(self._watch.live.values()):
+            live.story.stop(Failed("worker_lost"))
 
     # --- waking -------------------------------------------------------------------------------------------------------
 
@@ -144,15 +159,24 @@ class Worker:
 
     async def _lease(self) -> None:
         while not self._draining:
-            await self._woken(self._look)
+            woken = await self._woken(self._look)
+            held = self.running
             try:
                 while await self._lease_some():
                     pass
+                if woken and self._store.shared and self.running == held:
+                    self._look_again()
             except QuintetError:
                 await asyncio.sleep(_AFTER_REFUSAL)
             except Exception:
                 logger.exception("leasing failed")
                 await asyncio.sleep(_AFTER_REFUSAL)
+
+    def _look_again(self) -> None:
+        """Once, soon: a run whose user was being written for at that moment was passed over."""
+        if not self._looking_again:
+            self._watch.loop.call_later(_SKIPPED, self._look.set)
+        self._looking_again = not self._looking_again
 
     async def _lease_some(self) -> bool:
         """Lease what there is a place for. True when there may be more."""
@@ -160,7 +184,8 @@ class Worker:
         if places <= 0 or self._draining or self._watch.loops.pick() is None:
             return False
         now = runs.moment(self._sources)
-        leased = await self._store.write("", partial(runs.lease, worker_id=self.worker_id, limit=places, moment=now))
+        step = partial(runs.lease, worker_id=self.worker_id, limit=places, moment=now)
+        leased = await self._store.write(self.worker_id, step)
         if not leased:
             return False
         for run, (history, files) in zip(leased, await self._before(leased), strict=True):
@@ -233,8 +258,11 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(QuintetError):
-            await self._store.write("", partial(runs.announce, worker_id=self.worker_id, descriptions={}))
+        if self._beating is not None:
+            await self._beating.close()
+        if self._pulse is not None:
+            with contextlib.suppress(QuintetError):
+                await self._pulse.end()
 
     async def _wait_until_empty(self, timeout: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -10,16 +10,18 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+from quintet.errors import QuintetError
 from quintet.events import Draft, splice
 from quintet.log.forgetting import Forgotten
 from quintet.log.numbers import Append, Appended, gather, head_in
 from quintet.log.reading import Batch, Position, Resync, Row, heads_in, read_in, resolve_in
 from quintet.log.stream import RING_BYTES, Follower, Stream
 from quintet.periodic import Periodic
-from quintet.store import Revision, Store
+from quintet.store import Elsewhere, Renewed, Revision, Store
 
 __all__ = ["Log"]
 
+_AT_ONCE = 500  # heads that one read looks at
 POLL_SECONDS = 4.0  # how late a lost wake-up may be noticed; the promise is 5 s
 
 
@@ -31,13 +33,20 @@ class Log:
         self._streams: dict[str, Stream] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._polling = Periodic("polling the heads", self.look, poll_seconds, at_once=False)
-        self.close = self._polling.close
+        self._elsewhere: set[str] = set()  # users that others have written for, not looked at yet
+        self._looking: asyncio.Task[None] | None = None
         store.on_commit(self._committed)
 
     async def start(self) -> None:
         """Make the running loop the one that follows."""
         self._loop = asyncio.get_running_loop()
         self._polling.start()
+
+    async def close(self) -> None:
+        """Stop looking."""
+        await self._polling.close()
+        if self._looking is not None:
+            self._looking.cancel()
 
     async def append(self, user_id: str, run_id: str, attempt: int, drafts: Sequence[Draft]) -> None:
         """Append events of a run, all or none, durable when this returns.
@@ -112,8 +121,16 @@ class Log:
             return
         news: dict[Stream, list[Row | Forgotten]] = {}
         revisions: dict[Stream, int] = {}
+        elsewhere: list[str] = []
         for fact in facts:
-            stream = self._streams.get(fact.user_id) if isinstance(fact, Appended | Forgotten | Revision) else None
+            if isinstance(fact, Renewed):
+                self._on_the_loop(self._renew)
+                continue
+            stream = (
+                self._streams.get(fact.user_id)
+                if isinstance(fact, Appended | Elsewhere | Forgotten | Revision)
+                else None
+            )
             if stream is None:  # nobody here follows, or it is no news for a follower
                 continue
             if isinstance(fact, Appended):
@@ -123,9 +140,17 @@ class Log:
             elif isinstance(fact, Revision):
                 revisions[stream] = fact.auth_rev
                 news.setdefault(stream, [])
+            elif isinstance(fact, Elsewhere):
+                elsewhere.append(fact.user_id)
         if news:
+            self._on_the_loop(self._tell, news, revisions)
+        if elsewhere:
+            self._on_the_loop(self._told, elsewhere)
+
+    def _on_the_loop(self, call: Callable[..., None], *args: Any) -> None:
+        if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has closed
-                self._loop.call_soon_threadsafe(self._tell, news, revisions)
+                self._loop.call_soon_threadsafe(call, *args)
 
     def _tell(self, news: dict[Stream, list[Row | Forgotten]], revisions: dict[Stream, int]) -> None:
         """To the very streams that were followed at the commit: one opened since may know a newer head than these rows."""
@@ -143,12 +168,38 @@ class Log:
             stream.add(rows)
             stream.wake()
 
+    def _told(self, users: Sequence[str]) -> None:
+        """Other processes have committed: one look at all who were told of since the last one."""
+        self._elsewhere.update(users)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look_elsewhere())
+
+    async def _look_elsewhere(self) -> None:
+        while self._elsewhere:
+            users = list(self._elsewhere)[:_AT_ONCE]
+            self._elsewhere.difference_update(users)
+            try:
+                heads = await self._store.read(partial(heads_in, users=users))
+            except QuintetError:  # the slow poll looks again
+                continue
+            for user_id, head in heads.items():
+                if (stream := self._streams.get(user_id)) is not None:
+                    stream.forget()  # what was committed elsewhere may have taken something out of it
+                self._know(user_id, head.seq, head.auth_rev)
+
+    def _renew(self) -> None:
+        """Every stream has begun a new epoch. Whoever follows is told to come again with its cursor, which then gets `resync`."""
+        streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            stream.over = True
+            stream.wake()
+
     async def look(self) -> None:
         """Look at the heads of all who are followed, and wake them: covers lost wake-ups, of a single follower too, and what
         is written beside this process. Who is at the head finds nothing, in a few microseconds."""
         users = list(self._streams)
-        for start in range(0, len(users), 500):
-            heads = await self._store.read(partial(heads_in, users=users[start : start + 500]))
+        for start in range(0, len(users), _AT_ONCE):
+            heads = await self._store.read(partial(heads_in, users=users[start : start + _AT_ONCE]))
             for user_id, head in heads.items():
                 self._know(user_id, head.seq, head.auth_rev)
                 if (stream := self._streams.get(user_id)) is not None:

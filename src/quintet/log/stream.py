@@ -22,7 +22,7 @@ RING_BYTES = 256 * 1024
 class Stream:
     """A followed user's newest rows. Touched on the delivery loop only."""
 
-    __slots__ = ("auth_rev", "followers", "head", "rows", "size")
+    __slots__ = ("auth_rev", "followers", "head", "over", "rows", "size")
 
     def __init__(self) -> None:
         self.followers: list[Follower] = []
@@ -30,6 +30,7 @@ class Stream:
         self.size = 0
         self.head = -1  # not known yet
         self.auth_rev = 0
+        self.over = False  # its numbers are not the log's any more
 
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -84,6 +85,11 @@ class Follower:
     def auth_rev(self) -> int:
         """The newest revision of the user that is known here."""
         return self._stream.auth_rev
+
+    @property
+    def over(self) -> bool:
+        """The log has begun a new epoch: nothing more comes by this registration."""
+        return self._stream.over
 
     @property
     def head(self) -> int:

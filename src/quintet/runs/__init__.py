@@ -12,6 +12,7 @@ from quintet.runs.closing import (
     deleted,
     lose_all,
 )
+from quintet.runs.living import Orphan, beat, beats_in, bury, end_orphan, enrol, leave, orphans_in
 from quintet.runs.opening import RUNNING_PER_USER, Leased, NewRun, announce, lease, open_run, promote, shortened
 from quintet.runs.standing import Standing, standing_in
 from quintet.runs.steps import OPEN, STEPS, Ids, Moment, moment
@@ -29,16 +30,24 @@ __all__ = [
     "Leased",
     "Moment",
     "NewRun",
+    "Orphan",
     "Standing",
     "announce",
+    "beat",
+    "beats_in",
+    "bury",
     "cancel",
     "cancelled",
     "close",
     "deleted",
+    "end_orphan",
+    "enrol",
     "lease",
+    "leave",
     "lose_all",
     "moment",
     "open_run",
+    "orphans_in",
     "promote",
     "shortened",
     "standing_in",

@@ -29,9 +29,12 @@ _OPEN_OF_USER = (
 _READY = (
     "SELECT r.user_id, r.id, r.thread_id, r.message_id, r.agent, r.attempt, r.trace_id, r.first_seq, r.state, r.run_seq, m.text"
     " FROM runs r JOIN messages m ON m.user_id = r.user_id AND m.id = r.message_id"
-    " WHERE r.ready = 1 AND (r.agent IN (SELECT name FROM agents WHERE worker_id = ?)"
+    " JOIN heads h ON h.user_id = r.user_id WHERE r.ready = 1 AND (r.agent IN (SELECT name FROM agents WHERE worker_id = ?)"
     " OR (r.created_at < ? AND r.agent NOT IN (SELECT name FROM agents)))"
     " ORDER BY r.created_at LIMIT ?"
+)
+_APART = (
+    " FOR UPDATE OF h, r SKIP LOCKED"  # other workers take others; whoever writes for a user just now is not waited for
 )
 _LEASE = (
     "UPDATE runs SET state = ?, ready = 0, attempt = ?, worker_id = ?, started_at = ?, run_seq = ?"
@@ -116,7 +119,7 @@ def lease(tx: Tx, worker_id: str, limit: int, moment: Moment) -> list[Leased]:
     """
     tx.grow()  # it would have nowhere to put what it says
     ids = moment.ids()
-    ready = tx.sql(_READY, (worker_id, moment.now_ms - _ABSENT_MS, limit)).fetchall()
+    ready = tx.sql(_READY + _APART if tx.shared else _READY, (worker_id, moment.now_ms - _ABSENT_MS, limit)).fetchall()
     return [_lease_one(tx, worker_id, row, ids, moment.now_ms) for row in ready]
 
 

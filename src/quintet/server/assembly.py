@@ -11,6 +11,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fastapi import FastAPI
+
 from quintet import __version__, runs
 from quintet.accounts import Accounts
 from quintet.accounts.api import accounts_router
@@ -162,9 +164,7 @@ class Server:
         worker = Worker(store, log, registry, sources=sources, limits=values.engine(settings))
         if self._role != "gateway":
             await worker.start()
-        reaper = Reaper(
-            store, sources, life=settings.worker_life_seconds, most_running=settings.runs_per_user
-        )
+        reaper = Reaper(store, sources, life=settings.worker_life_seconds, most_running=settings.runs_per_user)
         if store.shared:
             reaper.start()
         gateway = Gateway(
@@ -232,12 +232,20 @@ class Server:
         policy, sources = self._origins(), self._sources
         figures = HTTPFigures()
         app = http_application(policy, sources, __version__, figures)
-        app.include_router(accounts_router(parts.accounts, policy, sources))
+        if self._role != "worker":
+            self._add_what_people_use(app, parts, policy)
+        app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
+        metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag, parts.accounts.courier)
+        app.include_router(metrics_router(metrics))
+        return app
+
+    def _add_what_people_use(self, app: FastAPI, parts: _Parts, policy: OriginPolicy) -> None:
+        app.include_router(accounts_router(parts.accounts, policy, self._sources))
         identity = speaker_of(parts.accounts.authenticate)
         app.include_router(
             chat_router(
                 parts.store,
-                sources,
+                self._sources,
                 identity,
                 self._submitting(parts.store),
                 self._cancelling(parts.store),
@@ -246,11 +254,7 @@ class Server:
             )
         )
         app.include_router(parts.gateway.router())
-        app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
-        metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag, parts.accounts.courier)
-        app.include_router(metrics_router(metrics))
         app.include_router(pages_router())
-        return app
 
     async def _serves(self) -> bool:
         return not self._draining

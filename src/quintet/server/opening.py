@@ -1,10 +1,10 @@
 """Opening and migrating the database that the settings name, and what stands in the way, in words for the operator."""
 
 from quintet.settings import Settings, StartError
-from quintet.store import AlreadyServedError, Store, open_store
+from quintet.store import AlreadyServedError, Store, UnreachableError, open_store
 from quintet.store.schema import REVISION, NotMigratedError
 
-__all__ = ["migrated", "open_database"]
+__all__ = ["migrated", "open_database", "unreachable"]
 
 
 def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) -> Store:
@@ -14,7 +14,15 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
         StartError: another server has it, its tables are of another version, or it is of an unknown kind.
     """
     try:
-        return open_store(settings.database, migrate=migrate, exclusive=exclusive, reserved=settings.reserved_bytes)
+        return open_store(
+            settings.database,
+            migrate=migrate,
+            exclusive=exclusive,
+            reserved=settings.reserved_bytes,
+            keep=settings.failover_keeps_epochs,
+        )
+    except UnreachableError as error:
+        raise unreachable(error) from error
     except AlreadyServedError as error:
         raise StartError(
             "Another server has this database open", "End it, or choose another folder with --data."
@@ -27,8 +35,18 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
         raise StartError("The database is not of this version", "Run: quintet migrate", exit_code=78) from error
     except ValueError as error:
         raise StartError(
-            "QUINTET_DATABASE_URL is of a kind that this version does not know", "Use sqlite:///…", exit_code=78
+            "QUINTET_DATABASE_URL is of a kind that this version does not know",
+            "Use sqlite:///… or postgresql://…",
+            exit_code=78,
         ) from error
+
+
+def unreachable(error: UnreachableError) -> StartError:
+    """PostgreSQL does not let us in, in words for the operator."""
+    why = next(iter(str(error).splitlines()), "").strip()
+    return StartError(
+        f"The database does not answer ({why})", "Start PostgreSQL, or correct QUINTET_DATABASE_URL.", exit_code=1
+    )
 
 
 def migrated(settings: Settings) -> str:

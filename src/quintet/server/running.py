@@ -13,7 +13,7 @@ import uvloop
 from quintet.server.assembly import Server
 from quintet.server.logs import set_up_logs
 from quintet.server.values import known_secrets
-from quintet.settings import Settings, StartError
+from quintet.settings import Role, Settings
 
 __all__ = ["run"]
 
@@ -23,29 +23,23 @@ logger = logging.getLogger(__name__)
 _GC_THRESHOLDS = (50_000, 20, 50)
 
 
-def run(settings: Settings, modules: Sequence[str], role: str) -> int:
+def run(settings: Settings, modules: Sequence[str], role: Role) -> int:
     """Serve until SIGTERM or Ctrl-C; returns the exit code.
 
     Raises:
         StartError: something stands in the way of the start.
     """
-    if role != "all":
-        raise StartError(
-            f"--role {role} needs a database that several processes share, which SQLite is not",
-            "Leave --role out.",
-            exit_code=78,
-        )
     set_up_logs(dev=settings.dev, secrets=known_secrets(settings, os.environ))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, modules))
+        return runner.run(_serve(settings, modules, role))
 
 
-async def _serve(settings: Settings, modules: Sequence[str]) -> int:
+async def _serve(settings: Settings, modules: Sequence[str], role: Role) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, stopping, number)
-    server = Server(settings, modules)
+    server = Server(settings, modules, role=role)
     await server.start()
     gc.collect()
     gc.freeze()

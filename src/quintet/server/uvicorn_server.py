@@ -21,11 +21,11 @@ _GRACE = 5  # seconds that answers under way have at the end
 class HTTPServer(uvicorn.Server):
     """One uvicorn server on sockets that are already bound."""
 
-    def __init__(self, app: Any, http: type[Any], websocket: type[Any]) -> None:
+    def __init__(self, app: Any, http: type[Any], websocket: type[Any] | None) -> None:
         config = uvicorn.Config(
             app,
             http=http,
-            ws=websocket,
+            ws=websocket or "none",
             lifespan="off",
             loop="none",
             log_config=None,

@@ -85,6 +85,7 @@ def engine(settings: Settings) -> "Limits":
 
     return Limits(
         runs=settings.runs_at_once,
+        life=settings.worker_life_seconds,
         run=settings.run_seconds,
         tool=settings.tool_seconds,
         drain=settings.drain_seconds,

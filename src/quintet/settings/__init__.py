@@ -5,7 +5,7 @@ the fix and never shows a value. Source of the rules: protocol.md, sections 6 an
 """
 
 from .faults import Fault, SettingsError, StartError
-from .loading import Options, load
+from .loading import Options, Role, load
 from .model import VARIABLES, Settings
 
-__all__ = ["VARIABLES", "Fault", "Options", "Settings", "SettingsError", "StartError", "load"]
+__all__ = ["VARIABLES", "Fault", "Options", "Role", "Settings", "SettingsError", "StartError", "load"]

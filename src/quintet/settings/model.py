@@ -139,6 +139,13 @@ class Settings(BaseModel):
     runs_at_once: int = _whole(
         64, 1, 10_000, "Runs of everybody at the same time in this process; more wait in the database."
     )
+    worker_life_seconds: int = _whole(
+        12, 2, 600, "PostgreSQL: a worker without a sign of life for so long is dead, and its runs are ended."
+    )
+    failover_keeps_epochs: Annotated[bool, BeforeValidator(forms.switch())] = _word(
+        False,
+        "PostgreSQL: on if failovers and restores are known to lose nothing, so that cursors outlast them; on or off.",
+    )
     run_seconds: int = _whole(600, 1, DAY, "How long a run may take.")
     tool_seconds: int = _whole(120, 1, DAY, "How long a tool may take, unless it says otherwise.")
     frames_per_second: int = _whole(10, 1, 10_000, "Inbound frames of one socket.")

@@ -2,26 +2,42 @@
 
 from pathlib import Path
 
-from quintet.store.base import Revision, Store, Tx
+from quintet.store.base import Elsewhere, Renewed, Revision, Store, Tx
 from quintet.store.figures import Figures, Histogram
+from quintet.store.reaching import UnreachableError
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 from quintet.store.wakes import Wakes
 
-__all__ = ["AlreadyServedError", "Figures", "Histogram", "Revision", "Store", "Tx", "Wakes", "open_store"]
+__all__ = [
+    "AlreadyServedError",
+    "Elsewhere",
+    "Figures",
+    "Histogram",
+    "Renewed",
+    "Revision",
+    "Store",
+    "Tx",
+    "UnreachableError",
+    "Wakes",
+    "open_store",
+]
 
 _SQLITE = "sqlite:///"
 
 
-def open_store(url: str, *, migrate: bool = False, exclusive: bool = True, reserved: int = 0) -> Store:
+def open_store(
+    url: str, *, migrate: bool = False, exclusive: bool = True, reserved: int = 0, keep: bool = False
+) -> Store:
     """The store behind `url` (`sqlite:///path` or `postgresql://…`), not started yet.
 
     `migrate` brings the tables up to date; without it a database that is not is refused. `exclusive` takes the lock of the one
-    server, which keeps `reserved` bytes of the disk for endings and deletions; both are for SQLite, PostgreSQL is for several.
+    server, which keeps `reserved` bytes of the disk for endings and deletions; both are for SQLite. PostgreSQL is for
+    several; `keep` says that another cluster of it is known to lack nothing, so that cursors outlast a failover.
 
     Raises:
         AlreadyServedError: another server has this database.
         quintet.store.schema.NotMigratedError: the tables are not of this version.
-        quintet.store.postgres.faults.UnreachableError: PostgreSQL does not answer.
+        UnreachableError: PostgreSQL does not answer.
         ValueError: no store for such a URL.
     """
     from quintet.store import schema
@@ -31,7 +47,7 @@ def open_store(url: str, *, migrate: bool = False, exclusive: bool = True, reser
         from quintet.store.postgres import PostgresStore
 
         bring(url)
-        return PostgresStore(url)
+        return PostgresStore(url, keep=keep)
     if not url.startswith(_SQLITE):
         raise ValueError("only sqlite:///… and postgresql://… databases are known")
     store = SqliteStore(Path(url.removeprefix(_SQLITE)), exclusive=exclusive, reserved=reserved)

@@ -19,6 +19,7 @@ T = TypeVar("T")
 class Asking:
     """What stores share. A store says who writes for a key, and has its readers."""
 
+    shared = False
     _readers: Readers
 
     def __init__(self) -> None:

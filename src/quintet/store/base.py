@@ -15,7 +15,7 @@ from quintet.errors import QuintetError
 from quintet.store.figures import Figures
 from quintet.store.wakes import Wakes
 
-__all__ = ["FULL_SECONDS", "GatherFn", "Revision", "Store", "Tx"]
+__all__ = ["FULL_SECONDS", "Elsewhere", "GatherFn", "Renewed", "Revision", "Store", "Tx"]
 
 FULL_SECONDS = 10  # after which somebody refused for want of room may ask again
 
@@ -32,10 +32,22 @@ class Revision(NamedTuple):
     auth_rev: int
 
 
+class Elsewhere(NamedTuple):
+    """A fact told by another process: something of this user was committed there."""
+
+    user_id: str
+
+
+class Renewed(NamedTuple):
+    """A fact: every stream has begun a new epoch, what is known of them here is worth nothing."""
+
+
 class Tx:
     """One transaction. `core` is for SQLAlchemy Core, `sql` for the few hot statements written by hand."""
 
     __slots__ = ("_raw", "core", "facts", "scarce", "scrubs", "topics")
+
+    shared = False  # with transactions beside it, which hold rows
 
     def __init__(self, raw: Any, core: Connection) -> None:
         self._raw = raw
@@ -89,6 +101,7 @@ class Store(Protocol):
     """
 
     wakes: Wakes
+    shared: bool  # by several processes, so that a lock proves none of them dead
 
     async def start(self) -> None:
         """Open the database and start the threads that own its connections."""

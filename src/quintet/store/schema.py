@@ -30,7 +30,7 @@ def revision_of(url: str) -> str | None:
 
     Raises:
         sqlite3.DatabaseError: it cannot be read, or is no database.
-        quintet.store.postgres.faults.UnreachableError: it cannot be reached.
+        quintet.store.reaching.UnreachableError: it cannot be reached.
     """
     if is_postgres(url):
         from quintet.store.postgres.revision import revision_at

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 
 from quintet.store.base import Tx
 from quintet.store.postgres.dialing import Dialing, Raw
-from quintet.store.postgres.faults import OutcomeUnknownError, UnreachableError, translated
+from quintet.store.postgres.faults import OutcomeUnknownError, translated
 from quintet.store.postgres.transaction import PostgresTx
+from quintet.store.reaching import UnreachableError
 
 __all__ = ["ReadingConnection", "WritingConnection"]
 

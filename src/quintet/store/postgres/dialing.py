@@ -2,11 +2,13 @@
 
 1. A dead network is noticed within seconds, a lock that is waited for or held by a sleeping process is given up.
 2. A commit is durable when it is answered: `off` and `local` become `on`, stronger settings stay.
-3. After a failure the next one is answered at once for a moment: a server that starts is not stormed.
+3. The cluster is looked at with every connection, before anything is written on it.
+4. After a failure the next one is answered at once for a moment: a server that starts is not stormed.
 """
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -14,7 +16,8 @@ from psycopg.types.numeric import Int8BinaryDumper
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
-from quintet.store.postgres.faults import UnreachableError
+from quintet.store.postgres.lineage import Lineage, adopt, lineage_of
+from quintet.store.reaching import UnreachableError
 
 __all__ = ["Dialing", "Raw"]
 
@@ -35,16 +38,20 @@ SET idle_in_transaction_session_timeout = '10s';
 SET lock_timeout = '10s';
 SET statement_timeout = '60s';
 SET TimeZone = 'UTC';
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
-SELECT pg_is_in_recovery()
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
 
 
 class Dialing:
     """Makes connections to one database, each with its SQLAlchemy view. From any thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, keep: bool = False) -> None:
+        """`keep`: another cluster is known to lack nothing, see `lineage`."""
         self._url = url
+        self._keep = keep
+        self._lineage: Lineage | None = None
+        self._adopting = threading.Lock()
+        self.renewed: Callable[[], None] = lambda: None  # told when the logs have gone to another cluster
         self._mine = threading.local()
         self._failed_at = -_PAUSE
         # The driver's connection is ours; SQLAlchemy asks a server what it is once, not once a connection.
@@ -86,15 +93,23 @@ class Dialing:
     def _dialed(self) -> Raw:
         raw = psycopg.connect(self._url, autocommit=True, **_OPTIONS)
         try:
-            answer = raw.execute(_SETTINGS.encode())
-            while answer.nextset():
-                pass
-            row = answer.fetchone()
-            if row is None or row[0]:
-                raise psycopg.OperationalError("the server is a standby, which takes no writes")
+            raw.execute(_SETTINGS.encode())
+            self._look_at(raw)
             raw.adapters.register_dumper(int, Int8BinaryDumper)  # one type, so one plan, whatever the number
             raw.prepared_max = 400
         except BaseException:
             raw.close()
             raise
         return raw
+
+    def _look_at(self, raw: Raw) -> None:
+        found = lineage_of(raw)
+        if found is None:
+            raise psycopg.OperationalError("the server is a standby, which takes no writes")
+        with self._adopting:
+            if found == self._lineage:
+                return
+            adopt(raw, found, keep=self._keep)
+            before, self._lineage = self._lineage, found
+        if before is not None and not self._keep:
+            self.renewed()

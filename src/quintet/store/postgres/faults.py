@@ -4,16 +4,13 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from quintet.errors import QuintetError
+from quintet.store.reaching import UnreachableError
 
-__all__ = ["AgainError", "OutcomeUnknownError", "UnreachableError", "cause_of", "is_again", "translated"]
+__all__ = ["AgainError", "OutcomeUnknownError", "cause_of", "is_again", "translated"]
 
 _FULL = {"53100"}  # disk_full
 _AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected: nobody's fault, and nothing of it is stored
 _HELD = {"55P03", "57014"}  # a lock or a statement took longer than it may
-
-
-class UnreachableError(Exception):
-    """No connection to a database that takes writes."""
 
 
 class AgainError(Exception):

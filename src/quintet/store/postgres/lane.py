@@ -9,9 +9,12 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from quintet.store.base import Tx
 from quintet.store.committer import Committer, _LostError, _NotBegunError, transact
 from quintet.store.postgres.connection import WritingConnection
-from quintet.store.postgres.faults import AgainError, OutcomeUnknownError, UnreachableError, cause_of, is_again
+from quintet.store.postgres.faults import AgainError, OutcomeUnknownError, cause_of, is_again
+from quintet.store.postgres.notices import Notices
+from quintet.store.reaching import UnreachableError
 from quintet.store.wakes import Wakes
 from quintet.store.work import Item, settle
 
@@ -26,9 +29,14 @@ class Lane(Committer):
     """See `Committer`."""
 
     def __init__(
-        self, connect: Callable[[], WritingConnection], wakes: Wakes, publish: Callable[[Sequence[Any]], None]
+        self,
+        connect: Callable[[], WritingConnection],
+        wakes: Wakes,
+        publish: Callable[[Sequence[Any]], None],
+        notices: Notices,
     ) -> None:
         super().__init__(connect, wakes, publish)
+        self._notices = notices
 
     def _commit(self, database: Any, batch: list[Item], tries: int = 1) -> None:
         began = self._clock()
@@ -44,6 +52,12 @@ class Lane(Committer):
         self._tell(tx, [item for item in batch if item not in again] if again else batch)
         for item in again:
             self._once_more(database, item, item.error, tries)
+
+    def _tell(self, tx: Tx, batch: list[Item]) -> None:
+        super()._tell(tx, batch)
+        if tx.facts or tx.topics:
+            users = {fact.user_id for fact in tx.facts if hasattr(fact, "user_id")}
+            self._notices.add(tx.topics, users)
 
     def _lost(self, database: Any, batch: list[Item], error: Exception, tries: int = 1) -> None:
         cause = (error.__cause__ or error) if isinstance(error, _LostError | _NotBegunError) else error

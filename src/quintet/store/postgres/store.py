@@ -4,12 +4,15 @@ import asyncio
 import logging
 import time
 import zlib
+from collections.abc import Collection
 
 from quintet.store.asking import Asking
+from quintet.store.base import Elsewhere, Renewed
 from quintet.store.figures import Figures, Histogram
 from quintet.store.postgres.connection import ReadingConnection, WritingConnection
 from quintet.store.postgres.dialing import Dialing
 from quintet.store.postgres.lane import Lane
+from quintet.store.postgres.notices import Notices
 from quintet.store.readers import Readers
 
 __all__ = ["PostgresStore"]
@@ -27,10 +30,15 @@ def _now_ms() -> int:
 class PostgresStore(Asking):
     """A store in a PostgreSQL database. What is about a user is written by the lane of that user, the rest by one of its own."""
 
-    def __init__(self, url: str) -> None:
+    shared = True
+
+    def __init__(self, url: str, *, keep: bool = False) -> None:
+        """`keep`: epochs outlast a failover, because it is known to lose nothing."""
         super().__init__()
-        self.dialing = Dialing(url)
-        self._lanes = [Lane(self._writing, self.wakes, self._publish) for _ in range(_LANES + 1)]
+        self.dialing = Dialing(url, keep=keep)
+        self.dialing.renewed = lambda: self._publish([Renewed()])
+        self._notices = Notices(self.dialing, self._heard)
+        self._lanes = [Lane(self._writing, self.wakes, self._publish, self._notices) for _ in range(_LANES + 1)]
         self._readers = Readers(lambda: ReadingConnection(self.dialing), _READERS)
 
     def _writing(self) -> WritingConnection:
@@ -40,11 +48,17 @@ class PostgresStore(Asking):
         """Connect and start the threads. The database must be migrated.
 
         Raises:
-            quintet.store.postgres.faults.UnreachableError: it cannot be reached.
+            quintet.store.reaching.UnreachableError: it cannot be reached.
         """
         for lane in self._lanes:
             lane.start()
         self._readers.start()
+        self._notices.start()
+
+    def _heard(self, topics: Collection[str], users: Collection[str]) -> None:
+        """In the listening thread: another process has committed."""
+        self._publish([Elsewhere(user_id) for user_id in users])
+        self.wakes.wake(topics)
 
     async def close(self) -> None:
         """Commit what is queued, stop the threads."""
@@ -53,6 +67,7 @@ class PostgresStore(Asking):
         for lane in self._lanes:
             if not await loop.run_in_executor(None, lane.close):
                 log.error("a lane did not end in time")
+        await loop.run_in_executor(None, self._notices.close)
 
     def figures(self) -> Figures:
         """See `Store.figures`."""

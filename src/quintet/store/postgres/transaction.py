@@ -17,6 +17,7 @@ class PostgresTx(Tx):
     """See `Tx`."""
 
     __slots__ = ()
+    shared = True
 
     def sql(self, statement: str, params: Sequence[Any] = ()) -> Any:
         """See `Tx.sql`."""

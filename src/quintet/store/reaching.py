@@ -1,0 +1,7 @@
+"""A database that is somewhere else may not be there."""
+
+__all__ = ["UnreachableError"]
+
+
+class UnreachableError(Exception):
+    """No connection to a database that takes writes. The text says why, and holds no password."""
