@@ -6,47 +6,26 @@
 """
 
 from base64 import b32encode
-from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select
-
-from quintet.accounts import sessions, users
+from quintet.accounts import audit, users
+from quintet.accounts.admin import acts
+from quintet.accounts.admin.acts import Actor
+from quintet.accounts.admin.looking import Listed, found
+from quintet.accounts.audit import Entry
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.emails import Address, address
+from quintet.accounts.erasing import DELETED
 from quintet.accounts.passwords import Passwords
 from quintet.accounts.pool import BoundedPool
 from quintet.accounts.users import User
 from quintet.errors import QuintetError
-from quintet.events import timestamp
 from quintet.sources import Sources
 from quintet.store import Store, Tx
-from quintet.store.tables import sessions as session_rows
-from quintet.store.tables import users as user_rows
 
 __all__ = ["Administration", "Listed"]
 
 _PAGE = 1000  # users in one read, so that no read lasts as long as the list is
 _GENERATED = 24  # characters of five bits each
-
-
-class Listed(NamedTuple):
-    """A user in the list. `sessions` are those that stand; times are milliseconds since 1970."""
-
-    id: str
-    email: str
-    email_verified: bool
-    name: str | None
-    role: str
-    created_at: int
-    disabled_at: int | None
-    sessions: int
-    last_used_at: int | None
-
-    def view(self) -> dict[str, Any]:
-        """The user as JSON; what is not there is left out."""
-        times = {name: getattr(self, name) for name in ("created_at", "disabled_at", "last_used_at")}
-        shown = {**self._asdict(), **{name: at if at is None else timestamp(at) for name, at in times.items()}}
-        return {key: value for key, value in shown.items() if value is not None}
 
 
 class Administration:
@@ -90,18 +69,23 @@ class Administration:
         user = users.new_user(self._sources.new_id("usr"), parsed, shown, stored, self._sources.now_ms())
         user = user._replace(email_verified=True, role="admin" if admin else user.role)
         epoch = users.new_epoch(self._sources.token_bytes(6))
-        await self._store.write(user.id, lambda tx: users.add(tx, user, parsed.key, epoch))
+
+        def make(tx: Tx) -> None:
+            users.add(tx, user, parsed.key, epoch)
+            audit.record(tx, "registered", user.created_at, subject_id=user.id, by="operator")
+
+        await self._store.write(user.id, make)
         return user
 
     async def users(self) -> list[Listed]:
         """All users, the oldest account first."""
         now = self._sources.now_ms()
-        found: list[Listed] = []
-        after = ""
-        while page := await self._store.read(lambda tx, after=after: _page(tx, after, now)):  # type: ignore[misc]
-            found += page
+        every: list[Listed] = []
+        after: str | None = None
+        while page := await self._store.read(lambda tx, after=after: found(tx, "", after, _PAGE, now)):  # type: ignore[misc]
+            every += page
             after = page[-1].id
-        return sorted(found, key=lambda user: (user.created_at, user.id))
+        return sorted(every, key=lambda user: (user.created_at, user.id))
 
     async def disable(self, who: str) -> tuple[User, bool]:
         """Disable the user of this address or id and end all sessions; the user as before, and whether that changed anything.
@@ -109,48 +93,35 @@ class Administration:
         Raises:
             QuintetError: `not_found`.
         """
-        user = await self._user(who)
-        now = self._sources.now_ms()
-
-        def change(tx: Tx) -> bool:
-            changed = users.set_disabled(tx, user.id, now)
-            standing = (row.id for row in sessions.live(tx, user.id, now))
-            sessions.end_all(tx, user.id, standing, "disabled", now)
-            tx.revoke(user.id)  # also where no session stands: whoever has read the user before looks again
-            return changed
-
-        return user, await self._store.write(user.id, change)
+        user, now = await self._user(who), self._sources.now_ms()
+        return user, await self._store.write(user.id, lambda tx: acts.disable(tx, user.id, Actor(), now))
 
     async def enable(self, who: str) -> tuple[User, bool]:
         """Let the user sign in again; the user as before, and whether that changed anything. Raises QuintetError `not_found`."""
-        user = await self._user(who)
-        return user, await self._store.write(user.id, lambda tx: users.set_disabled(tx, user.id, None))
+        user, now = await self._user(who), self._sources.now_ms()
+        return user, await self._store.write(user.id, lambda tx: acts.enable(tx, user.id, Actor(), now))
+
+    async def set_role(self, who: str, role: str) -> tuple[User, bool]:
+        """Give the user a role; the user as before, and whether that changed anything. Raises QuintetError `not_found`, `bad_message`."""
+        if role not in acts.ROLES:
+            raise QuintetError("bad_message", f"There are the roles {' and '.join(acts.ROLES)}.")
+        user, now = await self._user(who), self._sources.now_ms()
+        return user, await self._store.write(user.id, lambda tx: acts.set_role(tx, user.id, role, Actor(), now))
+
+    async def audit(self, who: str | None, limit: int) -> list[Entry]:
+        """What happened, the newest first: to the user of an address or id, also one who is gone, or to anybody."""
+        if who is None:
+            return await self._store.read(lambda tx: audit.everything(tx, limit=limit))
+        subject = (await self._user(who)).id if "@" in who else who
+        return await self._store.read(lambda tx: audit.of_user(tx, subject, limit=limit))
 
     async def _user(self, who: str) -> User:
         """The user of an address or an id."""
         key = address(who).key if "@" in who else None
         user = await self._store.read(lambda tx: users.by_id(tx, who) if key is None else users.by_email(tx, key))
-        if user is None:
+        if user is None or user.role == DELETED:
             raise QuintetError("not_found", "There is no such user.")
         return user
-
-
-def _page(tx: Tx, after: str, now: int) -> list[Listed]:
-    u, s = user_rows.c, session_rows.c
-    standing = and_(s.ended_at.is_(None), s.expires_at > now, u.disabled_at.is_(None))
-    statement = (
-        select(
-            *(u[name] for name in Listed._fields[:7]),
-            func.count(s.id).filter(standing),
-            func.max(s.last_used_at),
-        )
-        .outerjoin(session_rows, s.user_id == u.id)
-        .where(u.id > after)
-        .group_by(u.id)
-        .order_by(u.id)
-        .limit(_PAGE)
-    )
-    return [Listed._make(row) for row in tx.core.execute(statement)]
 
 
 def _shown(name: str) -> str:

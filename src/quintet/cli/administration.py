@@ -108,6 +108,44 @@ def invite(
     raise typer.Exit(invite_user(place(dev, data, database), email, role=role.value, days=days))
 
 
+@users.command()
+def role(
+    who: Who,
+    role: Annotated[str, typer.Argument(metavar="user|admin", help="The role.", show_default=False)],
+    *,
+    data: Data = None,
+    database: Database = None,
+    dev: Dev = False,
+) -> None:
+    """Give a user the role `admin`, or take it away.
+
+    An administrator sees users, their sessions and open work, and may disable and sign out; never what anybody has written.
+    """
+    from .user import place, set_role
+
+    raise typer.Exit(set_role(place(dev, data, database), who, role))
+
+
+@users.command("audit")
+def show_audit(
+    who: Annotated[str | None, typer.Argument(metavar="[EMAIL|ID]", help="Whose; everybody's if not given.")] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows, the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+    data: Data = None,
+    database: Database = None,
+    dev: Dev = False,
+) -> None:
+    """Show what was done with accounts: by whom, when, from where. The newest first.
+
+    Rows are kept for 400 days. Of a deleted account they have its id and the actions; name it by its id.
+    """
+    from .user import place
+    from .user_audit import show_audit as show_rows
+
+    raise typer.Exit(show_rows(place(dev, data, database), who, limit, as_json=as_json))
+
+
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy to make.", show_default=False)],
     *,

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from quintet.accounts.administration import Administration, Listed
     from quintet.settings import Settings
 
-__all__ = ["add", "administered", "disable", "enable", "place", "settings_of", "show"]
+__all__ = [
+    "add",
+    "administered",
+    "disable",
+    "enable",
+    "out",
+    "place",
+    "set_role",
+    "settings_of",
+    "show",
+    "with_accounts",
+]
 
 _TRIES = 3
 _MOST = 8192
@@ -64,10 +75,10 @@ def add(wish: Wish, email: str, name: str | None, *, admin: bool, generate: bool
         say(f"Added {user.email} ({user.id}){', an admin' if admin else ''}.")
         if generate:
             say("The password, shown this once:")
-            _out(password)
+            out(password)
         return 0
 
-    return _with_accounts(wish, work)
+    return with_accounts(wish, work)
 
 
 def show(wish: Wish, *, as_json: bool) -> int:
@@ -76,14 +87,14 @@ def show(wish: Wish, *, as_json: bool) -> int:
     def work(accounts: "Administration", loop: asyncio.Runner) -> int:
         found = loop.run(accounts.users())
         if as_json:
-            _out(json.dumps([user.view() for user in found], ensure_ascii=False, indent=2))
+            out(json.dumps([user.view() for user in found], ensure_ascii=False, indent=2))
         elif found:
             _table(found)
         else:
             say("There are no users. Add one with: quintet user add")
         return 0
 
-    return _with_accounts(wish, work)
+    return with_accounts(wish, work)
 
 
 def disable(wish: Wish, who: str) -> int:
@@ -95,7 +106,7 @@ def disable(wish: Wish, who: str) -> int:
         say(f"{done} {user.email} ({user.id}). Signed out everywhere; a running server closes connections within 5 s.")
         return 0
 
-    return _with_accounts(wish, work)
+    return with_accounts(wish, work)
 
 
 def enable(wish: Wish, who: str) -> int:
@@ -106,10 +117,21 @@ def enable(wish: Wish, who: str) -> int:
         say(f"{'Enabled' if changed else 'Was not disabled:'} {user.email} ({user.id}).")
         return 0
 
-    return _with_accounts(wish, work)
+    return with_accounts(wish, work)
 
 
-def _with_accounts(wish: Wish, work: Callable[["Administration", asyncio.Runner], int]) -> int:
+def set_role(wish: Wish, who: str, role: str) -> int:
+    """Gives a user a role and gives the exit code of the process."""
+
+    def work(accounts: "Administration", loop: asyncio.Runner) -> int:
+        user, changed = loop.run(accounts.set_role(who, role))
+        say(f"{user.email} ({user.id}) {'has now' if changed else 'had already'} the role {role}.")
+        return 0
+
+    return with_accounts(wish, work)
+
+
+def with_accounts(wish: Wish, work: Callable[["Administration", asyncio.Runner], int]) -> int:
     def run(_: Wish) -> int:
         from quintet.server.administration import administration
 
@@ -159,5 +181,5 @@ def _table(found: list["Listed"]) -> None:
     print_table(heads, rows)
 
 
-def _out(text: str) -> None:
+def out(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the command's result

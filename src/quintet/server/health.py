@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-__all__ = ["health_router"]
+__all__ = ["Check", "asked", "health_router"]
 
 _PATIENCE = 2.0  # seconds that a dependency has to answer
 
@@ -25,7 +25,7 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     @router.api_route("/readyz", methods=["GET", "HEAD"])
     async def ready() -> Response:
         names = list(checks)
-        answers = await asyncio.gather(*(_ask(checks[name]) for name in names))
+        answers = await asyncio.gather(*(asked(checks[name]) for name in names))
         body: dict[str, Any] = {"status": "ready" if all(answers) else "not ready"}
         body["checks"] = {name: "ok" if answer else "failing" for name, answer in zip(names, answers, strict=True)}
         return JSONResponse(body, 200 if all(answers) else 503, {"Retry-After": "1"} if not all(answers) else None)
@@ -33,7 +33,8 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     return router
 
 
-async def _ask(check: Check) -> bool:
+async def asked(check: Check) -> bool:
+    """Whether the check passes within the time it has."""
     try:
         async with asyncio.timeout(_PATIENCE):
             return await check()

@@ -1,0 +1,120 @@
+"""Every route of administration. All of them ask for the role `admin`, as it is at this request; everybody else hears the same 403,
+whether or not what they name exists."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from quintet.accounts.admin import forms
+from quintet.accounts.admin.desk import Actor, Desk, Vitals
+from quintet.accounts.forms import FormRoute
+from quintet.accounts.sessions import SessionRow
+from quintet.accounts.views import Activity, entries
+from quintet.edge.identity import Authenticate, identity_of
+from quintet.edge.limits import AddressOf
+from quintet.errors import QuintetError
+from quintet.events import timestamp
+from quintet.scope import Identity
+
+__all__ = ["admin_router"]
+
+Before = Annotated[int | None, Query(ge=1, le=1 << 62)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Search = Annotated[str, Query(max_length=100)]
+Id = Annotated[str | None, Query(max_length=64)]
+
+_Acting = Callable[..., Awaitable[Actor]]
+
+
+def admin_router(desk: Desk, authenticate: Authenticate, address_of: AddressOf, vitals: Vitals) -> APIRouter:
+    """The routes under `/v1/admin`. `vitals` says how the server is."""
+    router = APIRouter(prefix="/v1/admin", route_class=FormRoute, tags=["administration"])
+    acting = Depends(_acting(authenticate, address_of))
+    _add_users(router, desk, acting)
+    _add_sessions(router, desk, acting)
+    _add_work(router, desk, acting)
+    _add_looks(router, desk, acting, vitals)
+    return router
+
+
+def _acting(authenticate: Authenticate, address_of: AddressOf) -> _Acting:
+    signed_in = Depends(identity_of(authenticate))
+
+    async def acting(request: Request, identity: Identity = signed_in) -> Actor:
+        if identity.role != "admin":
+            raise QuintetError("forbidden")
+        return Actor(identity.user_id, address_of(request.scope))
+
+    return acting
+
+
+def _add_users(router: APIRouter, desk: Desk, acting: Any) -> None:
+    @router.get("/users", response_model=forms.AdminUsers)
+    async def users(search: Search = "", after: Id = None, limit: Limit = 50, _: Actor = acting) -> Response:
+        """Users, the newest account first."""
+        found = await desk.users(search.strip(), after, limit)
+        page: dict[str, Any] = {"items": [user.view() for user in found]}
+        return JSONResponse({**page, "next": found[-1].id} if len(found) == limit else page)
+
+    @router.get("/users/{user_id}", response_model=forms.AdminUser)
+    async def user(user_id: str, _: Actor = acting) -> Response:
+        """One user."""
+        return JSONResponse((await desk.user(user_id)).view())
+
+    @router.patch("/users/{user_id}", response_model=forms.AdminUser)
+    async def change(user_id: str, form: forms.AdminChange, actor: Actor = acting) -> Response:
+        """Give a role, disable (all sessions end) or enable."""
+        changed = await desk.change(user_id, actor, role=form.role, disabled=form.disabled)
+        return JSONResponse(changed.view())
+
+
+def _add_sessions(router: APIRouter, desk: Desk, acting: Any) -> None:
+    @router.get("/users/{user_id}/sessions", response_model=forms.AdminSessions)
+    async def list_sessions(user_id: str, _: Actor = acting) -> Response:
+        """The sessions of a user that stand."""
+        return JSONResponse({"items": [_session(row) for row in await desk.sessions(user_id)]})
+
+    @router.delete("/users/{user_id}/sessions", status_code=204)
+    async def end_sessions(user_id: str, actor: Actor = acting) -> Response:
+        """End all of them."""
+        await desk.end_sessions(user_id, None, actor)
+        return Response(status_code=204)
+
+    @router.delete("/users/{user_id}/sessions/{session_id}", status_code=204)
+    async def end_session(user_id: str, session_id: str, actor: Actor = acting) -> Response:
+        """End one of them."""
+        await desk.end_sessions(user_id, session_id, actor)
+        return Response(status_code=204)
+
+
+def _add_work(router: APIRouter, desk: Desk, acting: Any) -> None:
+    @router.get("/runs", response_model=forms.AdminRuns)
+    async def open_runs(_: Actor = acting) -> Response:
+        """Open runs of everybody."""
+        return JSONResponse({"items": [run.view() for run in await desk.runs()]})
+
+    @router.post("/users/{user_id}/runs/{run_id}/cancel", status_code=202, response_model=forms.Cancelled)
+    async def cancel(user_id: str, run_id: str, actor: Actor = acting) -> Response:
+        """Stop one."""
+        state = await desk.cancel(user_id, run_id, actor)
+        return JSONResponse({"run_id": run_id, "state": state}, 202)
+
+
+def _add_looks(router: APIRouter, desk: Desk, acting: Any, vitals: Vitals) -> None:
+    @router.get("/audit", response_model=Activity)
+    async def audit(user_id: Id = None, before: Before = None, limit: Limit = 50, _: Actor = acting) -> Response:
+        """What happened, to one user or to anybody, the newest first."""
+        return JSONResponse(entries(await desk.audit(user_id, before, limit), limit))
+
+    @router.get("/health", response_model=forms.Vitals)
+    async def health(_: Actor = acting) -> Response:
+        """How the server is."""
+        told = await vitals()
+        return JSONResponse({**told, "figures": {**await desk.counts(), **told["figures"]}})
+
+
+def _session(row: SessionRow) -> dict[str, Any]:
+    shown = {"id": row.id, "created_at": timestamp(row.created_at), "last_used_at": timestamp(row.last_used_at)}
+    return shown if row.device is None else {**shown, "device": row.device}

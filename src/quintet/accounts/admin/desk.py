@@ -1,0 +1,129 @@
+"""An administrator's desk: what they see and do, in their name.
+
+1. Nobody disables themselves or takes their own role away: there is always an administrator left who can undo it.
+2. What is done is decided by what the transaction reads, and stands in the audit with whoever did it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from quintet import runs
+from quintet.accounts import audit, sessions
+from quintet.accounts.admin import acts, looking
+from quintet.accounts.admin.acts import Actor
+from quintet.accounts.admin.looking import Listed, OpenRun
+from quintet.accounts.audit import Entry
+from quintet.accounts.sessions import SessionRow
+from quintet.errors import QuintetError
+from quintet.sources import Sources
+from quintet.store import Store, Tx
+
+__all__ = ["Actor", "Desk", "Vitals"]
+
+Vitals = Callable[[], Awaitable[dict[str, Any]]]
+"""What the server says of itself."""
+
+RUNS = 200
+
+
+class Desk:
+    """Every method also raises QuintetError `busy`, `unavailable`, `storage_full`; whoever calls has seen to the role."""
+
+    def __init__(self, store: Store, sources: Sources) -> None:
+        self._store = store
+        self._sources = sources
+
+    async def users(self, search: str, after: str | None, limit: int) -> list[Listed]:
+        """Users whose address or name holds `search`, or whose id it is, the newest account first."""
+        now = self._sources.now_ms()
+        return await self._store.read(lambda tx: looking.found(tx, search, after, limit, now))
+
+    async def user(self, user_id: str) -> Listed:
+        """One. Raises QuintetError `not_found`."""
+        now = self._sources.now_ms()
+        return _there(await self._store.read(lambda tx: looking.of_id(tx, user_id, now)))
+
+    async def sessions(self, user_id: str) -> list[SessionRow]:
+        """Their sessions that stand. Raises QuintetError `not_found`."""
+        now = self._sources.now_ms()
+
+        def read(tx: Tx) -> list[SessionRow]:
+            _there(looking.of_id(tx, user_id, now))
+            return sessions.live(tx, user_id, now)
+
+        return await self._store.read(read)
+
+    async def change(self, user_id: str, actor: Actor, *, role: str | None, disabled: bool | None) -> Listed:
+        """Give a role, disable or enable; answers the user as they are then.
+
+        Raises:
+            QuintetError: `not_found`; `conflict` for oneself.
+        """
+        if user_id == actor.id:
+            raise QuintetError(
+                "conflict", "You cannot change your own role or disable yourself. Ask another administrator."
+            )
+        now = self._sources.now_ms()
+
+        def write(tx: Tx) -> Listed:
+            _there(looking.of_id(tx, user_id, now))
+            if role is not None:
+                acts.set_role(tx, user_id, role, actor, now)
+            if disabled is not None:
+                (acts.disable if disabled else acts.enable)(tx, user_id, actor, now)
+            return _there(looking.of_id(tx, user_id, now))
+
+        return await self._store.write(user_id, write)
+
+    async def end_sessions(self, user_id: str, session_id: str | None, actor: Actor) -> None:
+        """End one session of a user, or all. Raises QuintetError `not_found`."""
+        now = self._sources.now_ms()
+
+        def write(tx: Tx) -> None:
+            _there(looking.of_id(tx, user_id, now))
+            if session_id is None:
+                acts.end_sessions(tx, user_id, actor, now)
+            else:
+                acts.end_session(tx, user_id, session_id, actor, now)
+
+        await self._store.write(user_id, write)
+
+    async def runs(self) -> list[OpenRun]:
+        """Open runs of everybody, the oldest first, at most `RUNS`."""
+        return await self._store.read(lambda tx: looking.open_runs(tx, RUNS))
+
+    async def cancel(self, user_id: str, run_id: str, actor: Actor) -> str:
+        """Stop a run; answers its state at that commit. Raises QuintetError `not_found`."""
+        moment = runs.moment(self._sources)
+
+        def write(tx: Tx) -> str:
+            state = runs.cancel(tx, user_id, run_id, "user", moment)
+            audit.record(
+                tx,
+                "run_cancelled",
+                moment.now_ms,
+                subject_id=user_id,
+                actor_id=actor.id,
+                address=actor.address,
+                run=run_id,
+            )
+            return state
+
+        return await self._store.write(user_id, write)
+
+    async def audit(self, user_id: str | None, before: int | None, limit: int) -> list[Entry]:
+        """What happened, to one user or to anybody, the newest first."""
+        if user_id is None:
+            return await self._store.read(lambda tx: audit.everything(tx, before=before, limit=limit))
+        return await self._store.read(lambda tx: audit.of_user(tx, user_id, before=before, limit=limit))
+
+    async def counts(self) -> dict[str, int]:
+        """Users, disabled ones, sessions."""
+        now = self._sources.now_ms()
+        return await self._store.read(lambda tx: looking.counted(tx, now))
+
+
+def _there(user: Listed | None) -> Listed:
+    if user is None:
+        raise QuintetError("not_found")
+    return user
