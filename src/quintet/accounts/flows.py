@@ -7,6 +7,7 @@
 from functools import partial
 
 from quintet.accounts import audit, refresh, users
+from quintet.accounts.admin import Desk
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.confirmation import Confirmation
 from quintet.accounts.credentials import Credentials
@@ -15,6 +16,8 @@ from quintet.accounts.entering import Entering, Pair, SignedIn, UnconfirmedError
 from quintet.accounts.erasing import Erasing
 from quintet.accounts.errands import Errands
 from quintet.accounts.exporting import Exporting
+from quintet.accounts.external.exchange import Exchange
+from quintet.accounts.external.signing_in import SigningIn
 from quintet.accounts.factors import FactorRequiredError, Passkeys, SecondFactor
 from quintet.accounts.identities import Identities
 from quintet.accounts.joining import Joining
@@ -76,11 +79,13 @@ class Accounts:
         self.passkeys = Passkeys(store, sources, self._pool, config, self.confirmation)
         self.exporting = Exporting(store, sources)
         self.erasing = Erasing(store, sources)
+        self.desk = Desk(store, sources)
         self.errands = Errands()
         self.post = Post(courier.take if courier else None, Wording(config.site), _letters(config, sources))
         self.joining = Joining(store, sources, config, self._passwords, self.entering, self.errands, self.post)
         self.verification = Verification(store, sources, config, self._passwords, self._credentials, self.post)
         self.recovery = Recovery(store, sources, config, self._passwords, self.errands, self.post)
+        self.signing_in = SigningIn(store, sources, config, self.entering, _exchanges(config, sources))
         self.programs = Programs(store, sources, self.identities, config)
         self.courier = courier
         self._newcomers = Newcomers(store, self.errands, self.post)
@@ -187,6 +192,15 @@ class Accounts:
         now = self._sources.now_ms()
         note = partial(audit.record, action="sign_in_failed", now_ms=now, subject_id=user.id, address=visitor.address)
         self._store.submit(user.id, note)
+
+
+def _exchanges(config: AccountsConfig, sources: Sources) -> dict[str, Exchange]:
+    return {
+        provider.name: Exchange(
+            provider, f"{config.site}/v1/auth/oidc/{provider.name}/callback", sources, config.leeway_seconds
+        )
+        for provider in config.providers
+    }
 
 
 def _letters(config: AccountsConfig, sources: Sources) -> Throttle:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from quintet import __version__, runs
 from quintet.accounts import Accounts
+from quintet.accounts.admin.api import admin_router
 from quintet.accounts.api import accounts_router
 from quintet.agents import ModelConfigError, shipped
 from quintet.chat import Purging, Submitting, cancelling, chat_router
@@ -22,11 +23,13 @@ from quintet.delivery import Cancel, Gateway
 from quintet.edge.application import http_application
 from quintet.edge.figures import HTTPFigures
 from quintet.edge.identity import speaker_of
+from quintet.edge.limits import AddressOf
 from quintet.edge.origins import OriginPolicy
 from quintet.engine import Registry, RegistryError, Worker
 from quintet.engine.reaper import Reaper
 from quintet.log import Expiring, Log
 from quintet.server import values
+from quintet.server.audited import log_audit
 from quintet.server.endings import log_endings
 from quintet.server.health import health_router
 from quintet.server.lag import LoopLag
@@ -35,6 +38,7 @@ from quintet.server.metrics import Metrics, metrics_router
 from quintet.server.opening import open_database, unreachable
 from quintet.server.posting import courier
 from quintet.server.uvicorn_server import HTTPServer
+from quintet.server.vitals import Vitals
 from quintet.settings import Role, Settings, StartError
 from quintet.sources import Sources
 from quintet.store import Store, UnreachableError
@@ -153,6 +157,7 @@ class Server:
         settings, sources = self._settings, self._sources
         store = await self._open_store()
         log_endings(store)
+        log_audit(store)
         if not store.shared:  # the lock proves dead whoever ran something; of several processes others may live
             await self._end_what_was_left(store)
         purging = Purging(store, sources)
@@ -234,13 +239,16 @@ class Server:
         app = http_application(policy, sources, __version__, figures)
         if self._role != "worker":
             self._add_what_people_use(app, parts, policy)
-        app.include_router(health_router({"server": self._serves, "database": self._answers(parts.store)}))
+        app.include_router(health_router(self._checks(parts)))
         metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag, parts.accounts.courier)
         app.include_router(metrics_router(metrics))
         return app
 
     def _add_what_people_use(self, app: FastAPI, parts: _Parts, policy: OriginPolicy) -> None:
         app.include_router(accounts_router(parts.accounts, policy, self._sources))
+        vitals = Vitals(self._checks(parts), parts.store, parts.gateway, parts.lag, __version__)
+        address_of = AddressOf(self._settings.trusted_proxies)
+        app.include_router(admin_router(parts.accounts.desk, parts.accounts.authenticate, address_of, vitals))
         identity = speaker_of(parts.accounts.authenticate)
         app.include_router(
             chat_router(
@@ -255,6 +263,9 @@ class Server:
         )
         app.include_router(parts.gateway.router())
         app.include_router(pages_router())
+
+    def _checks(self, parts: _Parts) -> dict[str, values.Check]:
+        return {"server": self._serves, "database": self._answers(parts.store)}
 
     async def _serves(self) -> bool:
         return not self._draining
