@@ -69,9 +69,9 @@ def check(tx: Tx, digest: bytes, email_key: str, now_ms: int) -> str:
 
 
 def use(tx: Tx, digest: bytes, email_key: str, now_ms: int) -> str:
-    """Use it up; answers the role. Raises QuintetError `forbidden`."""
+    """Use it up; answers the role. Whom it was for is forgotten with that. Raises QuintetError `forbidden`."""
     role = check(tx, digest, email_key, now_ms)
-    tx.core.execute(update(invites).where(invites.c.digest == digest).values(used_at=now_ms))
+    tx.core.execute(update(invites).where(invites.c.digest == digest).values(used_at=now_ms, email_key=None))
     return role
 
 

@@ -5,6 +5,8 @@ import { applyPrefs } from "./prefs.js";
 import { Session } from "./session.js";
 import { Speaker } from "./speaker.js";
 import { opening } from "./views/opening.js";
+import { letterPlace } from "./router.js";
+import { Confirming, Forgotten, NewPassword } from "./views/letters.js";
 import { SignIn } from "./views/signin.js";
 import { Workspace } from "./workspace.js";
 import { wordFor } from "./words.js";
@@ -36,14 +38,51 @@ function enter() {
   workspace.start();
 }
 
-function leave(reason = "") {
+function leave(reason = "", invite = null) {
+  quit();
+  history.replaceState(null, "", location.pathname);
+  stand(new SignIn({ session, onSignedIn: enter, onForgot: forgot, reason, invite }));
+}
+
+function quit() {
   workspace?.end();
   workspace = null;
   speaker.forget();
-  history.replaceState(null, "", location.pathname);
-  const view = new SignIn({ session, onSignedIn: enter, reason });
+}
+
+function stand(view) {
   root.replaceChildren(view.node);
   view.focus();
+}
+
+function forgot(email = "") {
+  stand(new Forgotten({ email, onBack: begin }));
+}
+
+// Where a letter has led. The token stays in this window and goes with the one request that uses it.
+function open({ name, token }) {
+  if (name === "invite" && session.mayBeSignedIn) return begin();
+  quit();
+  if (name === "invite") return leave("", token);
+  if (name === "forgot") return forgot();
+  if (name === "verify") return stand(new Confirming({ token, onDone: confirmed, onBack: begin }));
+  return stand(new NewPassword({ token, onDone: renewed, onForgot: () => forgot(), onBack: begin }));
+}
+
+function confirmed() {
+  if (session.mayBeSignedIn) begin();
+  else leave("Your address is confirmed.");
+}
+
+function renewed() {
+  session.drop("");
+  leave("Your password is set, and you were signed out everywhere. Sign in with it.");
+}
+
+function begin() {
+  history.replaceState(null, "", location.pathname);
+  if (session.mayBeSignedIn) restore();
+  else leave();
 }
 
 async function signOut() {
@@ -55,5 +94,10 @@ async function signOut() {
 }
 
 applyPrefs();
-if (session.mayBeSignedIn) restore();
+window.addEventListener("hashchange", () => {
+  const letter = letterPlace();
+  if (letter) open(letter);
+});
+if (letterPlace()) open(letterPlace());
+else if (session.mayBeSignedIn) restore();
 else leave();

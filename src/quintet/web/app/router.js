@@ -5,6 +5,12 @@ export function place() {
   return { threadId: found ? decodeURIComponent(found[1]) : null };
 }
 
+// Where a letter leads: "#/reset/<token>", and "#/forgot" without one.
+export function letterPlace() {
+  const found = /^#\/(?:(verify|reset|invite)\/([\w-]+)|(forgot))$/.exec(location.hash);
+  return found ? { name: found[1] ?? found[3], token: found[2] ?? null } : null;
+}
+
 export function addressOf(threadId) {
   return threadId ? `#/t/${encodeURIComponent(threadId)}` : "#/new";
 }

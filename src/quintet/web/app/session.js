@@ -42,6 +42,13 @@ export class Session {
     return forBrowser.get(BEEN_HERE) !== null;
   }
 
+  // How one comes in at this server: who may sign up, whether letters are written. Asked once.
+  entrance() {
+    this.asked ??= call("GET", "/v1/auth/entrance").then(({ answer }) => answer);
+    this.asked.catch(() => (this.asked = null));
+    return this.asked;
+  }
+
   async restore() {
     const token = await this.token();
     this.user = (await call("GET", "/v1/auth/me", { token })).answer;

@@ -2,6 +2,7 @@
 
 import { div, el, setText } from "../dom.js";
 import { wordFor } from "../words.js";
+import { clear, fault, smallField } from "./boxes.js";
 
 const SHORTEST = 15;
 const ABOUT_NEW = new Set(["password_too_short", "password_too_long", "password_common", "password_invalid"]);
@@ -9,8 +10,8 @@ const ABOUT_NEW = new Set(["password_too_short", "password_too_long", "password_
 export function passwordForm(session, onChanged) {
   const user = el("input", { type: "email", autocomplete: "username", hidden: true, "aria-label": "E-mail address" });
   user.value = session.user.email;
-  const current = field("Password now", "current-password");
-  const fresh = field("New password", "new-password");
+  const current = boxOf("Password now", "current-password");
+  const fresh = boxOf("New password", "new-password");
   const word = el("p", { class: "note", role: "status" });
   const change = async () => {
     clear(current, fresh);
@@ -47,22 +48,6 @@ function refusal(error) {
   return error.code === "credentials_wrong" ? "This is not the password that you have now." : wordFor(error);
 }
 
-function field(label, autocomplete) {
-  const id = `change-${autocomplete}`;
-  const input = el("input", { id, type: "password", autocomplete, class: "box", "aria-describedby": `${id}-fault` });
-  const said = el("p", { id: `${id}-fault`, class: "field-fault", role: "alert" });
-  return { input, said, node: div("field", el("label", { for: id }, label), input, said) };
-}
-
-function fault({ input, said }, sentence) {
-  setText(said, sentence);
-  input.setAttribute("aria-invalid", "true");
-  input.focus();
-}
-
-function clear(...fields) {
-  for (const { input, said } of fields) {
-    setText(said, "");
-    input.removeAttribute("aria-invalid");
-  }
+function boxOf(label, autocomplete) {
+  return smallField(`change-${autocomplete}`, label, { type: "password", autocomplete });
 }

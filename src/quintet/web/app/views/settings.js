@@ -3,6 +3,7 @@
 import { button, div, el, setText } from "../dom.js";
 import { pref, setPref } from "../prefs.js";
 import { wordFor } from "../words.js";
+import { addressForm } from "./address.js";
 import { Devices } from "./devices.js";
 import { Dialog } from "./dialog.js";
 import { passwordForm } from "./password.js";
@@ -52,6 +53,7 @@ export function openSettings({ session, onUser, onShortcuts }) {
   ];
   dialog.body.append(
     section("You", nameForm(session, onUser)),
+    section("Address", addressForm(session)),
     section("This browser", ...looks),
     section("Devices", devices.node),
     section(

@@ -1,0 +1,44 @@
+// The address that one signs in with: whether it is confirmed, and another one in its place, once its letter is answered.
+
+import { div, el, setText, show } from "../dom.js";
+import { wordFor } from "../words.js";
+import { clear, fault, smallField } from "./boxes.js";
+import { faultOfEmail } from "./field.js";
+
+export function addressForm(session) {
+  const { email, email_verified: isConfirmed } = session.user;
+  const state = isConfirmed ? "It is confirmed." : "It is not confirmed: write it again below, and we send you a letter.";
+  const fresh = smallField("new-email", "New address", { type: "email", autocomplete: "off", autocapitalize: "none" });
+  const password = smallField("address-password", "Password", { type: "password", autocomplete: "current-password" });
+  const word = el("p", { class: "note", role: "status" });
+  const ask = async () => {
+    const wrong = faultOfEmail(fresh);
+    if (wrong) return fault(fresh, wrong);
+    if (!password.input.value) return fault(password, "Enter your password.");
+    const body = { email: fresh.input.value.trim(), password: password.input.value };
+    try {
+      await session.call("POST", "/v1/auth/email", body);
+    } catch (error) {
+      return fault(error.code === "email_invalid" ? fresh : password, refusal(error));
+    }
+    fresh.input.value = password.input.value = "";
+    return setText(word, `A letter is on its way to ${body.email}. Until you follow its link nothing changes.`);
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    clear(fresh, password);
+    setText(word, "");
+    ask();
+  };
+  const save = el("button", { type: "submit", class: "soft" }, "Send the letter");
+  const inside = [fresh.node, password.node, div("line", save), word];
+  const form = el("form", { class: "password-form", novalidate: true, on: { submit } }, inside);
+  const node = div("own", el("p", { class: "note" }, `${email}. ${state}`), form);
+  // A server that writes no letters cannot change an address.
+  session.entrance().then(({ letters }) => show(form, letters), () => {});
+  return node;
+}
+
+function refusal(error) {
+  return error.code === "credentials_wrong" ? "This is not your password." : wordFor(error);
+}
