@@ -174,7 +174,7 @@ def test_an_examination_that_breaks_costs_no_report(tmp_path: Path, ask: Ask, mo
     def broken(*_: object, **__: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("quintet.doctor.examine", broken)
+    monkeypatch.setattr("quintet.doctor.examination", broken)
     nothing = ask(".")
     assert (nothing.code, nothing.out) == (2, "")
     _file(tmp_path, "run.txt", BROKEN)

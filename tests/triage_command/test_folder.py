@@ -47,3 +47,15 @@ def test_a_healthy_project_has_no_cause(tmp_path: Path) -> None:
     code, data = _examined(tmp_path)
     assert code == 0, data
     assert [cause for cause in data["causes"] if cause["certainty"] == "proven"] == []  # type: ignore[attr-defined]
+
+
+def test_probes_that_take_too_long_are_left_out_and_named(tmp_path: Path) -> None:
+    """The whole examination has a bound; what it could not find out is said, and what it found stands."""
+    slow = "import time\n\nimport pytest\n\ntime.sleep(60)\n"
+    for name, text in {**GOOD, "tests/test_a.py": slow}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = quintet("triage", ".", "--seconds", "3", folder=tmp_path, within=60)
+    assert done.returncode == 0, done.stderr
+    assert "Not probed: collection: collecting took longer than 3 s" in done.stderr
+    assert done.stdout.startswith("Nothing was found")

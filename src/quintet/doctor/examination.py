@@ -61,9 +61,13 @@ def examination(
     probe: bool = True,
     python: Path | None = None,
     seconds: float = SECONDS_EACH,
+    together: float | None = None,
     said: Said = lambda _: None,
 ) -> Examination:
-    """The same with the matrix and what was not probed. `seconds` bounds each probe; all together take four times that at most."""
+    """The same with the matrix and what was not probed.
+
+    `seconds` bounds each probe; all of them take `together` at most, four times `seconds` if not given.
+    """
     if not path.is_dir():
         raise NotADirectoryError(f"{path} is not a folder")
     tree = Tree(path)
@@ -71,7 +75,7 @@ def examination(
     case = _read(tree, probe, python)
     notes: list[str] = [case.why_not] if case.why_not else []
     if probe and not case.why_not:
-        clock = Clock(min(SECONDS_WHOLE, seconds * 4), seconds)
+        clock = Clock(min(SECONDS_WHOLE, seconds * 4 if together is None else together), seconds)
         case = replace(case, runs=_probed(case, clock, said), clock=clock)
     said("Applying the rules")
     findings: list[Finding] = []

@@ -21,7 +21,7 @@ _OF_ENVIRONMENT = "environment-configuration"
 CATEGORIES: Mapping[str, Category] = {
     "D09": "dependencies", "D13": "async", "D14": "async", "D15": "async", "D16": "async", "D18": "environment", "D19": "environment",
     "D20": "environment", "D21": "environment", "D22": "services", "D23": "services", "D24": "services", "D25": "imports",
-    "D26": "imports", "D27": "fixtures", "D28": "dependencies", "D29": "isolation", "D30": "isolation", "D33": "imports",
+    "D26": "imports", "D27": "fixtures", "D28": "dependencies", "D29": "isolation", "D30": "isolation", "D33": "imports", "D35": "imports",
 }  # fmt: skip
 _WORD = re.compile(r"[A-Za-z_][\w.:-]{3,}")
 _COMMON = frozenset(

@@ -76,6 +76,9 @@ def read(
     probe: Probe = True,
     python: Python = None,
     model: Model = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="N", min=1, max=240, help="The most that all probes of a project may take.")
+    ] = 60,
 ) -> None:
     """Explain reports, or examine a project. The word `read` can be left out.
 
@@ -83,7 +86,7 @@ def read(
     """
     from .work import Wish, from_files
 
-    raise typer.Exit(from_files(names, Wish(form, out, explain, probe, python, model)))
+    raise typer.Exit(from_files(names, Wish(form, out, explain, probe, python, model, seconds)))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -25,6 +25,10 @@ from .wording import words_below
 __all__ = ["CAUSES", "CLEAN", "MISUSE", "Wish", "diff", "from_files", "from_run"]
 
 CLEAN, CAUSES, MISUSE = 0, 1, 2
+_NOT_PROBED_SHOWN = 5
+_NOTHING = """Nothing was found that is wrong with how this project's tests are configured, and no report of a run lies in it.
+To have a run explained: quintet triage run -- pytest
+"""
 
 
 class Wish(NamedTuple):
@@ -36,6 +40,7 @@ class Wish(NamedTuple):
     probe: bool = True
     python: str | None = None
     model: str | None = None
+    seconds: float = 60
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -71,16 +76,27 @@ def _folder(folder: Path, wish: Wish) -> int:
         showing.say(f"Found a report: {report.name}")
     if found.older:
         showing.say(f"{found.older} older reports were left alone; name them to have them read.")
-    progress.step("the doctor examines the project")
+    seen = examining.Seen([])
     try:
-        seen = examining.findings(folder, probe=wish.probe, python=wish.python)
+        seen = examining.seen(
+            folder,
+            probe=wish.probe,
+            python=wish.python,
+            seconds=wish.seconds,
+            said=lambda words: progress.step(f"doctor: {words}"),
+        )
     except examining.NoDoctor as missing:
         if not found.reports:
             raise reading.Unreadable(f"{missing} No report lies in {reading.shown(str(folder))}.") from None
-        seen = []
         showing.say(str(missing))
     progress.end()
-    return _finish(examined(analysis, seen), wish, str(folder))
+    for why in seen.not_probed[:_NOT_PROBED_SHOWN]:
+        showing.say(f"Not probed: {reading.shown(why)}")
+    analysis = examined(analysis, seen.findings)
+    if wish.form == "text" and wish.claim is None and not analysis.causes and not found.reports:
+        showing.to_file(_NOTHING, wish.out)
+        return CLEAN
+    return _finish(analysis, wish, str(folder))
 
 
 def from_run(command: Sequence[str], seconds: float, wish: Wish) -> int:
@@ -111,10 +127,10 @@ def _tried(analysis: Analysis, python: str | None) -> Analysis:
     if not any(cause.category == "markers-config" for cause in analysis.causes):
         return analysis
     try:
-        seen = examining.findings(Path.cwd(), probe=False, python=python)
+        seen = examining.seen(Path.cwd(), probe=False, python=python)
     except examining.NoDoctor:
         return analysis
-    return examined(analysis, seen, own=False)
+    return examined(analysis, seen.findings, own=False)
 
 
 def _finish(analysis: Analysis, wish: Wish, names: str) -> int:
