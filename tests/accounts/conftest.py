@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from accounts.house import CONFIG, SECRET, Clock, House, Opener, opened
-from accounts.real import People
 from quintet.accounts import Secrets
 
 
@@ -33,11 +32,3 @@ def open_house(tmp_path: Path, clock: Clock) -> Opener:
         return opened(tmp_path / "quintet.db", clock, replace(CONFIG, **changes), secret)
 
     return make
-
-
-@pytest.fixture
-async def people() -> AsyncIterator[People]:
-    """Accounts of the test."""
-    made = People()
-    yield made
-    await made.close()

@@ -1,35 +1,11 @@
-"""What the tests against a real server share: people with accounts at it, and small requests."""
+"""What the tests against a real server share: small requests."""
 
 from typing import Any
 
 import httpx
 
+from quintet.testing.accounts.account import http_client
 from support.server import Server
-from support.users import Account, http_client, register
-
-
-class People:
-    """Registers accounts, at any server, and closes their clients with the test."""
-
-    def __init__(self) -> None:
-        self._made: list[Account] = []
-
-    async def at(self, server: Server) -> Account:
-        """A new account."""
-        return self._kept(await register(server))
-
-    async def again(self, account: Account) -> Account:
-        """Another session of it."""
-        return self._kept(await account.again())
-
-    def _kept(self, account: Account) -> Account:
-        self._made.append(account)
-        return account
-
-    async def close(self) -> None:
-        """Give all connections back."""
-        for account in self._made:
-            await account.close()
 
 
 async def post(server: Server, path: str, body: Any = None, **more: Any) -> httpx.Response:

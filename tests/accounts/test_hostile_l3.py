@@ -7,18 +7,19 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from accounts.real import People, http_json, me, post, refused
+from accounts.real import http_json, me, post, refused
+from quintet.testing.accounts.account import good_passphrase, http_client, random_address
+from quintet.testing.accounts.factory import UserFactory
 from support.checks.flood import check_flood_delays_nobody
 from support.forging import forged_tokens, read_part
 from support.server import Factory, Server
-from support.users import good_passphrase, http_client, random_address
 
 pytestmark = pytest.mark.l3
 
 
-async def test_every_forged_token_is_refused(server: Server, people: People) -> None:
+async def test_every_forged_token_is_refused(server: Server, user_factory: UserFactory) -> None:
     """By somebody who has a real token and our public key: none of the known tricks lets them be anybody."""
-    account = await people.at(server)
+    account = user_factory(server)
     published = await http_json(server, "/.well-known/jwks.json")
     header, claims, _ = account.access_token.split(".")
     head, said = read_part(header), read_part(claims)
@@ -33,9 +34,9 @@ async def test_every_forged_token_is_refused(server: Server, people: People) -> 
     assert (await me(server, account.access_token)).status_code == 200
 
 
-async def test_credentials_are_one_and_of_bearable_size(server: Server, people: People) -> None:
+async def test_credentials_are_one_and_of_bearable_size(server: Server, user_factory: UserFactory) -> None:
     """None is 401, two are 400, a megabyte is refused, each at once and with a code."""
-    account = await people.at(server)
+    account = user_factory(server)
     async with http_client(server) as http:
         assert refused(await http.get("/v1/auth/me")) == (401, "unauthenticated")
         twice = [("Authorization", f"Bearer {account.access_token}")] * 2
@@ -69,8 +70,8 @@ async def test_bodies_are_json_or_refused(server: Server) -> None:
     assert (await post(server, "/v1/auth/register", good)).status_code == 201
 
 
-async def test_a_flood_of_sign_ins_harms_nobody_else(server_factory: Factory, people: People) -> None:
+async def test_a_flood_of_sign_ins_harms_nobody_else(server_factory: Factory, user_factory: UserFactory) -> None:
     """Two hundred at once: 200 or 401, the rest 503 with Retry-After, and meanwhile others are answered without delay."""
     server = server_factory()
-    account, flooded = await people.at(server), await people.at(server)
+    account, flooded = user_factory(server), user_factory(server)
     await check_flood_delays_nobody(server, flooded, lambda: account.get("/v1/auth/me"), share=0.5)

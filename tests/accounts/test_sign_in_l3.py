@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from accounts.real import People, http_json, me, post, refused
+from accounts.real import http_json, me, post, refused
+from quintet.testing.accounts.account import Account, good_passphrase, http_client, random_address
+from quintet.testing.accounts.factory import UserFactory
 from support.server import Factory, Server
-from support.users import Account, good_passphrase, http_client, random_address
 
 pytestmark = pytest.mark.l3
 
 
-async def test_sign_up_and_sign_in(server: Server, people: People) -> None:
+async def test_sign_up_and_sign_in(server: Server, user_factory: UserFactory) -> None:
     """An account made over HTTP signs in again from another device, and both tokens say who it is."""
-    account = await people.at(server)
-    other = await people.again(account)
+    account = user_factory(server)
+    other = account.again()
     answers = [(await me(server, token)).json() for token in (account.access_token, other.access_token)]
     assert answers == [account.user, account.user]
     assert account.session_id != other.session_id
@@ -38,19 +39,21 @@ async def test_five_sign_ups_at_once_make_one_account(server: Server) -> None:
     assert {refused(answer) for answer in answers if answer.status_code == 409} == {(409, "email_taken")}
 
 
-async def test_five_sign_ins_at_once_are_five_sessions(server: Server, people: People) -> None:
+async def test_five_sign_ins_at_once_are_five_sessions(server: Server, user_factory: UserFactory) -> None:
     """Each device gets its own."""
-    account = await people.at(server)
-    others = await asyncio.gather(*(people.again(account) for _ in range(5)))
+    account = user_factory(server)
+    others = await asyncio.gather(*(asyncio.to_thread(account.again) for _ in range(5)))
     assert len({account.session_id, *(other.session_id for other in others)}) == 6
 
 
-async def test_wrong_password_and_unknown_user_look_and_take_the_same(server: Server, people: People) -> None:
+async def test_wrong_password_and_unknown_user_look_and_take_the_same(
+    server: Server, user_factory: UserFactory
+) -> None:
     """Status, bytes and time tell nobody whether there is such an account."""
     told: list[set[str]] = [set(), set()]
     times: list[list[float]] = [[], []]
     for _ in range(4):
-        account = await people.at(server)
+        account = user_factory(server)
         for kind, email in enumerate((account.email, random_address())):
             begun = time.perf_counter()
             answer = await post(server, "/v1/auth/login", {"email": email, "password": good_passphrase()})
@@ -62,21 +65,21 @@ async def test_wrong_password_and_unknown_user_look_and_take_the_same(server: Se
     assert 0.5 < known / unknown < 2, f"a known user took {known:.3f} s, an unknown one {unknown:.3f} s"
 
 
-async def test_guessing_is_throttled_and_says_for_how_long(server: Server, people: People) -> None:
+async def test_guessing_is_throttled_and_says_for_how_long(server: Server, user_factory: UserFactory) -> None:
     """Five failures, then 429 with Retry-After, for the right password too; another account is not touched."""
-    account, other = await people.at(server), await people.at(server)
+    account, other = user_factory(server), user_factory(server)
     body = {"email": account.email, "password": good_passphrase()}
     answers = [await post(server, "/v1/auth/login", body) for _ in range(6)]
     assert [refused(a)[1] for a in answers] == ["credentials_wrong"] * 5 + ["rate_limited"]
     answer = await post(server, "/v1/auth/login", {"email": account.email.upper(), "password": account.password})
     assert refused(answer) == (429, "rate_limited")
     assert 0 < int(answer.headers["retry-after"]) <= 300
-    await people.again(other)
+    other.again()
 
 
-async def test_nothing_secret_is_on_disk_or_in_the_log(server: Server, people: People) -> None:
+async def test_nothing_secret_is_on_disk_or_in_the_log(server: Server, user_factory: UserFactory) -> None:
     """Passwords and tokens are neither in the database's files nor in a line of the log, however the request went."""
-    account = await people.at(server)
+    account = user_factory(server)
     pair = (await post(server, "/v1/auth/refresh", {"refresh_token": account.refresh_token})).json()
     wrong = good_passphrase()
     await post(server, "/v1/auth/login", {"email": account.email, "password": wrong})
@@ -98,10 +101,12 @@ async def test_nothing_secret_is_on_disk_or_in_the_log(server: Server, people: P
             assert canary.encode() not in content, f"a secret lies in {file.name}"
 
 
-async def test_a_restart_after_a_kill_keeps_everybody_signed_in(server_factory: Factory, people: People) -> None:
+async def test_a_restart_after_a_kill_keeps_everybody_signed_in(
+    server_factory: Factory, user_factory: UserFactory
+) -> None:
     """Accounts, sessions, keys and refresh tokens survive kill -9; a logout survives it too."""
     server = server_factory()
-    kept, gone = await people.at(server), await people.at(server)
+    kept, gone = user_factory(server), user_factory(server)
     assert (await gone.http.post("/v1/auth/logout")).status_code == 204
     before = (await http_json(server, "/.well-known/jwks.json"))["keys"]
     server.restart()
@@ -111,10 +116,10 @@ async def test_a_restart_after_a_kill_keeps_everybody_signed_in(server_factory: 
     assert (await post(server, "/v1/auth/refresh", {"refresh_token": kept.refresh_token})).status_code == 200
 
 
-async def test_an_answer_lost_in_a_crash_can_be_had_again(server_factory: Factory, people: People) -> None:
+async def test_an_answer_lost_in_a_crash_can_be_had_again(server_factory: Factory, user_factory: UserFactory) -> None:
     """The server dies after rotating; the client that lost the answer repeats its attempt and gets the same successor."""
     server = server_factory()
-    account = await people.at(server)
+    account = user_factory(server)
     body = {"refresh_token": account.refresh_token, "attempt_id": secrets.token_hex(16)}
     first = (await post(server, "/v1/auth/refresh", body)).json()
     server.restart()
@@ -124,12 +129,12 @@ async def test_an_answer_lost_in_a_crash_can_be_had_again(server_factory: Factor
 
 
 async def test_a_changed_secret_ends_access_tokens_only(
-    server_factory: Factory, tmp_path: Path, people: People
+    server_factory: Factory, tmp_path: Path, user_factory: UserFactory
 ) -> None:
     """Whoever changes the secret ends every access token; a refresh token brings a new one, signed by a new key."""
     environment = {"QUINTET_SECRET_KEY": "first-" + secrets.token_urlsafe(48)}
     server = server_factory(environment=environment)
-    account = await people.at(server)
+    account = user_factory(server)
     server.environment["QUINTET_SECRET_KEY"] = "second-" + secrets.token_urlsafe(48)
     server.restart()
     assert refused(await me(server, account.access_token)) == (401, "invalid_token")
@@ -160,10 +165,10 @@ async def test_a_browser_signs_in_refreshes_and_signs_out(server: Server) -> Non
     assert refused(await me(server, told["access_token"])) == (401, "session_revoked")
 
 
-async def test_one_accounts_sessions_end_by_device(server: Server, people: People) -> None:
+async def test_one_accounts_sessions_end_by_device(server: Server, user_factory: UserFactory) -> None:
     """One device signs another out, and only its own; a foreign session is the 404 of one that never was."""
-    account, foreign = await people.at(server), await people.at(server)
-    other = await people.again(account)
+    account, foreign = user_factory(server), user_factory(server)
+    other = account.again()
     assert (await account.http.delete(f"/v1/auth/sessions/{other.session_id}")).status_code == 204
     assert refused(await me(server, other.access_token)) == (401, "session_revoked")
     answers = [
@@ -174,10 +179,10 @@ async def test_one_accounts_sessions_end_by_device(server: Server, people: Peopl
     await _signed_in(account, foreign)
 
 
-async def test_a_new_password_ends_all_other_sessions(server: Server, people: People) -> None:
+async def test_a_new_password_ends_all_other_sessions(server: Server, user_factory: UserFactory) -> None:
     """The device that changed it stays, the others are out, the old password is worth nothing."""
-    account = await people.at(server)
-    other = await people.again(account)
+    account = user_factory(server)
+    other = account.again()
     new = good_passphrase()
     answer = await account.http.post("/v1/auth/password", json={"current": account.password, "new": new})
     assert answer.status_code == 204

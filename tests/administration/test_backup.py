@@ -10,10 +10,10 @@ import pytest
 
 from administration.operator import Operator
 from quintet.cli.development import FILE_NAME
+from quintet.testing.accounts.account import Account, http_client
+from quintet.testing.contracts import Seen, whole
+from quintet.testing.sockets.device import Device
 from support.server import Factory, Server
-from support.socket import Device, Event
-from support.story import whole
-from support.users import Account, http_client
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -34,8 +34,8 @@ async def test_a_copy_made_under_load_is_gone_on_from(busy: Server, server_facto
         devices = [await world.device(user, name=f"user {n}") for n, user in enumerate(users)]
         whole(await devices[0].tell("before the copy", "echo"))
         for device in devices[1:]:
-            await device.send(STEPS, agent="stepper")
-            await device.event("work", lambda e: e.body.get("run_seq", 0) > 30)
+            await device.say(STEPS, agent="stepper")
+            await device.find("work", lambda e: e.body.get("run_seq", 0) > 30)
         seen = [list(device.events) for device in devices]
 
         file = tmp_path / "copy.db"
@@ -46,9 +46,9 @@ async def test_a_copy_made_under_load_is_gone_on_from(busy: Server, server_facto
         whole(await devices[0].tell("after the copy", "echo"))
         lasts = [_last(file, user) for user in users]
         for device, earlier, last in zip(devices, seen, lasts, strict=True):
-            assert last >= earlier[-1].seq, "an event that was committed before is missing"
-            await device.event("more than the copy has", partial(_later, last))
-        assert lasts[0] == seen[0][-1].seq
+            assert last >= earlier[-1]["seq"], "an event that was committed before is missing"
+            await device.find("more than the copy has", partial(_later, last))
+        assert lasts[0] == seen[0][-1]["seq"]
         assert not any(e.body.get("final") for device in devices[1:] for e in device.events), "the load ended too early"
         with closing(sqlite3.connect(file)) as copy:
             assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -59,16 +59,16 @@ async def test_a_copy_made_under_load_is_gone_on_from(busy: Server, server_facto
             await _goes_on(restored, user, device, last, after="future" if user is users[0] else "epoch")
 
 
-def _later(last: int, event: Event) -> bool:
-    return event.seq > last
+def _later(last: int, event: Seen) -> bool:
+    return (event.order or 0) > last
 
 
 async def _goes_on(restored: Server, account: Account, old: Device, last: int, *, after: str) -> None:
     """A cursor inside the copy is gone on from exactly, with the same bytes; one beyond it says why it cannot be."""
     place = last // 2
-    inside = await Device.open(restored, account.access_token, name="inside")
-    beyond = await Device.open(restored, account.access_token, name="beyond")
-    try:
+    async with World(restored) as world:
+        inside = await world.device(account, after=None, name="inside")
+        beyond = await world.device(account, after=None, name="beyond")
         await inside.following(old.events[place].body["cursor"])
         expected = [event.raw for event in old.events[place + 1 : last]]
         assert [event.raw for event in inside.events[: len(expected)]] == expected
@@ -79,9 +79,6 @@ async def _goes_on(restored: Server, account: Account, old: Device, last: int, *
         assert snapshot["runs"] == [], "what ran when the copy was made has an ending"
         await beyond.following(snapshot["cursor"])
         whole(await beyond.tell("and on", "echo"))
-    finally:
-        await inside.close()
-        await beyond.close()
 
 
 def _last(file: Path, user: Account) -> int:

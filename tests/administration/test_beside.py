@@ -8,9 +8,8 @@ import pytest
 
 from administration.operator import Operator
 from command_line.commands import clean
-from support.sse import Stream
-from support.story import whole
-from support.users import good_passphrase, http_client, random_address
+from quintet.testing.accounts.account import good_passphrase, http_client, random_address
+from quintet.testing.contracts import whole
 from support.world import World
 from terminal.person import Typing
 
@@ -53,7 +52,7 @@ async def test_a_disabled_user_is_out_within_five_seconds(world: World, operator
     following = await world.device(alice, name="following")
     quiet = await world.device(other, after=None, name="quiet")
     bystander = await world.device(bob, name="bystander")
-    stream = await Stream.open(operator.server, alice.access_token)
+    stream = await world.stream(alice)
     await operator.fine("user", "disable", alice.email)
     done = time.monotonic()
     for account in (alice, other):
@@ -66,9 +65,8 @@ async def test_a_disabled_user_is_out_within_five_seconds(world: World, operator
         assert signed.status_code == 403
     for device in (following, quiet):
         assert await device.closed(8) == (4501, "session_revoked")
-        assert device.closed_at - done < 5, device.fault("the socket outlived its user by more than 5 s")
-    await stream.end(8)
-    await stream.cut()
+        assert device.closed_at - done < 5, device.shown("the socket outlived its user by more than 5 s")
+    await stream.ended(8)
     listed = await operator.listed(alice.email)
     assert (listed["sessions"], "disabled_at" in listed) == (0, True)
     whole(await bystander.tell("undisturbed", "echo"))

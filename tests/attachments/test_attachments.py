@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from quintet.testing.accounts.account import Account, http_client
+from quintet.testing.contracts import whole
 from support.server import Factory, Server
-from support.story import whole
-from support.users import Account, http_client
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -67,14 +67,14 @@ async def test_a_file_goes_through_the_wire_to_the_agent_and_back(world: World) 
     assert first == {"id": first["id"], "name": "notes é🎻.txt", "media_type": "text/plain", "size": len(text)}
     assert await alice.get(f"/v1/attachments/{first['id']}") == first
     for agent in ("filer", "sync_filer"):
-        said = await device.send("look", agent=agent, attachments=[first["id"], second["id"]])
+        said = await device.say("look", agent=agent, attachments=[first["id"], second["id"]])
         run = whole(await device.run(said.run_id))
-        assert run[0].data["attachments"] == [first, second]
+        assert run[0]["data"]["attachments"] == [first, second]
         seen = [
             [f["name"], f["media_type"], f["size"], hashlib.sha256(c).hexdigest()]
             for f, c in ((first, text), (second, binary))
         ]
-        assert json.loads(run[-1].data["text"]) == seen
+        assert json.loads(run[-1]["data"]["text"]) == seen
         listed = await alice.messages(said.thread_id)
         assert [message["attachments"] for message in listed] == [[first, second], []]
     got = await alice.http.get(f"/v1/attachments/{second['id']}/content")
@@ -186,8 +186,8 @@ async def test_the_triage_team_reads_a_report_that_was_attached(world: World) ->
     device = await world.device(alice)
     file = await upload(alice, JUNIT, "report.xml", "application/xml")
     for agent in ("triage", "assistant"):
-        said = await device.send("what is wrong here?", agent=agent, attachments=[file["id"]])
-        answer = whole(await device.run(said.run_id))[-1].data["text"]
+        said = await device.say("what is wrong here?", agent=agent, attachments=[file["id"]])
+        answer = whole(await device.run(said.run_id))[-1]["data"]["text"]
         assert "1 failed" in answer or "1 test" in answer, answer
 
 
@@ -198,7 +198,7 @@ async def test_what_was_never_sent_goes_after_a_day_and_what_was_sent_stays(serv
         alice = await world.user()
         device = await world.device(alice)
         sent, left = await upload(alice, b"sent"), await upload(alice, b"left")
-        await device.run((await device.send("x", agent="filer", attachments=[sent["id"]])).run_id)
+        await device.run((await device.say("x", agent="filer", attachments=[sent["id"]])).run_id)
     server.stop()
     with closing(sqlite3.connect(next(server.data.glob("*.db")))) as database, database:
         database.execute("UPDATE attachments SET created_at = created_at - 86400001")

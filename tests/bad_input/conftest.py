@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from bad_input.ground import Ground
+from quintet.testing.accounts.account import register_many
 from support.forging import forged_tokens, misused_tokens, signing_key
 from support.server import Server
-from support.users import register_many
 from support.world import World
 
 KEY = "signing-" + secrets.token_urlsafe(48)
@@ -40,8 +40,6 @@ async def ground(standing: Ground, pelted: Server) -> AsyncIterator[Ground]:
     """The ground of one row. Afterwards the server stands, nothing was stored, and no stack trace is in its log."""
     before = pelted.log.stat().st_size
     async with World(pelted) as world:
-        for account in (standing.alice, standing.bob):
-            world.adopt(account)
         yield Ground(world, standing.alice, standing.bob, standing.tokens)
         snapshot = await standing.alice.snapshot()
         assert (snapshot["last_seq"], snapshot["threads"]) == (0, []), "something was stored"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from accounts.real import refused
-from support.raw import TEXT, handshake
+from quintet.testing.accounts.account import Account, http_client, random_address
+from quintet.testing.sockets.connection import Refused
+from quintet.testing.wire.frames import TEXT
 from support.server import Server
-from support.sse import Stream
-from support.users import Account, http_client, random_address
 from support.world import World
 
 __all__ = ["GOOD", "Ground", "Row", "Send", "call", "doors", "frame", "later", "register", "upgrade", "wire"]
@@ -95,12 +95,15 @@ async def doors(ground: Ground, token: str, *, within: float = 2.0) -> set[tuple
     async with http_client(ground.server, token) as http:
         plain = await http.get("/v1/auth/me")
     said = {(200, "") if plain.status_code == 200 else refused(plain)}
-    told, raw = await handshake(ground.server, token=token)
+    raw = await ground.world.connect.raw(ground.server, token=token)
     await raw.cut()
-    said.add((200, "") if told.status == 101 else (told.status, str(json.loads(told.rest)["code"])))
-    stream = await Stream.open(ground.server, token)
-    said.add((200, "") if stream.status == 200 else (stream.status, str((await stream.problem())["code"])))
-    await stream.cut()
+    told = raw.handshake
+    said.add((200, "") if told.status == 101 else (told.status, str(told.problem["code"])))
+    try:
+        await (await ground.world.stream(token)).cut()
+        said.add((200, ""))
+    except Refused as refusal:
+        said.add((refusal.status, str(refusal.problem["code"])))
     took = time.perf_counter() - begun
     assert took < within, f"{said} took {took:.1f} s"
     return said
@@ -149,9 +152,9 @@ def upgrade(*, signed: bool = True, **options: Any) -> Send:
     """An opening handshake: its status and code, or the code of the close that follows it."""
 
     async def send(ground: Ground) -> Any:
-        credential = ground.alice.access_token if signed else None
-        told, raw = await handshake(ground.server, token=credential, **options)
-        back = await raw.closing() if told.status == 101 else (told.status, str(json.loads(told.rest)["code"]))
+        raw = await ground.world.connect.raw(ground.server, token=ground.alice if signed else None, **options)
+        told = raw.handshake
+        back = await raw.closing() if told.status == 101 else (told.status, str(told.problem["code"]))
         await raw.cut()
         return back
 
@@ -177,7 +180,7 @@ def frame(text: str) -> Send:
         raw = await ground.world.raw(ground.alice)
         await raw.put(TEXT, text.encode())
         told = (await raw.frame()).body
-        assert told["message"], raw.story()
+        assert told["message"], raw.shown("an error has no message")
         await raw.say({"id": "after", "do": "ping"})
         return told["code"], (await raw.frame()).body["type"]
 

@@ -8,9 +8,9 @@ import pytest
 
 from bad_input.ground import Ground, call, register
 from bad_input.test_table import PASSWORDS
+from quintet.testing.wire.frames import TEXT
 from support.checks.flood import check_flood_delays_nobody
 from support.crowd import processor_seconds
-from support.raw import TEXT
 
 pytestmark = pytest.mark.l3
 

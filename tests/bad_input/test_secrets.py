@@ -3,14 +3,14 @@
 import json
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from support.raw import TEXT, handshake
-from support.server import Factory, Server
-from support.sse import Stream
-from support.story import whole
-from support.users import Account, good_passphrase, http_client
+from quintet.testing.accounts.account import Account, good_passphrase, http_client
+from quintet.testing.contracts import whole
+from quintet.testing.wire.frames import TEXT
+from support.server import Factory
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -25,7 +25,7 @@ async def test_a_secret_value_is_told_to_nobody(server_factory: Factory) -> None
         alice = await world.user()
         wrong = good_passphrase()
         told += await _by_http(alice, wrong)
-        told += await _by_upgrade(server, alice)
+        told += await _by_upgrade(world, alice)
         device = await world.device(alice, name="tells")
         for agent in ("secretive", "raiser", "catcher"):
             whole(await device.tell({"text": "go on"}, agent))
@@ -76,11 +76,11 @@ async def _by_http(alice: Account, wrong: str) -> list[str]:
         ("GET", f"/v1/auth/me?access_token={access}", {}),
         ("GET", f"/v1/runs/x/events?after={access}", {}),
         ("GET", "/v1/auth/me", {"headers": {"X-Request-Id": refresh, "User-Agent": wrong, "Referer": access}}),
-        ("GET", "/v1/auth/me", {"headers": {"Cookie": f"__Host-quintet-{alice.server.port}={refresh}"}}),
+        ("GET", "/v1/auth/me", {"headers": {"Cookie": f"__Host-quintet-{alice.target.port}={refresh}"}}),
     ]
     told = []
     for signed in (None, access, refresh):
-        async with http_client(alice.server, signed) as http:
+        async with http_client(alice.target, signed) as http:
             for method, path, options in requests:
                 answer = await http.request(method, path, **options)  # type: ignore[arg-type]
                 assert answer.status_code < 500, answer.text
@@ -88,22 +88,24 @@ async def _by_http(alice: Account, wrong: str) -> list[str]:
     return told
 
 
-async def _by_upgrade(server: Server, alice: Account) -> list[str]:
+async def _by_upgrade(world: World, alice: Account) -> list[str]:
     """Secrets in the address, the subprotocol and the origin of a socket, and in the cursor of a stream."""
     told = []
-    for options in (
+    attempts: list[dict[str, Any]] = [
         {"path": f"/v1/ws?token={alice.access_token}"},
         {"path": f"/v1/{alice.refresh_token}"},
-        {"protocols": f"quintet.v1, bearer.{alice.refresh_token}"},
+        {"subprotocol": f"quintet.v1, bearer.{alice.refresh_token}"},
         {"token": alice.refresh_token},
         {"token": alice.access_token, "origin": f"https://{alice.refresh_token}"},
-    ):
-        answer, raw = await handshake(server, **options)  # type: ignore[arg-type]
+    ]
+    for options in attempts:
+        raw = await world.connect.raw(world.server, **options)
+        answer = raw.handshake
         assert 400 <= answer.status < 500, answer
-        told.append(answer.rest.decode() + repr(answer.headers))
+        told.append(answer.body.decode() + repr(answer.headers))
         await raw.cut()
-    stream = await Stream.open(server, alice.access_token, last=alice.refresh_token)
-    await stream.end()
+    stream = await world.stream(alice, last_id=alice.refresh_token)
+    await stream.ended()
     told.append(stream.text.decode())
     await stream.cut()
     return told

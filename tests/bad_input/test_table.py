@@ -23,8 +23,8 @@ from bad_input.ground import (
     upgrade,
     wire,
 )
+from quintet.testing.wire.frames import BINARY, TEXT, frame_bytes
 from support.forging import UNCHANGED
-from support.raw import BINARY, TEXT, frame_bytes
 
 pytestmark = pytest.mark.l3
 
@@ -169,7 +169,7 @@ ROWS = [
         for origin in ("https://evil.example", "null", "http://localhost", "http://localhost:1")
     ),
     Row("a first frame that is not auth", wire(frame_bytes(TEXT, b'{"id":"1","do":"ping"}'), signed=False), 4505),
-    Row("an unknown version", upgrade(protocols="quintet.v9"), (400, "unsupported_version")),
+    Row("an unknown version", upgrade(subprotocol="quintet.v9"), (400, "unsupported_version")),
     Row("a token of another user as renewal", renewal_by_another, 4500),
     Row("a frame of 70,000 bytes", wire(frame_bytes(TEXT, TOO_BIG)), 1009),
     Row("invalid UTF-8", wire(frame_bytes(TEXT, b'{"id":"\xff"}')), 1007),

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from quintet.testing.contracts import whole
 from support.checks.fence import check_nothing_after_the_end
-from support.story import agents, answer, ending, of_type, tools, validate, whole
+from support.runs import agents
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -15,10 +16,10 @@ async def test_agent_execution_success(world: World) -> None:
     """A message is accepted, worked on, answered; the run, the thread and the log agree about it."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send("hello there", agent="echo")
+    said = await device.say("hello there", agent="echo")
     run = whole(await device.run(said.run_id))
-    assert answer(run) == "hello there"
-    assert run[0].data["text"] == "hello there"
+    assert run.ending["data"]["text"] == "hello there"
+    assert run[0]["data"]["text"] == "hello there"
     assert run[0]["cursor"] == said.answer["cursor"]
     told = await alice.get(f"/v1/runs/{said.run_id}")
     assert (told["id"], told["state"], told["agent"], told["thread_id"]) == (
@@ -42,30 +43,31 @@ async def test_agent_execution_failure(world: World) -> None:
     """A failing agent's run is failed everywhere it can be seen, with one safe sentence."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send("fail", agent="raiser")
+    said = await device.say("fail", agent="raiser")
     run = whole(await device.run(said.run_id))
-    assert ending(run).type == "agent_failed"
+    assert run.ending.type == "agent_failed"
     told = await alice.get(f"/v1/runs/{said.run_id}")
     assert told["state"] == "failed"
-    assert told["error"]["code"] == ending(run).data["error"]["code"] == "agent_error"
-    assert told["error"]["message"] == ending(run).data["error"]["message"]
+    assert told["error"]["code"] == run.ending["data"]["error"]["code"] == "agent_error"
+    assert told["error"]["message"] == run.ending["data"]["error"]["message"]
 
 
 async def test_agent_that_returns_nothing_is_a_failure(world: World) -> None:
     """Nothing said and nothing returned is `no_answer`, not silence."""
     device = await world.device(await world.user())
     run = whole(await device.tell("say something", "silent"))
-    assert ending(run).data["error"]["code"] == "no_answer"
+    assert run.ending["data"]["error"]["code"] == "no_answer"
 
 
 async def test_agent_timeout_is_cancelled_and_says_so(world: World) -> None:
     """0.5 s of work under a limit of 0.1 s: `agent_cancelled` `timeout`, on time, and the work has stopped."""
-    device = await world.device(await world.user())
-    said = await device.send("work", agent="sleeper")
+    alice = await world.user()
+    device = await world.device(alice)
+    said = await device.say("work", agent="sleeper")
     run = whole(await device.run(said.run_id))
-    assert (ending(run).type, ending(run).data["reason"]) == ("agent_cancelled", "timeout")
-    assert 80 <= ending(run).data["duration_ms"] < 450
-    assert (await world.first.get(f"/v1/runs/{said.run_id}"))["state"] == "cancelled"
+    assert (run.ending.type, run.ending["data"]["reason"]) == ("agent_cancelled", "timeout")
+    assert 80 <= run.ending["data"]["duration_ms"] < 450
+    assert (await alice.get(f"/v1/runs/{said.run_id}"))["state"] == "cancelled"
     whole(await device.tell({"pause": 0.3}, "researcher"))
     assert not any("overslept" in line for line in world.server.done()), "the work went on after its time"
 
@@ -84,40 +86,40 @@ async def test_three_runs_of_one_agent_at_once_stay_whole(world: World) -> None:
     device = await world.device(await world.user())
     words = ["first word", "second word", "third word"]
     orders = [{"steps": 10, "pause": 0.01, "canary": word} for word in words]
-    said = await asyncio.gather(*(device.send(order, agent="stepper") for order in orders))
+    said = await asyncio.gather(*(device.say(order, agent="stepper") for order in orders))
     runs = [whole(await device.run(message.run_id)) for message in said]
     for place, run in enumerate(runs):
-        assert answer(run).count(words[place]) == 10
-        assert not any(word in answer(run) for word in words if word != words[place])
-    spans = [(run[1].seq, run[-1].seq) for run in runs]
+        assert run.ending["data"]["text"].count(words[place]) == 10
+        assert not any(word in run.ending["data"]["text"] for word in words if word != words[place])
+    spans = [(run[1]["seq"], run[-1]["seq"]) for run in runs]
     assert max(a for a, _ in spans) < min(b for _, b in spans), "they really ran at the same time"
 
 
 async def test_agent_emits_through_the_turn_it_was_given(world: World) -> None:
     """What an invocation says carries its own id: a child's events the child's, two runs' events each their own."""
     device = await world.device(await world.user())
-    said = [await device.send({"topic": topic}, agent="coordinator") for topic in ("oboes", "cellos")]
+    said = [await device.say({"topic": topic}, agent="coordinator") for topic in ("oboes", "cellos")]
     runs = [whole(await device.run(message.run_id)) for message in said]
     ids = [{e["agent"]["id"] for e in run[1:]} for run in runs]
     assert [len(i) for i in ids] == [4, 4] and not ids[0] & ids[1], "an agent is made per run"
     for run, topic in zip(runs, ("oboes", "cellos"), strict=True):
-        assert agents(run, "scout")[-1].data["text"] == f"Scouted {topic}"
-        assert all(call["agent"] == done["agent"] for call, done in tools(run))
+        assert agents(run, "scout")[-1]["data"]["text"] == f"Scouted {topic}"
+        assert all(call["agent"] == done["agent"] for call, done in run.calls)
 
 
 async def test_failing_notifications_do_not_fail_the_run(world: World) -> None:
     """Every socket of the user is torn down again and again while the agent works: the run does not notice."""
     alice = await world.user()
     first = await world.device(alice)
-    said = await first.send({"steps": 25, "pause": 0.01}, agent="stepper")
+    said = await first.say({"steps": 25, "pause": 0.01}, agent="stepper")
     await first.cut()
     for place in range(8):
         device = await world.device(alice, name=f"torn {place}")
         await device.cut()
     last = await world.device(alice, name="last")
     run = whole(await last.run(said.run_id))
-    assert ending(run).type == "agent_completed"
-    assert len(tools(run)) == 25
+    assert run.ending.type == "agent_completed"
+    assert len(run.calls) == 25
 
 
 async def test_nothing_follows_the_ending(world: World) -> None:
@@ -129,37 +131,37 @@ async def test_a_plain_function_is_an_agent(world: World) -> None:
     """An agent that is no coroutine runs in a thread, with the same events."""
     device = await world.device(await world.user())
     run = whole(await device.tell("shout", "sync_agent"))
-    assert answer(run) == "SHOUT"
-    assert [(a.data["tool"], b.data["status"]) for a, b in tools(run)] == [("plain", "ok")]
+    assert run.ending["data"]["text"] == "SHOUT"
+    assert [(a["data"]["tool"], b["data"]["status"]) for a, b in run.calls] == [("plain", "ok")]
 
 
 async def test_a_returned_string_is_the_text(world: World) -> None:
     """Returned and not said: one piece, and it is the answer; any other value is the result."""
     device = await world.device(await world.user())
     run = whole(await device.tell("say", "returner"))
-    assert answer(run) == "Returned, not said."
-    assert len(of_type(run, "text_delta")) == 1
+    assert run.ending["data"]["text"] == "Returned, not said."
+    assert len(run.of_type("text_delta")) == 1
     other = whole(await device.tell({"value": {"n": 1}}, "returner"))
-    assert ending(other).data["result"] == {"n": 1}
-    assert "text" not in ending(other).data
+    assert other.ending["data"]["result"] == {"n": 1}
+    assert "text" not in other.ending["data"]
 
 
 async def test_offsets_are_code_points(world: World) -> None:
     """The pieces join by offset, also beyond ASCII and beyond 16 bits."""
     device = await world.device(await world.user())
     run = whole(await device.tell({"pieces": 5}, "streamer"))
-    assert answer(run) == "".join(f"pièce {n} 🎻 " for n in range(5))
+    assert run.ending["data"]["text"] == "".join(f"pièce {n} 🎻 " for n in range(5))
 
 
 async def test_runs_of_a_thread_wait_for_each_other(world: World) -> None:
     """Messages of one thread are answered one after another, and each knows what was said before it."""
     device = await world.device(await world.user())
-    first = await device.send({"pause": 0.2}, agent="researcher")
-    second = await device.send("what was said?", agent="rememberer", thread_id=first.thread_id)
+    first = await device.say({"pause": 0.2}, agent="researcher")
+    second = await device.say("what was said?", agent="rememberer", thread_id=first.thread_id)
     runs = [whole(await device.run(message.run_id)) for message in (first, second)]
-    assert runs[0][-1].seq < runs[1][1].seq, "the second starts when the first has ended"
-    assert "4 sources" in answer(runs[1]), "the agent sees the earlier answer"
-    assert "what was said?" not in answer(runs[1])
+    assert runs[0][-1]["seq"] < runs[1][1]["seq"], "the second starts when the first has ended"
+    assert "4 sources" in runs[1].ending["data"]["text"], "the agent sees the earlier answer"
+    assert "what was said?" not in runs[1].ending["data"]["text"]
 
 
 async def test_large_and_impossible_values_end_clearly(world: World) -> None:
@@ -169,12 +171,12 @@ async def test_large_and_impossible_values_end_clearly(world: World) -> None:
     codes = {}
     for agent in ("returns_unencodable", "ten_megabytes", "lone_surrogate", "flooder"):
         run = whole(await device.tell("go", agent, within=60))
-        codes[agent] = ending(run).data.get("error", {}).get("code", ending(run).type)
-        validate(run)
+        codes[agent] = run.ending["data"].get("error", {}).get("code", run.ending.type)
+        run.schema()
     assert codes["returns_unencodable"] == "agent_error"
     assert codes["flooder"] == codes["ten_megabytes"] == "output_limit"
-    cut = next(b for _, b in tools(device.events) if len(b.raw) > 30_000 or b.data.get("truncated"))
-    assert cut.data["truncated"] is True
+    cut = next(b for _, b in device.story.calls if len(b.raw) > 30_000 or b["data"].get("truncated"))
+    assert cut["data"]["truncated"] is True
     later = await world.device(alice, name="later")
     assert [e.raw for e in later.events] == [e.raw for e in device.events]
     whole(await later.tell("still well", "echo"))
@@ -185,7 +187,7 @@ async def test_a_long_answer_is_whole_in_its_thread(world: World) -> None:
     alice = await world.user()
     device = await world.device(alice)
     run = whole(await device.tell({"pieces": 40, "size": 1000}, "flooder"))
-    assert ending(run).data["truncated"] is True
-    assert "text" not in ending(run).data
+    assert run.ending["data"]["truncated"] is True
+    assert "text" not in run.ending["data"]
     messages = await alice.messages(run[0]["thread_id"])
     assert messages[-1]["text"] == "x" * 40_000

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from quintet.testing.contracts import Seen, whole
 from support.effects import effect, effects
-from support.frames import Event
-from support.story import agents, ending, of_type, tools, whole
+from support.runs import agents
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -19,15 +19,15 @@ async def test_cancel_during_a_tool(world: World) -> None:
     """The tool is cancelled, no other starts, one `agent_cancelled` `user`, the state says so, a later message runs at once."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send({"mark": f"stop-{alice.id}"}, agent="slow_tool")
+    said = await device.say({"mark": f"stop-{alice.id}"}, agent="slow_tool")
     await effect(world.server, "begun", f"stop-{alice.id}")
     told = await device.cancel(said.run_id)
     assert told["run_id"] == said.run_id
     assert told["state"] in {"running", "cancelled"}
     run = whole(await device.run(said.run_id, 5))
     assert [e.type for e in run][-3:] == ["tool_executing", "tool_completed", "agent_cancelled"]
-    assert run[-2].data["status"] == "cancelled"
-    assert ending(run).data["reason"] == "user"
+    assert run[-2]["data"]["status"] == "cancelled"
+    assert run.ending["data"]["reason"] == "user"
     await effect(world.server, "cancelled", f"stop-{alice.id}")
     assert effects(world.server, f"stop-{alice.id}") == ["begun", "cancelled"]
     assert (await alice.get(f"/v1/runs/{said.run_id}"))["state"] == "cancelled"
@@ -43,13 +43,13 @@ async def test_cancel_reaches_nested_agents(world: World) -> None:
     """Two tools at once in a child: both cancelled, then the child, then the root."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send({"mark": alice.id}, agent="slow_parent")
+    said = await device.say({"mark": alice.id}, agent="slow_parent")
     await effect(world.server, "begun", f"{alice.id}-a")
     await effect(world.server, "begun", f"{alice.id}-b")
     await device.cancel(said.run_id)
     run = whole(await device.run(said.run_id, 5))
-    assert [b.data["status"] for _, b in tools(run)] == ["cancelled", "cancelled"]
-    assert [e["agent"]["name"] for e in of_type(run, "agent_cancelled")] == ["slow_child", "slow_parent"]
+    assert [b["data"]["status"] for _, b in run.calls] == ["cancelled", "cancelled"]
+    assert [e["agent"]["name"] for e in run.of_type("agent_cancelled")] == ["slow_child", "slow_parent"]
     for part in ("a", "b"):
         await effect(world.server, "cancelled", f"{alice.id}-{part}")
 
@@ -58,28 +58,28 @@ async def test_cancel_of_a_queued_run(world: World) -> None:
     """A run that never started has two events, its acceptance and its ending, with the root's name under a fresh id."""
     alice = await world.user()
     device = await world.device(alice)
-    first = await device.send({"mark": f"q-{alice.id}"}, agent="slow_tool")
+    first = await device.say({"mark": f"q-{alice.id}"}, agent="slow_tool")
     await effect(world.server, "begun", f"q-{alice.id}")
-    queued = await device.send("later", agent="echo", thread_id=first.thread_id)
+    queued = await device.say("later", agent="echo", thread_id=first.thread_id)
     assert (await alice.get(f"/v1/runs/{queued.run_id}"))["state"] == "queued"
     assert (await device.cancel(queued.run_id))["state"] == "cancelled"
     run = whole(await device.run(queued.run_id, 5))
     assert [e.type for e in run] == ["message_accepted", "agent_cancelled"]
-    assert ending(run)["agent"]["name"] == "echo"
-    third = await device.send("go on", agent="echo", thread_id=first.thread_id)
+    assert run.ending["agent"]["name"] == "echo"
+    third = await device.say("go on", agent="echo", thread_id=first.thread_id)
     await device.cancel(first.run_id)
     whole(await device.run(first.run_id, 5))
-    assert ending(whole(await device.run(third.run_id, 5))).type == "agent_completed"
+    assert whole(await device.run(third.run_id, 5)).ending.type == "agent_completed"
 
 
 async def test_cancel_over_http(world: World) -> None:
     """POST answers 202 and is the same cancel."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send({"mark": f"http-{alice.id}"}, agent="slow_tool")
+    said = await device.say({"mark": f"http-{alice.id}"}, agent="slow_tool")
     await effect(world.server, "begun", f"http-{alice.id}")
     await alice.cancel(said.run_id)
-    assert ending(whole(await device.run(said.run_id, 5))).data["reason"] == "user"
+    assert whole(await device.run(said.run_id, 5)).ending["data"]["reason"] == "user"
     assert (await alice.cancel(said.run_id))["state"] == "cancelled", "a cancel is idempotent"
 
 
@@ -88,14 +88,14 @@ async def test_a_tool_that_refuses_is_abandoned(world: World) -> None:
     alice = await world.user()
     device = await world.device(alice)
     mark = f"stubborn-{alice.id}"
-    said = await device.send({"stubborn": True, "seconds": 12, "mark": mark}, agent="slow_tool")
+    said = await device.say({"stubborn": True, "seconds": 12, "mark": mark}, agent="slow_tool")
     await effect(world.server, "begun", mark)
     begun = time.monotonic()
     await device.cancel(said.run_id)
     run = whole(await device.run(said.run_id, 9))
     assert time.monotonic() - begun < 8
-    assert ending(run).type == "agent_cancelled"
-    assert tools(run)[-1][1].data["status"] == "cancelled"
+    assert run.ending.type == "agent_cancelled"
+    assert run.calls[-1][1]["data"]["status"] == "cancelled"
 
 
 async def test_cancel_at_random_moments(world: World) -> None:
@@ -107,18 +107,18 @@ async def test_cancel_at_random_moments(world: World) -> None:
     reached = set()
     for place in range(20):
         agent = moments.choice(["stepper", "coordinator", "researcher"])
-        said = await device.send({"steps": 100, "pause": 0.005, "mark": alice.id}, agent=agent)
+        said = await device.say({"steps": 100, "pause": 0.005, "mark": alice.id}, agent=agent)
         wanted = moments.choice([1, 2, 3, 5, 8, 13])
-        await device.event("the moment", _reached(said.run_id, wanted))
+        await device.find("the moment", _reached(said.run_id, wanted))
         await asyncio.sleep(moments.random() * 0.02)
         told = await device.cancel(said.run_id) if place % 2 else await alice.cancel(said.run_id)
         committed = (await alice.snapshot())["last_seq"]
         run = whole(await device.run(said.run_id, 7))
-        reached.add(ending(run).type)
-        late = [e.seq for e in of_type(run, "tool_executing") if e.seq > committed]
-        assert not late, device.fault(f"tools {late} started after the cancel was answered (seed {seed})")
-        final = {"agent_completed": "completed", "agent_cancelled": "cancelled"}[ending(run).type]
-        assert told["state"] in {"running", final}, device.fault(f"the cancel said {told['state']} (seed {seed})")
+        reached.add(run.ending.type)
+        late = [e["seq"] for e in run.of_type("tool_executing") if e["seq"] > committed]
+        assert not late, device.shown(f"tools {late} started after the cancel was answered (seed {seed})")
+        final = {"agent_completed": "completed", "agent_cancelled": "cancelled"}[run.ending.type]
+        assert told["state"] in {"running", final}, device.shown(f"the cancel said {told['state']} (seed {seed})")
         assert (await alice.get(f"/v1/runs/{said.run_id}"))["state"] == final
     assert "agent_cancelled" in reached
     begun = time.monotonic()
@@ -126,8 +126,8 @@ async def test_cancel_at_random_moments(world: World) -> None:
     assert time.monotonic() - begun < 2
 
 
-def _reached(run_id: str, place: int) -> Callable[[Event], bool]:
-    return lambda e: e.run_id == run_id and (e["run_seq"] >= place or e.body.get("final") is True)
+def _reached(run_id: str, place: int) -> Callable[[Seen], bool]:
+    return lambda e: e.run == run_id and ((e.run_order or 0) >= place or e.body.get("final") is True)
 
 
 async def test_cancel_against_completion(world: World) -> None:
@@ -135,20 +135,20 @@ async def test_cancel_against_completion(world: World) -> None:
     alice = await world.user()
     device = await world.device(alice)
     for place in range(10):
-        said = await device.send(f"race {place}", agent="returner")
+        said = await device.say(f"race {place}", agent="returner")
         if place % 2:
-            await device.event("its start", _reached(said.run_id, 2))
+            await device.find("its start", _reached(said.run_id, 2))
         await device.cancel(said.run_id)
         run = whole(await device.run(said.run_id, 7))
         state = (await alice.get(f"/v1/runs/{said.run_id}"))["state"]
-        assert state == {"agent_completed": "completed", "agent_cancelled": "cancelled"}[ending(run).type]
+        assert state == {"agent_completed": "completed", "agent_cancelled": "cancelled"}[run.ending.type]
 
 
 async def test_a_closing_socket_cancels_nothing(world: World) -> None:
     """A disconnect never cancels a run; another device of the user does."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send({"mark": f"left-{alice.id}"}, agent="slow_tool")
+    said = await device.say({"mark": f"left-{alice.id}"}, agent="slow_tool")
     await effect(world.server, "begun", f"left-{alice.id}")
     await device.close()
     other = await world.device(await world.again(alice), name="other")

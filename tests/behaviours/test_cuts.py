@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from quintet.testing.accounts.account import Account
+from quintet.testing.contracts import whole
+from quintet.testing.wire.frames import TEXT, frame_bytes
 from support.checks.order import read_from, same_bytes
-from support.raw import TEXT, frame_bytes, handshake
-from support.story import whole
-from support.users import Account
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -38,7 +38,7 @@ async def test_a_cut_at_random_bytes_while_the_run_goes_on(world: World) -> None
     chance = random.Random(seed)
     alice = await world.user()
     witness = await world.device(alice, name="witness")
-    said = await witness.send({"steps": 12, "pause": 0.03}, agent="stepper")
+    said = await witness.say({"steps": 12, "pause": 0.03}, agent="stepper")
     seen: list[bytes] = []
     cursor, cuts = "0", 0
     while not seen or json.loads(seen[-1]).get("final") is not True:
@@ -52,13 +52,13 @@ async def test_a_cut_at_random_bytes_while_the_run_goes_on(world: World) -> None
 
 async def _sip(world: World, account: Account, cursor: str, count: int) -> list[bytes]:
     """The events that are complete within the first `count` bytes after the upgrade; less where nothing more comes for a while."""
-    told, raw = await handshake(world.server, token=account.access_token)
-    assert told.status == 101, told
+    raw = await world.connect.raw(world.server, token=account)
+    assert raw.handshake.status == 101, raw.handshake
     await raw.say({"id": "f", "do": "follow", "after": cursor})
     data = b""
     try:
         async with asyncio.timeout(0.3):
-            while len(data) < count and (more := await raw.reader.read(count - len(data))):
+            while len(data) < count and (more := await raw.some(count - len(data))):
                 data += more
     except TimeoutError:
         pass

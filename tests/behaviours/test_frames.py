@@ -5,11 +5,11 @@ import struct
 
 import pytest
 
-from support.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
+from quintet.testing.accounts.account import Account, register
+from quintet.testing.contracts import whole
+from quintet.testing.sockets.device import Device
+from quintet.testing.wire.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
 from support.server import Server
-from support.socket import Device
-from support.story import whole
-from support.users import Account, register_now
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.l3
 @pytest.fixture(scope="module")
 def standing(shared_server: Server) -> Account:
     """One user for all broken frames: making an account costs a password hash."""
-    return register_now(shared_server)
+    return register(shared_server)
 
 
 PADDING = len(json.dumps({"id": "p", "do": "ping", "pad": ""}))
@@ -54,7 +54,7 @@ def _ping(size: int) -> bytes:
 )
 async def test_a_broken_frame_is_closed_with_its_code(world: World, standing: Account, wrong: bytes, code: int) -> None:
     """RFC 6455, section 7.4.1: 1002 framing, 1003 binary, 1007 bad UTF-8, 1009 too big."""
-    raw = await world.raw(world.adopt(standing))
+    raw = await world.raw(standing)
     await raw.write(wrong)
     assert await raw.closing() == code
     await raw.put(CLOSE, struct.pack("!H", code))
@@ -112,10 +112,10 @@ BAD = {
 @pytest.mark.parametrize("wrong", BAD.values(), ids=BAD.keys())
 async def test_a_bad_frame_is_answered_and_the_socket_lives(world: World, standing: Account, wrong: str) -> None:
     """`bad_message` with a sentence, nothing stored, and the next frame is served."""
-    alice = world.adopt(standing)
+    alice = standing
     device = await world.device(alice)
-    await device.put(wrong)
-    told = await device.frame("an error", lambda b: b["type"] == "error")
+    await device.send(wrong)
+    told = await device.find("an error", lambda b: b["type"] == "error")
     assert told["code"] == "bad_message"
     assert told["message"]
     assert (await device.request("ping"))["type"] == "pong"
@@ -126,9 +126,9 @@ async def test_the_eleventh_bad_frame_closes(world: World) -> None:
     """Ten within a minute are answered, the eleventh too, and then 4505."""
     device = await world.device(await world.user())
     for _ in range(11):
-        await device.put("bad")
+        await device.send("bad")
     assert await device.closed(5) == (4505, "protocol")
-    assert [f.body["code"] for f in device.transcript if f.body.get("type") == "error"] == ["bad_message"] * 11
+    assert [f.body["code"] for f in device.story if f.body.get("type") == "error"] == ["bad_message"] * 11
 
 
 async def test_too_many_frames_are_refused_then_closed(world: World) -> None:
@@ -136,15 +136,15 @@ async def test_too_many_frames_are_refused_then_closed(world: World) -> None:
     device = await world.device(await world.user(), after=None)
     for number in range(100):
         try:
-            await device.put({"id": f"n{number}", "do": "ping"})
+            await device.send({"id": f"n{number}", "do": "ping"})
         except AssertionError:
             break
     assert await device.closed(5) == (4005, "rate_limited")
-    refused = [f.body for f in device.transcript if f.body.get("type") == "error"]
+    refused = [f.body for f in device.story if f.body.get("type") == "error"]
     assert {r["code"] for r in refused} == {"rate_limited"}
     assert len(refused) in {30, 31}
     assert all(r["retry_after"] > 0 for r in refused)
-    served = [f.body["id"] for f in device.transcript if f.body.get("type") == "pong"]
+    served = [f.body["id"] for f in device.story if f.body.get("type") == "pong"]
     assert 0 < len(served) <= 36, "no more than the burst and what the seconds brought"
     assert not set(served) & {r.get("id") for r in refused}, "a refused frame was executed"
 
@@ -153,14 +153,14 @@ async def test_within_the_rate_nothing_is_refused(world: World) -> None:
     """Thirty frames at once are a burst, not an attack."""
     device = await world.device(await world.user(), after=None)
     for number in range(30):
-        await device.put({"id": f"n{number}", "do": "ping"})
+        await device.send({"id": f"n{number}", "do": "ping"})
     for number in range(30):
         await _pong(device, f"n{number}")
 
 
 async def _pong(device: Device, number: str) -> None:
-    told = await device.frame(f"the answer to {number}", lambda b: b.get("id") == number)
-    assert told["type"] == "pong", device.fault(str(told))
+    told = await device.find(f"the answer to {number}", lambda seen: seen.body.get("id") == number)
+    assert told["type"] == "pong", device.shown(str(told))
 
 
 async def test_unknown_fields_are_ignored(world: World) -> None:

@@ -8,13 +8,13 @@ from functools import partial
 import pytest
 
 from metrics.test_metrics import Figures, at, figures
+from quintet.testing.accounts.account import Account, register_many
+from quintet.testing.contracts import Seen, Story
+from quintet.testing.sockets.device import Device
 from support.checks.isolation import WORKLOADS, check_isolation
 from support.crowd import Crowd, costing, percentile
-from support.frames import Event
+from support.runs import delays_of
 from support.server import Server
-from support.socket import Device
-from support.story import delays_of, of_type, whole
-from support.users import Account, register_many
 
 pytestmark = pytest.mark.l3
 
@@ -58,7 +58,7 @@ async def test_websocket_performance_under_concurrent_load(crowd: Crowd, figure:
     for kind in ("run_id", "thread_id", "trace_id"):
         told = [{event[kind] for event in device.events} for device in devices]
         assert sum(map(len, told)) == len(set().union(*told)), f"two users share a {kind}"
-    invocations = [event["agent"]["id"] for device in devices for event in of_type(device.events, "agent_started")]
+    invocations = [event["agent"]["id"] for device in devices for event in device.story.of_type("agent_started")]
     assert len(invocations) == len(set(invocations)) >= USERS, "an agent served two users"
     events = sum(len(device.events) for device in devices)
     figure(f"{USERS} users at once: {events} events in {cost.seconds:.1f} s, {cost.processor:.2f} s of CPU")
@@ -95,17 +95,17 @@ async def _figures_are_true(crowd: Crowd, before: Figures, events: int) -> None:
     assert not [name for name in after if name[0] == "quintet_connections_closed_total"], "nobody was sent away"
 
 
-async def _live(crowd: Crowd, barrier: asyncio.Barrier, cuts: int) -> tuple[list[Event], list[Event]]:
+async def _live(crowd: Crowd, barrier: asyncio.Barrier, cuts: int) -> tuple[list[Seen], list[Seen]]:
     """One user with one run. The connection drops `cuts` times in it; what arrived live, and what came again from the log."""
     account = await crowd.user()
     device = await crowd.device(account, after=None, name=account.email)
     cursor, before = device.ready["head"], (await device.following("$"))["last_seq"]
     await barrier.wait()
-    said = await device.send({"steps": STEPS, "pause": 0.05, "stamp": True}, agent="stepper")
-    live: list[Event] = []
-    replayed: list[Event] = []
+    said = await device.say({"steps": STEPS, "pause": 0.05, "stamp": True}, agent="stepper")
+    live: list[Seen] = []
+    replayed: list[Seen] = []
     for place in range(1, cuts + 1):
-        await device.event("the next cut", partial(_past, place * STEPS), 60)
+        await device.find("the next cut", partial(_past, place * STEPS), 60)
         cursor = _keep(device, live, replayed)
         await device.cut()
         device = await crowd.device(account, after=None, name=f"{account.email} after cut {place}")
@@ -113,19 +113,19 @@ async def _live(crowd: Crowd, barrier: asyncio.Barrier, cuts: int) -> tuple[list
     if not any(event.body.get("final") for event in live):
         await device.run(said.run_id, 60)
     _keep(device, live, replayed)
-    story = whole(sorted(live + replayed, key=lambda event: event.seq))
+    story = Story.of(sorted(live + replayed, key=lambda event: event["seq"]), account.email).whole()
     last = (await account.snapshot())["last_seq"]
-    assert [event.seq for event in story] == list(range(before + 1, last + 1)), device.fault("not 100 % arrived")
+    assert [event["seq"] for event in story] == list(range(before + 1, last + 1)), device.shown("not 100 % arrived")
     return live, replayed
 
 
-def _past(run_seq: int, event: Event) -> bool:
-    return int(event["run_seq"]) > run_seq
+def _past(run_seq: int, event: Seen) -> bool:
+    return (event.run_order or 0) > run_seq
 
 
-def _keep(device: Device, live: list[Event], replayed: list[Event]) -> str:
+def _keep(device: Device, live: list[Seen], replayed: list[Seen]) -> str:
     """Sort what a connection brought into what came before `caught_up` and what came live; returns where to go on."""
-    caught_up = next(frame.at for frame in device.transcript if frame.body.get("type") == "caught_up")
+    caught_up = next(seen.at for seen in device.story if seen.type == "caught_up")
     for event in device.events:
         (live if event.at > caught_up else replayed).append(event)
     return str(device.events[-1]["cursor"])

@@ -2,12 +2,12 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 
 import pytest
 
+from quintet.testing.contracts import Seen, whole
 from support.checks.order import check_cuts, check_many_writers, check_nothing_is_late, same_bytes
-from support.frames import Event
-from support.story import ending, of_type, whole
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -22,12 +22,12 @@ async def test_a_run_nobody_watches_goes_on(world: World) -> None:
     """The device is gone the moment its message was accepted: the run completes, and all of it is there afterwards."""
     alice = await world.user()
     device = await world.device(alice, name="gone")
-    said = await device.send({"steps": 10, "pause": 0.03}, agent="stepper")
+    said = await device.say({"steps": 10, "pause": 0.03}, agent="stepper")
     await device.cut()
     later = await world.device(alice, name="later")
     run = whole(await later.run(said.run_id))
-    assert ending(run).type == "agent_completed"
-    assert len(of_type(run, "agent_thinking")) == 10
+    assert run.ending.type == "agent_completed"
+    assert len(run.of_type("agent_thinking")) == 10
 
 
 async def test_parallel_runs_share_one_dense_order(world: World) -> None:
@@ -44,8 +44,8 @@ async def test_a_reload_in_the_middle_is_harmless(world: World) -> None:
     """Snapshot and feed fit together at any moment: the text so far, then exactly the rest of it."""
     alice = await world.user()
     witness = await world.device(alice, name="witness")
-    said = await witness.send({"pieces": 60, "pause": 0.01}, agent="streamer")
-    await witness.event("the tenth piece", lambda e: e.run_id == said.run_id and e.body["run_seq"] == 12)
+    said = await witness.say({"pieces": 60, "pause": 0.01}, agent="streamer")
+    await witness.find("the tenth piece", lambda e: e.run == said.run_id and e.run_order == 12)
     for place in range(3):
         snapshot = await alice.snapshot()
         page = await world.device(alice, after=None, name=f"reload {place}")
@@ -61,14 +61,22 @@ async def test_a_reload_in_the_middle_is_harmless(world: World) -> None:
     assert not (await alice.snapshot())["runs"], "an ended run is not open"
 
 
-async def _text_of(world: World, seen: list[Event], run_id: str, rest: list[Event], opened: dict[str, object]) -> bool:
+async def _text_of(
+    world: World, seen: Sequence[Seen], run_id: str, rest: Sequence[Seen], opened: dict[str, object]
+) -> bool:
     """The snapshot's text so far plus the pieces that follow, joined by offset, have no hole and no overlap."""
     text = str(opened.get("text", ""))
-    for piece in of_type([e for e in rest if e.run_id == run_id], "text_delta"):
-        assert piece.data["offset"] == len(text), f"the snapshot's text has {len(text)} characters, then {piece.raw!r}"
-        text += piece.data["text"]
-    reference = "".join(e.data["text"] for e in of_type([e for e in seen if e.run_id == run_id], "text_delta"))
+    for piece in _pieces(rest, run_id):
+        assert piece["data"]["offset"] == len(text), (
+            f"the snapshot's text has {len(text)} characters, then {piece.raw!r}"
+        )
+        text += piece["data"]["text"]
+    reference = "".join(e["data"]["text"] for e in _pieces(seen, run_id))
     return reference.startswith(text) or text.startswith(reference)
+
+
+def _pieces(seen: Sequence[Seen], run_id: str) -> list[Seen]:
+    return [e for e in seen if e.run == run_id and e.type == "text_delta"]
 
 
 async def test_a_new_follow_ends_the_earlier_one(world: World) -> None:
@@ -76,15 +84,15 @@ async def test_a_new_follow_ends_the_earlier_one(world: World) -> None:
     alice = await world.user()
     device = await world.device(alice)
     run = whole(await device.tell("first", "echo"))
-    said = await device.send({"steps": 20, "pause": 0.005}, agent="stepper")
+    said = await device.say({"steps": 20, "pause": 0.005}, agent="stepper")
     for place in (0, 3, 1, 5):
         told = await device.following(run[place]["cursor"])
-        assert told["last_seq"] == run[place].seq
+        assert told["last_seq"] == run[place]["seq"]
         assert told["after"] == run[place]["cursor"]
     story = whole(await device.run(said.run_id))
     fresh = await world.device(alice, name="fresh")
     same_bytes([e.raw for e in fresh.events[6:]], [e.raw for e in device.events], "the fresh device", world)
-    assert ending(story).type == "agent_completed"
+    assert story.ending.type == "agent_completed"
 
 
 async def test_following_twice_at_once_answers_both(world: World) -> None:
@@ -93,6 +101,6 @@ async def test_following_twice_at_once_answers_both(world: World) -> None:
     device = await world.device(alice)
     run = whole(await device.tell("something", "echo"))
     told = await asyncio.gather(device.follow("0"), device.follow(run[1]["cursor"]))
-    assert [t["last_seq"] for t in told] == [0, run[1].seq]
-    await device.event("the ending once more", lambda e: e.seq == run[-1].seq)
-    assert [e.seq for e in device.events] == [e.seq for e in run[2:]]
+    assert [t["last_seq"] for t in told] == [0, run[1]["seq"]]
+    await device.find("the ending once more", lambda e: e.order == run[-1].order)
+    assert [e["seq"] for e in device.events] == [e["seq"] for e in run[2:]]

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from support.story import whole
+from quintet.testing.contracts import whole
 from support.tabs import Tabs
 from support.world import World
 
@@ -31,7 +31,7 @@ async def test_a_reload_in_the_middle_of_a_refresh_never_signs_out(world: World,
             await tabs.reload_after(place)
         assert (await tabs.refresh()).status == 200
     whole(await device.tell("the socket never noticed", "echo"))
-    assert (await world.adopt(tabs.account()).snapshot())["last_seq"] > 0
+    assert (await tabs.account().snapshot())["last_seq"] > 0
 
 
 @MODES

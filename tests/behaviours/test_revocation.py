@@ -6,9 +6,8 @@ import time
 import httpx
 import pytest
 
-from support.raw import handshake
-from support.story import whole
-from support.users import Account, http_client
+from quintet.testing.accounts.account import Account, http_client
+from quintet.testing.contracts import whole
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -25,7 +24,7 @@ async def test_logout_closes_the_sockets_of_its_session(world: World) -> None:
     assert (await alice.http.post("/v1/auth/logout")).status_code == 204
     for device in (*mine, quiet):
         assert await device.closed(3) == (4501, "session_revoked")
-        assert device.closed_at - begun < 1, device.fault("the socket outlived its session by more than 1 s")
+        assert device.closed_at - begun < 1, device.shown("the socket outlived its session by more than 1 s")
     refused = await alice.http.get("/v1/auth/me")
     assert (refused.status_code, refused.json()["code"]) == (401, "session_revoked")
     whole(await kept.tell("still signed in", "echo"))
@@ -37,12 +36,12 @@ async def test_nothing_is_delivered_after_a_logout(world: World) -> None:
     alice = await world.user()
     other = await world.again(alice)
     watcher, mine = await world.device(other, name="watcher"), await world.device(alice, name="mine")
-    said = await watcher.send({"steps": 40, "pause": 0.02}, agent="stepper")
-    await mine.event("some of it", lambda e: e["run_seq"] > 10)
+    said = await watcher.say({"steps": 40, "pause": 0.02}, agent="stepper")
+    await mine.find("some of it", lambda e: (e.run_order or 0) > 10)
     await alice.http.post("/v1/auth/logout")
     assert (await mine.closed(3))[0] == 4501
     run = whole(await watcher.run(said.run_id))
-    assert mine.events[-1].seq < run[-1].seq
+    assert mine.events[-1]["seq"] < run[-1]["seq"]
 
 
 async def test_reuse_of_a_refresh_token_ends_the_family_and_its_sockets(world: World) -> None:
@@ -99,9 +98,9 @@ async def test_a_token_of_an_ended_session_opens_no_socket(world: World) -> None
 
 
 async def _upgrade_status(world: World, account: Account) -> int:
-    told, raw = await handshake(world.server, token=account.access_token)
+    raw = await world.connect.raw(world.server, token=account)
     await raw.cut()
-    return told.status
+    return raw.handshake.status
 
 
 async def _refresh(world: World, token: str, **more: str) -> httpx.Response:

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from quintet.testing.contracts import whole
 from support.effects import effect, effects
 from support.server import Factory
-from support.story import answer, ending, whole
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -19,11 +19,11 @@ async def test_sigterm_drains_and_exits_0(server_factory: Factory) -> None:
     async with World(server) as world:
         alice = await world.user()
         device = await world.device(alice)
-        running = await device.send({"mark": "drained", "seconds": 1.5}, agent="slow_tool")
+        running = await device.say({"mark": "drained", "seconds": 1.5}, agent="slow_tool")
         await effect(server, "begun", "drained")
-        queued = await device.send("after the restart", agent="echo", thread_id=running.thread_id)
+        queued = await device.say("after the restart", agent="echo", thread_id=running.thread_id)
         server.terminate()
-        told = await device.frame("draining", lambda b: b["type"] == "draining")
+        told = await device.find("draining", lambda b: b["type"] == "draining")
         assert 0 <= told["after"] <= 60
         code, reason = await device.closed(20)
         assert (code, reason) == (4000, "draining")
@@ -31,8 +31,8 @@ async def test_sigterm_drains_and_exits_0(server_factory: Factory) -> None:
         assert effects(server, "drained") == ["begun", "done"], "the running run was waited for"
         server.start()
         later = await world.device(alice, name="later")
-        assert ending(whole(await later.run(running.run_id))).type == "agent_completed"
-        assert answer(whole(await later.run(queued.run_id))) == "after the restart"
+        assert whole(await later.run(running.run_id)).ending.type == "agent_completed"
+        assert whole(await later.run(queued.run_id)).ending["data"]["text"] == "after the restart"
         assert server.done()[-1].endswith("lookup after drained"), "no tool ran again"
 
 

@@ -54,12 +54,12 @@ async def test_a_failing_step_shows_transcript_and_log(world: World) -> None:
     """Every step has a deadline, and its failure shows time, direction, frames and the server's log."""
     device = await world.device(await world.user(), name="patient")
     with pytest.raises(AssertionError) as failure:
-        await device.event("what never comes", lambda e: e.type == "never", within=0.2)
+        await device.find("what never comes", lambda e: e.type == "never", within=0.2)
     shown = str(failure.value)
     assert "waited 0.2 s in vain for what never comes" in shown
     assert '-> {"id":"q0","do":"follow","after":"0"}' in shown
     assert '<- {"type":"caught_up"' in shown
-    assert "server's log" in shown
+    assert "--- the log of server" in shown
 
 
 def test_a_server_that_cannot_start_says_why(server_factory: Factory) -> None:

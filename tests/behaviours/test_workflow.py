@@ -5,9 +5,10 @@ import json
 
 import pytest
 
+from quintet.testing.contracts import FIVE, whole
 from support.checks.isolation import WORKLOADS, check_isolation
+from support.runs import agents
 from support.server import Factory
-from support.story import FIVE, agents, ending, of_type, tools, validate, whole
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -15,9 +16,10 @@ pytestmark = pytest.mark.l3
 
 async def test_multi_agent_workflow_websocket_coordination(world: World) -> None:
     """Three agents in a planned order, all five kinds of event from each, nesting by parent, each result handed on."""
-    device = await world.device(await world.user())
+    alice = await world.user()
+    device = await world.device(alice)
     run = whole(await device.tell({"topic": "violins", "mark": "plan"}, "coordinator"))
-    order = [e["agent"]["name"] for e in of_type(run, "agent_started")]
+    order = [e["agent"]["name"] for e in run.of_type("agent_started")]
     assert order == ["coordinator", "scout", "analyst", "scribe"]
     root = run[1]["agent"]["id"]
     before = 0
@@ -29,30 +31,31 @@ async def test_multi_agent_workflow_websocket_coordination(world: World) -> None
         assert places == list(range(places[0], places[0] + len(places))), f"events of another agent lie within {name}"
         assert places[0] > before, f"{name} comes after the one before it"
         before = places[-1]
-    started = {e["agent"]["name"]: e.data["input"] for e in of_type(run, "agent_started")}
-    results = {e["agent"]["name"]: e.data["result"] for e in of_type(run, "agent_completed") if "result" in e.data}
+    started = {e["agent"]["name"]: e["data"]["input"] for e in run.of_type("agent_started")}
+    results = {e["agent"]["name"]: e["data"]["result"] for e in run.of_type("agent_completed") if "result" in e["data"]}
     assert started["scout"]["topic"] == "violins"
     assert started["analyst"] == results["scout"], "the scout's result is what the analyst was asked"
     assert started["scribe"] == results["analyst"]
-    assert json.loads(ending(run).data["text"]) == results["scribe"], "the last result is the answer"
-    texts = [m["text"] for m in await world.first.messages(run[0]["thread_id"])]
-    assert len(texts) == 2 and texts[1] == ending(run).data["text"], "only the root's words become a message"
+    assert json.loads(run.ending["data"]["text"]) == results["scribe"], "the last result is the answer"
+    texts = [m["text"] for m in await alice.messages(run[0]["thread_id"])]
+    assert len(texts) == 2 and texts[1] == run.ending["data"]["text"], "only the root's words become a message"
 
 
 async def test_websocket_error_event_handling(world: World) -> None:
     """An agent that raises: its start and thought arrive, then one safe failure; the same socket goes on at once."""
-    device = await world.device(await world.user())
-    said = await device.send("please fail", agent="raiser")
+    alice = await world.user()
+    device = await world.device(alice)
+    said = await device.say("please fail", agent="raiser")
     run = whole(await device.run(said.run_id))
     assert [e.type for e in run] == ["message_accepted", "agent_started", "agent_thinking", "agent_failed"]
-    error = ending(run).data["error"]
+    error = run.ending["data"]["error"]
     assert (error["code"], error["retryable"]) == ("agent_error", False)
     for word in (b"Traceback", b"ValueError", b"secret.py", b"-raised"):
-        assert word not in device.received(), device.fault(f"{word!r} of the exception is shown to the user")
-    assert ending(run)["trace_id"] in world.server.logged(), "the log knows the failure under its trace id"
-    assert (await world.first.get(f"/v1/runs/{said.run_id}"))["error"]["code"] == "agent_error"
+        assert word not in device.received(), device.shown(f"{word!r} of the exception is shown to the user")
+    assert run.ending["trace_id"] in world.server.logged(), "the log knows the failure under its trace id"
+    assert (await alice.get(f"/v1/runs/{said.run_id}"))["error"]["code"] == "agent_error"
     after = whole(await device.tell("go on", "echo", thread_id=said.thread_id))
-    assert ending(after).type == "agent_completed"
+    assert after.ending.type == "agent_completed"
     assert after[1].at - run[-1].at < 1.0, "the next run starts at once"
 
 
@@ -60,17 +63,17 @@ async def test_what_fails_below_can_be_survived(world: World) -> None:
     """A tool that raises, is too slow, or gets wrong arguments, and a child that fails, each with its code; the parent goes on."""
     device = await world.device(await world.user())
     run = whole(await device.tell("try all", "catcher"))
-    assert ending(run).data["text"] == "broken=tool_error slow=tool_timeout arguments=bad_arguments child=agent_error"
-    statuses = [(b.data["tool"], b.data["status"], b.data["error"]["code"]) for _, b in tools(run)]
+    assert run.ending["data"]["text"] == "broken=tool_error slow=tool_timeout arguments=bad_arguments child=agent_error"
+    statuses = [(b["data"]["tool"], b["data"]["status"], b["data"]["error"]["code"]) for _, b in run.calls]
     assert statuses == [
         ("broken", "error", "tool_error"),
         ("slow", "timeout", "tool_timeout"),
         ("repeat", "error", "bad_arguments"),
     ]
     assert [e.type for e in agents(run, "raiser")][-1] == "agent_failed"
-    validate(run)
+    run.schema()
     failed = whole(await device.tell("and not caught", "bad_args"))
-    assert ending(failed).type == "agent_failed"
+    assert failed.ending.type == "agent_failed"
     assert not any("no such parameter" in line for line in world.server.done()), "the tool did not run"
 
 

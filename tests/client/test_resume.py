@@ -52,13 +52,13 @@ async def test_each_event_once_over_cuts_at_random_bytes(world: World) -> None:
     witness = await world.device(alice)
     async with cutter(world.server.port) as wire, connect(wire.url, token=alice.access_token) as client:
         wire.cutting = True
-        said = [await witness.send({"steps": 12, "pause": 0.02}, agent="stepper") for _ in range(3)]
+        said = [await witness.say({"steps": 12, "pause": 0.02}, agent="stepper") for _ in range(3)]
         reading = asyncio.create_task(frames_until(client.follow("0"), 10**9))
         for one in said:
             await witness.run(one.run_id)
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        frames = await frames_until(client.follow("0"), witness.events[-1].seq)
+        frames = await frames_until(client.follow("0"), witness.events[-1]["seq"])
         assert wire.cuts >= 5, f"{wire.cuts} cuts prove nothing"
     same_bytes(frames, [event.raw for event in witness.events], "the client", world)
 
@@ -72,8 +72,8 @@ async def test_a_live_reader_misses_nothing_over_cuts(world: World) -> None:
         reading = asyncio.ensure_future(anext(items))
         assert isinstance(await asyncio.wait_for(reading, STEP), CaughtUp)
         wire.cutting = True
-        said = await witness.send({"steps": 25, "pause": 0.02}, agent="stepper")
-        last = (await witness.run(said.run_id))[-1].seq
+        said = await witness.say({"steps": 25, "pause": 0.02}, agent="stepper")
+        last = (await witness.run(said.run_id))[-1]["seq"]
         wire.cut_all()
         frames = await frames_until(items, last)
         await items.aclose()
@@ -90,7 +90,7 @@ async def test_what_is_lost_or_doubled_on_the_way_is_noticed(world: World) -> No
         async with connect(wire.url, token=alice.access_token) as client:
             items = client.follow("0")
             # Where the very last event is lost, the next heartbeat tells of it, 25 s later.
-            frames = await frames_until(items, witness.events[-1].seq, within=80)
+            frames = await frames_until(items, witness.events[-1]["seq"], within=80)
             await items.aclose()
         assert wire.lost, f"nothing was lost, so nothing was proven (seed {seed})"
         assert wire.doubled, f"nothing was doubled, so nothing was proven (seed {seed})"
@@ -111,7 +111,7 @@ async def test_sending_over_cuts_stores_each_message_once(world: World) -> None:
             assert (run.ending.type, run.text) == ("agent_completed", f"words {number}")
         assert wire.cuts >= 3, f"{wire.cuts} cuts prove nothing"
     log = await world.device(alice, name="afterwards")
-    accepted = [event.data["text"] for event in log.events if event.type == "message_accepted"]
+    accepted = [event["data"]["text"] for event in log.events if event.type == "message_accepted"]
     assert accepted == [f"words {number}" for number in range(6)]
 
 
@@ -151,10 +151,10 @@ async def test_a_cursor_that_counts_no_more_is_said_and_gone_on_from(world: Worl
         items = client.follow(cursor)
         first = await asyncio.wait_for(anext(items), STEP)
         assert isinstance(first, Resynced)
-        assert (first.reason, first.last_seq) == (reason, before[-1].seq)
+        assert (first.reason, first.last_seq) == (reason, before[-1]["seq"])
         assert first.snapshot["cursor"] == first.cursor == before[-1]["cursor"]
         after = await witness.tell("after", "echo")
-        frames = await frames_until(items, after[-1].seq)
+        frames = await frames_until(items, after[-1]["seq"])
         await items.aclose()
     same_bytes(frames, [event.raw for event in after], "after the snapshot", world)
 

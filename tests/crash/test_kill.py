@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quintet.testing.contracts import whole
 from quintet.testing.sockets.connecting import Connect
 from support import oracle
 from support.checks.durability import check_killed_at_receipt
@@ -17,7 +18,6 @@ from support.effects import effect, effects
 from support.faithful import faithful, heal, living
 from support.kept import read
 from support.server import Factory, Server
-from support.story import ending, whole
 from support.world import World
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
@@ -68,8 +68,8 @@ async def test_the_work_of_a_dead_server_ends_at_the_next_start(server_factory: 
     async with World(server) as world:
         alice = await world.user()
         device = await world.device(alice)
-        running = await device.send({"mark": "dies"}, agent="slow_parent")
-        queued = await device.send("still here", agent="echo", thread_id=running.thread_id)
+        running = await device.say({"mark": "dies"}, agent="slow_parent")
+        queued = await device.say("still here", agent="echo", thread_id=running.thread_id)
         await effect(server, "begun", "dies-a")
         await effect(server, "begun", "dies-b")
         await device.step("two tools", lambda: [e for e in device.events if e.type == "tool_executing"][1:] or None)
@@ -78,12 +78,12 @@ async def test_the_work_of_a_dead_server_ends_at_the_next_start(server_factory: 
         later = await world.device(alice, name="later")
         run = whole(await later.run(running.run_id, 20))
         assert [e.raw for e in later.events][: len(seen)] == seen
-        error = ending(run).data["error"]
+        error = run.ending["data"]["error"]
         assert (error["code"], error["retryable"]) == ("worker_lost", True)
-        kinds = [(e.type, e.data.get("status"), e.data.get("error", {}).get("code")) for e in run[-4:]]
+        kinds = [(e.type, e["data"].get("status"), e.data.get("error", {}).get("code")) for e in run[-4:]]
         assert kinds[0] == kinds[1] == ("tool_completed", "error", "worker_lost")
         assert [(kind, code) for kind, _, code in kinds[2:]] == [("agent_failed", "worker_lost")] * 2
-        assert ending(whole(await later.run(queued.run_id))).type == "agent_completed"
+        assert whole(await later.run(queued.run_id)).ending.type == "agent_completed"
         assert effects(server, "dies-a") == effects(server, "dies-b") == ["begun"], "no tool ran again"
 
 
@@ -108,7 +108,7 @@ async def test_a_copy_of_the_database_put_back_is_noticed(server_factory: Factor
         await behind.following("0")
         whole(await behind.tell("another story", "echo"))
         told = await behind.follow(run[-1]["cursor"])
-        assert (told["type"], told["reason"]) == ("resync", "epoch"), behind.fault(
+        assert (told["type"], told["reason"]) == ("resync", "epoch"), behind.shown(
             f"a restored log was not noticed: {told}"
         )
 

@@ -24,8 +24,12 @@ from quintet.runs import Leased
 from quintet.scope import Identity
 from quintet.sources import Sources
 from quintet.store import Tx
+from quintet.testing.loops import LoopThread
+from quintet.testing.sockets.connecting import Connect
+from quintet.testing.sockets.connection import Refused
+from quintet.testing.sockets.raw import Handshake, RawSocket
+from quintet.testing.sockets.stream import EVENTS, Stream
 from support.kernel import Kernel, within
-from support.raw import Handshake, RawSocket, handshake
 
 __all__ = ["Stage", "User"]
 
@@ -59,7 +63,7 @@ class Stage:
         self.sources = Sources()
         self.config = GatewayConfig(**limits)
         self.port = 0
-        self.clients: list[RawSocket] = []
+        self.peers = Connect(LoopThread("a stage's clients"))
         self.connections: list[asyncio.StreamWriter] = []
         self.checks = 0  # how often it was asked whether a session stands
         self.before_check: Callable[[], Awaitable[None]] | None = None
@@ -106,9 +110,8 @@ class Stage:
     ) -> None:
         for writer in self.connections:
             writer.transport.abort()
-        for raw in self.clients:
-            if not raw.writer.is_closing():
-                await raw.cut()
+        await asyncio.to_thread(self.peers.end)
+        await asyncio.to_thread(self.peers.loop.close)
         await within(self.gateway.drain())
         self.server.should_exit = True
         await within(self._serving)
@@ -165,9 +168,8 @@ class Stage:
 
     async def ask(self, token: str | None = None, **options: Any) -> tuple[Handshake, RawSocket]:
         """Ask for the upgrade; returns the answer's head and the connection."""
-        told, raw = await handshake(self, token=token, **options)  # type: ignore[arg-type]
-        self.clients.append(raw)
-        return told, raw
+        raw = await self.peers.raw(self, token=token, **options)
+        return raw.handshake, raw
 
     async def refused(self, token: str | None = None, **options: Any) -> Handshake:
         """Ask for an upgrade that must be answered over HTTP, and see the connection closed."""
@@ -179,8 +181,10 @@ class Stage:
 
     async def open(self, user: User | None, **options: Any) -> RawSocket:
         """A socket of this user, which has read `ready`."""
-        raw = await RawSocket.open(self, user.token if user else None, **options)  # type: ignore[arg-type]
-        self.clients.append(raw)
+        told, raw = await self.ask(user.token if user else None, **options)
+        assert told.status == 101, raw.shown(f"the upgrade was answered {told}")
+        if user is not None:
+            await raw.until("ready")
         return raw
 
     async def following(self, user: User, after: str = "$", **options: Any) -> RawSocket:
@@ -196,7 +200,19 @@ class Stage:
         self.connections.append(writer)
         return reader, writer
 
-    def tail(self) -> str:
+    async def stream(self, user: User, query: str = "", **options: Any) -> Stream:
+        """A stream of this user's events."""
+        return await self.peers.stream(self, EVENTS + query, token=user.token, **options)
+
+    async def stream_refused(self, user: User, query: str = "", **options: Any) -> Refused:
+        """A stream that must be refused."""
+        return await self.peers.stream_refused(self, EVENTS + query, token=user.token, **options)
+
+    def log_size(self) -> int:
+        """What the server counted is told as its log: in full, and always anew."""
+        return 0
+
+    def logged(self, since: int = 0) -> str:
         """What the server counted, for a failure's message."""
         return str(self.gateway.snapshot())
 

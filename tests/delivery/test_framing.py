@@ -10,7 +10,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from quintet.delivery.frames import FrameGate, close_answer, close_frame, pong_frame, text_frames
-from support.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
+from quintet.testing.wire.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
 
 pytestmark = pytest.mark.l1
 

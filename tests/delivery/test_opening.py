@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from delivery.stage import Stage
-from support.raw import TEXT, frame_bytes
+from quintet.testing.wire.frames import TEXT, frame_bytes
 
 pytestmark = pytest.mark.l2
 
@@ -134,7 +134,7 @@ async def test_a_refused_upgrade_is_a_problem_document(stage: Stages, more: dict
     """With its code and a request id, `no-store`, and the connection closed."""
     async with stage() as s:
         told = await s.refused(headers=more)
-        body = json.loads(told.rest)
+        body = told.problem
         assert (told.status, body["status"]) == (status, status)
         assert told.headers["content-type"] == "application/problem+json"
         assert body["request_id"] == told.headers["x-request-id"]

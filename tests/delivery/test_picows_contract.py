@@ -8,7 +8,7 @@ import pytest
 from picows import WSAutoPingStrategy, WSListener, WSUpgradeResponse, picows
 from picows.common import WSUpgradeResponseWithListener
 
-from support.raw import CONTINUATION, PING, TEXT, frame_bytes
+from quintet.testing.wire.frames import CONTINUATION, PING, TEXT, frame_bytes
 
 pytestmark = pytest.mark.l2
 

@@ -11,8 +11,9 @@ import pytest
 from delivery.stage import Stage, User
 from quintet.protocol import Send
 from quintet.scope import UserScope
+from quintet.testing.sockets.raw import RawSocket
+from quintet.testing.wire.frames import CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes
 from support.kernel import eventually, within
-from support.raw import CLOSE, CONTINUATION, PING, PONG, TEXT, RawSocket, frame_bytes
 
 pytestmark = pytest.mark.l2
 
@@ -64,7 +65,7 @@ async def test_verbs_are_executed_in_the_order_they_came(stage: Stages) -> None:
         await raw.put(TEXT, b"not a frame")
         await raw.say({"do": "ack", "cursor": "0"})
         await raw.say({"id": "3", "do": "ping"})
-        with pytest.raises(AssertionError, match="no frame within"):
+        with pytest.raises(AssertionError, match="in vain for a frame"):
             await raw.frame(0.2)
         slow.set()
         assert [body.get("id", body["type"]) for body in await answers(raw, 4)] == ["1", "2", "error", "3"]
@@ -325,7 +326,7 @@ async def test_a_reader_that_never_reads(stage: Stages) -> None:
         alice, bob = await s.user(), await s.user()
         lazy = await s.following(alice, "$", receive_buffer=4_096)
         busy = await s.following(bob)
-        lazy.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await lazy.pause()
         wire = next(w for w in s.gateway._parts.connections._all if w._socket._user_id == alice.id)  # type: ignore[attr-defined]
         text = "x" * 30_000
         for _ in range(60):
@@ -346,8 +347,7 @@ async def test_a_slow_reader_is_no_dead_one(stage: Stages) -> None:
     """Whoever takes a little now and then keeps the socket, and gets everything once and in order."""
     async with stage(slow_after=1) as s:
         alice = await s.user()
-        raw = await s.following(alice, "$", receive_buffer=4_096)
-        raw.reader._limit = 32_000  # type: ignore[attr-defined]
+        raw = await s.following(alice, "$", receive_buffer=4_096, ahead=32_000)
         telling = asyncio.create_task(_tell(s, alice, 20))
         for seq in range(3, 103):
             if seq % 25 == 0:
@@ -409,7 +409,7 @@ async def test_half_a_connection_is_no_connection(stage: Stages) -> None:
     """A peer that ends its side without a close frame is gone."""
     async with stage() as s:
         raw = await s.following(await s.user())
-        raw.writer.write_eof()
+        await raw.half_close()
         await raw.ended(2)
         await eventually(lambda: s.gateway.snapshot()["sockets"] == 0)
 

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from faults.arming import dies_at, mortal, restarted_to_die_at
+from quintet.testing.contracts import whole
 from support import oracle
 from support.kept import read
 from support.server import Factory
-from support.story import whole
 from support.world import World
 
 pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(150)]
@@ -25,8 +25,8 @@ async def test_a_deletion_killed_in_its_portions_is_finished_once(server_factory
     async with World(server) as world:
         alice = await world.user()
         device = await world.device(alice)
-        doomed = await device.send({**LONG, "mark": "doomed"}, agent="stepper", client_id="doomed")
-        stays = await device.send({"steps": 20, "pause": 0.01, "mark": "stays"}, agent="stepper")
+        doomed = await device.say({**LONG, "mark": "doomed"}, agent="stepper", client_id="doomed")
+        stays = await device.say({"steps": 20, "pause": 0.01, "mark": "stays"}, agent="stepper")
         gone = whole(await device.run(doomed.run_id, 60))
         kept = [event.raw for event in whole(await device.run(stays.run_id, 60))]
         with pytest.raises(httpx.TransportError):
@@ -45,8 +45,8 @@ async def test_a_deletion_killed_in_its_portions_is_finished_once(server_factory
         about = [row for row in healed.find() if doomed.thread_id.encode() in row.body or b"doomed" in row.body]
         assert {row.type for row in about} == {"thread_deleted"}
         late = await world.device(alice, name="late")
-        assert [event.raw for event in late.events if event.run_id == stays.run_id] == kept
+        assert [event.raw for event in late.events if event.run == stays.run_id] == kept
         middle = await world.device(alice, name="middle", after=gone[len(gone) // 2]["cursor"])
-        assert {e.type for e in middle.events if e.run_id != stays.run_id} == {"thread_deleted"}
+        assert {e.type for e in middle.events if e.run != stays.run_id} == {"thread_deleted"}
         told = await late.request("send", client_id="doomed", text="again", agent="stepper")
         assert (told["type"], told["code"]) == ("error", "not_found")

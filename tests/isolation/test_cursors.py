@@ -2,8 +2,8 @@
 
 import pytest
 
-from support.socket import Device
-from support.story import whole
+from quintet.testing.contracts import whole
+from quintet.testing.sockets.device import Device
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.l3
 
 async def _resync(device: Device, cursor: str, reason: str) -> str:
     told = await device.follow(cursor)
-    assert (told["type"], told.get("reason")) == ("resync", reason), device.fault(
+    assert (told["type"], told.get("reason")) == ("resync", reason), device.shown(
         f"follow({cursor!r}) was answered by {told}"
     )
     return str(told["first"])
@@ -26,11 +26,11 @@ async def test_the_beginning_and_now(world: World) -> None:
     assert told["after"] not in {"0", "$"}
     run = whole(await empty.tell("hello", "echo"))
     caught = await empty.following("$")
-    assert (caught["last_seq"], caught["after"]) == (run[-1].seq, run[-1]["cursor"])
+    assert (caught["last_seq"], caught["after"]) == (run[-1]["seq"], run[-1]["cursor"])
     assert empty.events == []
     await empty.following("0")
     assert [e.raw for e in empty.events] == [e.raw for e in run]
-    up = [f.body["cursor"] for f in empty.transcript if f.body.get("type") == "caught_up"]
+    up = [seen["cursor"] for seen in empty.story if seen.type == "caught_up"]
     assert up[-1] == run[-1]["cursor"]
 
 
@@ -74,7 +74,7 @@ async def test_a_changed_cursor_is_recognised(world: World) -> None:
         changed = _other(run[2]["cursor"], place)
         if changed not in genuine:
             answer = await device.follow(changed)
-            assert answer["type"] == "resync", device.fault(f"{changed!r} was followed")
+            assert answer["type"] == "resync", device.shown(f"{changed!r} was followed")
             told.add(answer["reason"])
     assert told <= {"epoch", "future", "malformed"}
 
@@ -88,12 +88,12 @@ async def test_every_cursor_ever_given_resumes_exactly(world: World) -> None:
     """Each event's cursor, the head, the send's and the snapshot's: following from it starts with the next event."""
     alice = await world.user()
     device = await world.device(alice, name="resume")
-    said = await device.send("hello", agent="echo")
+    said = await device.say("hello", agent="echo")
     run = whole(await device.run(said.run_id))
     reader = await world.device(alice, after=None, name="reader")
     for place, event in enumerate(run):
         await reader.following(event["cursor"])
         assert [e.raw for e in reader.events] == [e.raw for e in run[place + 1 :]]
-    assert (await reader.following(said.answer["cursor"]))["last_seq"] == run[0].seq
+    assert (await reader.following(said.answer["cursor"]))["last_seq"] == run[0]["seq"]
     snapshot = await alice.snapshot()
-    assert (await reader.following(snapshot["cursor"]))["last_seq"] == snapshot["last_seq"] == run[-1].seq
+    assert (await reader.following(snapshot["cursor"]))["last_seq"] == snapshot["last_seq"] == run[-1]["seq"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from quintet.testing.contracts import whole
 from support.checks.isolation import WORKLOADS, check_foreign_ids, check_isolation
-from support.story import whole
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -23,7 +23,7 @@ async def test_lists_hold_only_ones_own(world: World) -> None:
     """Threads, messages, runs and snapshot of a user name nobody else's things."""
     alice, bob = await world.users(2)
     devices = [await world.device(account, name=account.email) for account in (alice, bob)]
-    said = [await device.send(f"mine {n}", agent="echo") for n, device in enumerate(devices)]
+    said = [await device.say(f"mine {n}", agent="echo") for n, device in enumerate(devices)]
     for device, message in zip(devices, said, strict=True):
         whole(await device.run(message.run_id))
     for account, own in ((alice, said[0]), (bob, said[1])):

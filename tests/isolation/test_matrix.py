@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from quintet import protocol
+from quintet.testing.accounts.account import Account, http_client
+from quintet.testing.contracts import whole
 from support.routes import OWNED, ROUTES, VERBS, Route
 from support.server import Server
-from support.story import whole
-from support.users import Account, http_client
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -40,7 +40,7 @@ def test_every_verb_has_a_line() -> None:
 async def _things(world: World, account: Account, word: str) -> dict[str, str]:
     """One thing of each kind that belongs to the user, all marked with the word."""
     device = await world.device(account)
-    said = await device.send({"text": word}, agent="echo")
+    said = await device.say({"text": word}, agent="echo")
     whole(await device.run(said.run_id))
     await account.http.patch(f"/v1/threads/{said.thread_id}", json={"title": word})
     await account.http.patch("/v1/auth/me", json={"name": word})

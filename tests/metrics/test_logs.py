@@ -13,10 +13,9 @@ import pytest
 
 from command_line.commands import quintet
 from command_line.test_serve import serving
+from quintet.testing.accounts.account import http_client
+from quintet.testing.contracts import whole
 from support.server import Factory, Server
-from support.sse import Stream
-from support.story import whole
-from support.users import http_client
 from support.world import World
 
 PROGRAM = """
@@ -98,14 +97,12 @@ async def test_a_busy_servers_log_holds_no_secret(server: Server, server_secret:
     upload = await alice.http.post("/v1/attachments", files={"file": (f"{words}.txt", words.encode(), "text/plain")})
     threads = []
     for agent in ("echo", "secretive", "catcher", "raiser", "returns_unencodable", "bad_args"):
-        said = await device.send(
+        said = await device.say(
             {"text": words, "mark": "log", "canary": words}, agent=agent, attachments=[upload.json()["id"]]
         )
         whole(await device.run(said.run_id))
         threads.append(said.thread_id)
-    stream = await Stream.open(server, alice.access_token, query=f"?after={words}")
-    await stream.end()
-    await stream.cut()
+    await (await world.stream(alice, f"?after={words}")).ended()
     async with http_client(server) as http:
         cookie = f"__Host-quintet-{server.port}={words}"
         await http.get(f"/v1/threads?after={words}", headers={"Cookie": cookie, "Authorization": f"Bearer {words}"})
@@ -114,7 +111,7 @@ async def test_a_busy_servers_log_holds_no_secret(server: Server, server_secret:
         await http.post("/v1/auth/register", json={"email": "x", "password": words, words: words})
         await http.post("/v1/auth/refresh", json={"refresh_token": words})
     await device.follow(words)
-    await device.put(words)
+    await device.send(words)
     await alice.http.delete(f"/v1/threads/{threads[0]}")
     log = server.logged(began)
     planted = [words, alice.password, alice.access_token, alice.refresh_token, alice.email, server_secret]

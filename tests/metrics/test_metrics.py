@@ -10,10 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from quintet.server import Server as InProcess
 from quintet.settings import Options, load
+from quintet.testing.accounts.account import http_client
+from quintet.testing.contracts import whole
 from support.server import Server
-from support.sse import Stream
-from support.story import whole
-from support.users import http_client
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -40,10 +39,10 @@ async def test_the_figures_tell_the_truth(server: Server, world: World) -> None:
     before = await figures(server.url)
     alice = await world.user()
     device = await world.device(alice)
-    stream = await Stream.open(server, alice.access_token, query="?after=0")
+    stream = await world.stream(alice, "?after=0")
     await stream.first()
     runs = [whole(await device.tell("hello", "echo")) for _ in range(3)]
-    await stream.until("agent_completed", 3)
+    await stream.block("agent_completed", 3)
     whole(await device.tell("fail", "raiser"))
     assert (await device.follow("garbage"))["type"] == "resync"
     assert (await device.request("cancel", run_id="run_never"))["code"] == "not_found"
@@ -75,7 +74,7 @@ async def test_no_label_is_anybodys(server: Server, world: World) -> None:
     """After ids, addresses and made-up paths and methods have been sent in, no label holds any of them."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send("hello", agent="echo")
+    said = await device.say("hello", agent="echo")
     whole(await device.run(said.run_id))
     marks = [alice.id, alice.email, alice.session_id, said.run_id, said.thread_id, "canarypath", "CANARYVERB"]
     await alice.get(f"/v1/runs/{said.run_id}")

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from quintet.testing.accounts.account import register
 from support.server import Server
-from support.users import register_now
 
 pytestmark = pytest.mark.l3
 
@@ -48,7 +48,7 @@ def described(shared_server: Server) -> Any:
 @pytest.fixture(scope="module")
 def token(shared_server: Server) -> Iterator[str]:
     """An account's access token."""
-    yield register_now(shared_server).access_token
+    yield register(shared_server).access_token
 
 
 def explore(

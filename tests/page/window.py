@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
 
-from support.users import Account, good_passphrase, random_address
+from quintet.testing.accounts.account import Account, good_passphrase, random_address
 
 __all__ = ["Window"]
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from delivery.stage import Stage
+from delivery.stage import Stage, User
 from quintet.delivery.sse import EventStream
 from quintet.errors import QuintetError
+from quintet.testing.sockets.raw import RawSocket
+from quintet.testing.sockets.stream import EVENTS
 from support.kernel import eventually, within
-from support.sse import Stream, blocks_in
 
 pytestmark = pytest.mark.l2
 
@@ -21,12 +22,9 @@ async def test_a_quiet_stream_has_comments_and_nothing_else(stage: Stages) -> No
     """A comment at every period, complete with its blank line, so that a browser's reader is not disturbed."""
     async with stage(comment=0.05) as here:
         user = await here.user()
-        one = await Stream.open(here, user.token)
-        await one.first()
-        while sum(block.comment for block in blocks_in(one.text)) < 3:
-            assert await one.more()
-        assert len(one.blocks) == 1
-        await one.cut()
+        one = await here.stream(user)
+        await one.step("three comments", lambda: sum(block.comment for block in one.blocks) >= 3 or None)
+        assert [block.comment for block in one.blocks].count(False) == 1
 
 
 async def test_who_reads_nothing_is_cut_and_costs_nothing(stage: Stages) -> None:
@@ -35,20 +33,32 @@ async def test_who_reads_nothing_is_cut_and_costs_nothing(stage: Stages) -> None
         user = await here.user()
         assert user.run is not None
         run, kernel = user.run, here.kernel
-        sleeper = await Stream.open(here, user.token, buffer=4096)
-        reader = await Stream.open(here, user.token, query="?after=0")
+        await _sleeper(here, user)
+        reader = await here.stream(user, "?after=0")
+        assert len(_held(here)) == 2
+        most = 0
         for _ in range(60):
             await kernel.append(run, *(kernel.thought(run, "x" * 8000) for _ in range(20)))
-            await reader.until("agent_thinking", 1)
-        held = [one._size for one in here.gateway._parts.connections.everyone() if isinstance(one, EventStream)]
-        assert len(held) == 2 and max(held) <= 3 * 64 * 1024, held
+            await reader.block("agent_thinking", 1)
+            most = max(most, *_held(here))
+        assert 0 < most <= 3 * 64 * 1024
         await eventually(lambda: here.gateway.snapshot().get("closed_slow_consumer", 0) == 1, 20)
-        await reader.until("agent_thinking", 1200)
-        late = await Stream.open(here, user.token, query="?after=0")
-        await late.until("agent_thinking", 1200)
-        assert [event.data for event in late.events] == [event.data for event in reader.events]
-        for one in (sleeper, reader, late):
-            await one.cut()
+        await reader.block("agent_thinking", 1200)
+        late = await here.stream(user, "?after=0")
+        await late.block("agent_thinking", 1200)
+        assert [event.raw for event in late.events] == [event.raw for event in reader.events]
+
+
+def _held(here: Stage) -> list[int]:
+    """The bytes that the server holds for each stream."""
+    return [one._size for one in here.gateway._parts.connections.everyone() if isinstance(one, EventStream)]
+
+
+async def _sleeper(here: Stage, user: User) -> RawSocket:
+    """Somebody who has asked for the stream and reads only what is asked for."""
+    raw = await here.peers.raw(here, EVENTS, token=user.token, upgrade=False, receive_buffer=4096, ahead=64 * 1024)
+    assert raw.handshake.status == 200
+    return raw
 
 
 async def test_a_slow_reader_that_takes_something_stays(stage: Stages) -> None:
@@ -56,15 +66,14 @@ async def test_a_slow_reader_that_takes_something_stays(stage: Stages) -> None:
     async with stage(slow_after=0.5) as here:
         user = await here.user()
         assert user.run is not None
-        one = await Stream.open(here, user.token, buffer=4096)
+        one = await _sleeper(here, user)
         for _ in range(40):
             await here.kernel.append(user.run, *(here.kernel.thought(user.run, "x" * 8000) for _ in range(10)))
         until = time.monotonic() + 2
         while time.monotonic() < until:
-            await one.raw(30_000)
+            await one.exactly(30_000)
             await asyncio.sleep(0.05)
         assert here.gateway.snapshot().get("closed_slow_consumer", 0) == 0
-        await one.cut()
 
 
 async def test_a_revocation_nobody_was_woken_for_still_ends_the_stream(stage: Stages) -> None:
@@ -77,9 +86,8 @@ async def test_a_revocation_nobody_was_woken_for_still_ends_the_stream(stage: St
             await here.sign_out(user)
 
         here.before_check = sign_out
-        one = await Stream.open(here, user.token, query="?after=0")
-        assert (one.status, (await one.problem())["code"]) == (401, "session_revoked")
-        await one.cut()
+        refusal = await here.stream_refused(user, "?after=0")
+        assert (refusal.status, refusal.problem["code"]) == (401, "session_revoked")
 
 
 async def test_a_store_that_cannot_answer_is_503(stage: Stages) -> None:
@@ -92,24 +100,23 @@ async def test_a_store_that_cannot_answer_is_503(stage: Stages) -> None:
             raise QuintetError("unavailable", retry_after=5)
 
         here.log.resolve = refuse  # type: ignore[method-assign, assignment]
-        one = await Stream.open(here, user.token)
-        assert (one.status, one.headers["retry-after"]) == (503, "5")
+        refusal = await here.stream_refused(user)
+        assert (refusal.status, refusal.headers["retry-after"]) == (503, "5")
         here.log.resolve = real  # type: ignore[method-assign]
-        await one.cut()
 
 
 async def test_a_peer_that_leaves_gives_everything_back(stage: Stages) -> None:
     """Cut, closed or half-closed: no stream counted, no follower registered, no task alive (the stage looks when it ends)."""
     async with stage() as here:
         user = await here.user()
-        streams = [await Stream.open(here, user.token) for _ in range(5)]
+        streams = [await here.stream(user) for _ in range(5)]
         for one in streams:
             await one.first()
         assert here.gateway.snapshot()["streams"] == 5
         for one in streams[:3]:
             await one.cut()
         for one in streams[3:]:
-            one.writer.close()
+            await one.close()
         await eventually(lambda: here.gateway.snapshot()["streams"] == 0)
         assert here.gateway.snapshot()["users"] == 0
 
@@ -126,12 +133,10 @@ async def test_deleted_events_are_one_block(stage: Stages) -> None:
         await here.kernel.append(user.run, *(here.kernel.thought(user.run) for _ in range(5)))
         cursor = (await here.kernel.story(user.id))[2].cursor
         await within(delete_thread(here.kernel.store, UserScope(user.id), thread_id, moment, most_running=5))
-        one = await Stream.open(here, user.token, last=cursor)
-        await one.until("thread_deleted", 2)
+        one = await here.stream(user, last_id=cursor)
+        await one.block("thread_deleted", 2)
         stands, said = one.events
-        assert (stands.body["first_seq"], stands.body["seq"] + 1) == (4, said.body["seq"])
-        again = await Stream.open(here, user.token, last=stands.id)
-        await again.until("thread_deleted")
-        assert [event.data for event in again.events] == [said.data]
-        await one.cut()
-        await again.cut()
+        assert (stands["first_seq"], stands["seq"] + 1) == (4, said["seq"])
+        again = await here.stream(user, last_id=one.blocks[-2].id)
+        await again.block("thread_deleted")
+        assert [event.raw for event in again.events] == [said.raw]

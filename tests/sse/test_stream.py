@@ -1,88 +1,72 @@
 """The feed as server-sent events, read by hand from a real server."""
 
 import asyncio
+import functools
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
 
+from quintet.testing.accounts.account import Account, http_client
+from quintet.testing.contracts import whole
+from quintet.testing.sockets.connection import Refused
+from quintet.testing.sockets.stream import EVENTS, Stream, blocks_in
 from support.server import Factory
-from support.sse import Stream, blocks_in
-from support.story import whole
-from support.users import Account, http_client
 from support.world import World
 
 pytestmark = pytest.mark.l3
 
-Open = Callable[..., Awaitable[Stream]]
 
-
-@pytest.fixture
-async def stream(world: World) -> AsyncIterator[Open]:
-    """Opens streams of an account, cut with the test."""
-    made: list[Stream] = []
-
-    async def open_one(account: Account | None, **options: Any) -> Stream:
-        made.append(await Stream.open(world.server, account.access_token if account else None, **options))
-        return made[-1]
-
-    yield open_one
-    for one in made:
-        await one.cut()
-
-
-async def test_the_stream_is_what_the_protocol_says(world: World, stream: Open) -> None:
+async def test_the_stream_is_what_the_protocol_says(world: World) -> None:
     """The head, a first block with only an id, then `id`, `event`, `data` of every event, the same bytes as on a socket, live."""
     alice = await world.user()
     device = await world.device(alice)
-    live = await stream(alice)
+    live = await world.stream(alice)
     assert live.status == 200
     assert live.headers["content-type"] == "text/event-stream"
     assert (live.headers["cache-control"], live.headers["x-accel-buffering"]) == ("no-store", "no")
     first = await live.first()
-    assert first.lines == (f"id: {device.ready['head']}".encode(),), (
+    assert first.lines == [f"id: {device.ready['head']}".encode()], (
         "`$` is resolved, and nothing else stands in the first frame"
     )
     run = whole(await device.tell("hello 🎻", "researcher"))
-    await live.until("agent_completed")
-    assert [event.data for event in live.events] == [event.raw for event in run]
-    for block, event in zip(live.events, run, strict=True):
-        assert block.lines == (
+    await live.block("agent_completed")
+    assert [event.raw for event in live.events] == [event.raw for event in run]
+    for block, event in zip([block for block in live.blocks if block.data], run, strict=True):
+        assert block.lines == [
             b"id: " + event["cursor"].encode(),
             b"event: " + event.type.encode(),
             b"data: " + event.raw,
-        )
+        ]
 
 
-async def test_where_a_stream_begins(world: World, stream: Open) -> None:
+async def test_where_a_stream_begins(world: World) -> None:
     """`Last-Event-ID` wins over `after`, `after` over now; `0` is the beginning; an empty header is none."""
     alice = await world.user()
     device = await world.device(alice)
     run = whole(await device.tell("hello", "echo"))
     for options, after in (
         ({"query": "?after=0"}, 0),
-        ({"query": "?after=0", "last": run[3]["cursor"]}, 4),
-        ({"last": "0"}, 0),
-        ({"query": f"?after={run[1]['cursor']}", "last": ""}, 2),
+        ({"query": "?after=0", "last_id": run[3]["cursor"]}, 4),
+        ({"last_id": "0"}, 0),
+        ({"query": f"?after={run[1]['cursor']}", "last_id": ""}, 2),
         ({"query": "?after=$"}, len(run)),
     ):
-        one = await stream(alice, **options)
+        one = await world.stream(alice, **options)
         await one.first()
         if after < len(run):
-            await one.until("agent_completed")
-        assert [event.data for event in one.events] == [event.raw for event in run[after:]], options
+            await one.block("agent_completed")
+        assert [event.raw for event in one.events] == [event.raw for event in run[after:]], options
         await one.cut()
 
 
-async def test_a_cut_at_any_byte_costs_nothing(world: World, stream: Open) -> None:
+async def test_a_cut_at_any_byte_costs_nothing(world: World) -> None:
     """Cut in every kind of place, within chunk heads, names, ids, data, at and beside every line's end: resumed, each event once."""
     alice = await world.user()
     device = await world.device(alice)
     run = [event.raw for event in whole(await device.tell("hello é🎻", "researcher"))]
-    whole_stream = await stream(alice, query="?after=0")
-    await whole_stream.until("agent_completed")
+    whole_stream = await world.stream(alice, "?after=0")
+    await whole_stream.block("agent_completed")
     text = whole_stream.text
     ends = [at for at in range(len(text)) if text[at : at + 1] == b"\n"]
     colons = [at for at in range(len(text)) if text[at : at + 2] == b": "]
@@ -90,45 +74,48 @@ async def test_a_cut_at_any_byte_costs_nothing(world: World, stream: Open) -> No
     places |= {at + near for at in colons[:60] for near in (-1, 1)}
     places |= set(random.Random(7).sample(range(len(text)), 40))
     for place in sorted(place for place in places if 0 <= place < len(text))[::2]:
-        one = await stream(alice, query="?after=0")
-        while len(one.text) < place and await one.more():
-            pass
-        got = blocks_in(one.text[:place])
+        one = await world.stream(alice, "?after=0")
+        await one.step(f"{place} bytes", functools.partial(_has, one, place))
+        got, _ = blocks_in(one.text[:place])
         await one.cut()
         applied = [block.data for block in got if block.data]
         ids = [block.id for block in got if block.id]
-        again = await stream(alice, query="?after=0", last=ids[-1] if ids else None)
-        await (again.until("agent_completed") if len(applied) < len(run) else again.first())
-        assert applied + [event.data for event in again.events] == run, f"cut at {place}"
+        again = await world.stream(alice, "?after=0", last_id=ids[-1] if ids else None)
+        await (again.block("agent_completed") if len(applied) < len(run) else again.first())
+        assert applied + [event.raw for event in again.events] == run, f"cut at {place}"
         await again.cut()
 
 
-async def test_a_cut_inside_the_chunks_costs_nothing(world: World, stream: Open) -> None:
+def _has(stream: Stream, count: int) -> bool | None:
+    return len(stream.text) >= count or None
+
+
+async def test_a_cut_inside_the_chunks_costs_nothing(world: World) -> None:
     """The same by bytes of the connection, chunk heads included, while the run goes on."""
     alice = await world.user()
     device = await world.device(alice)
     chance = random.Random(11)
-    said = await device.send({"steps": 12, "pause": 0.01}, agent="stepper")
+    said = await device.say({"steps": 12, "pause": 0.01}, agent="stepper")
     last, applied = "0", []
     for _ in range(25):
-        one = await stream(alice, last=last)
+        one = await world.connect.raw(world.server, EVENTS, token=alice, upgrade=False, headers={"Last-Event-ID": last})
         text = b""
         try:
             wanted = chance.choice([1, 2, 5, 40, 700, 3000])
             async with asyncio.timeout(0.4):
-                text = await one.raw(wanted)
+                text = await one.exactly(wanted)
         except (TimeoutError, asyncio.CancelledError):
             pass
-        got = blocks_in(_unchunked(text))
+        got, _ = blocks_in(_unchunked(text))
         applied += [block.data for block in got if block.data]
         last = next((block.id for block in reversed(got) if block.id), last)
         await one.cut()
     run = whole(await device.run(said.run_id))
-    rest = await stream(alice, last=last)
+    rest = await world.stream(alice, last_id=last)
     await rest.first()
     if len(applied) < len(run):
-        await rest.until("agent_completed")
-    assert applied + [event.data for event in rest.events] == [event.raw for event in run]
+        await rest.block("agent_completed")
+    assert applied + [event.raw for event in rest.events] == [event.raw for event in run]
 
 
 def _unchunked(raw: bytes) -> bytes:
@@ -143,7 +130,7 @@ def _unchunked(raw: bytes) -> bytes:
     return text
 
 
-async def test_a_cursor_that_cannot_be_gone_on_from_is_answered_by_resync(world: World, stream: Open) -> None:
+async def test_a_cursor_that_cannot_be_gone_on_from_is_answered_by_resync(world: World) -> None:
     """Malformed, another user's, a changed one: one `resync` with a new id, then the end; from that id everything comes."""
     alice, bob = await world.users(2)
     devices = [await world.device(user) for user in (alice, bob)]
@@ -154,16 +141,16 @@ async def test_a_cursor_that_cannot_be_gone_on_from_is_answered_by_resync(world:
         (his[1]["cursor"], "epoch"),
         (_ahead(mine[-1]["cursor"]), "future"),
     ):
-        for options in ({"last": wrong}, {"query": f"?after={wrong}"}):
-            one = await stream(alice, **options)
-            await one.end()
+        for options in ({"last_id": wrong}, {"query": f"?after={wrong}"}):
+            one = await world.stream(alice, **options)
+            await one.ended()
             (block,) = one.blocks
             assert (block.event, block.body["reason"], block.id) == ("resync", reason, block.body["first"])
             assert block.lines[0].startswith(b"id: ") and block.lines[1] == b"event: resync"
-            first = one.last_id
-    again = await stream(alice, last=first)
-    await again.until("agent_completed")
-    assert [event.data for event in again.events] == [event.raw for event in mine]
+            first = one.last_id or ""
+    again = await world.stream(alice, last_id=first)
+    await again.block("agent_completed")
+    assert [event.raw for event in again.events] == [event.raw for event in mine]
 
 
 def _ahead(cursor: str) -> str:
@@ -171,7 +158,7 @@ def _ahead(cursor: str) -> str:
     return f"{epoch}.{int(seq) + 1000}.{digest}"
 
 
-async def test_only_a_bearer_token_opens_a_stream(world: World, stream: Open) -> None:
+async def test_only_a_bearer_token_opens_a_stream(world: World) -> None:
     """No credential, a wrong one, two, a cookie, one in the address, another scheme: refused with a code, nothing streamed."""
     alice = await world.user()
     token = alice.access_token
@@ -183,17 +170,17 @@ async def test_only_a_bearer_token_opens_a_stream(world: World, stream: Open) ->
         ({"query": f"?access_token={token}"}, 400, "token_in_url"),
         ({"headers": {"Sec-WebSocket-Protocol": "bearer.x"}}, 401, "unauthenticated"),
     ):
-        one = await stream(None, **options)
-        assert (one.status, (await one.problem())["code"]) == (status, code), options
-    twice = await stream(alice, headers={"authorization": f"Bearer {token}"})
-    assert (twice.status, (await twice.problem())["code"]) == (400, "ambiguous_credentials")
+        one = await world.stream_refused(None, **options)
+        assert (one.status, one.problem["code"]) == (status, code), options
+    twice = await world.stream_refused(alice, headers={"authorization": f"Bearer {token}"})
+    assert (twice.status, twice.problem["code"]) == (400, "ambiguous_credentials")
 
 
-async def test_two_users_streams_have_nothing_of_each_other(world: World, stream: Open) -> None:
+async def test_two_users_streams_have_nothing_of_each_other(world: World) -> None:
     """Each stream has all of its own and no byte of the other's."""
     users = await world.users(2)
     devices = [await world.device(user) for user in users]
-    streams = [await stream(user) for user in users]
+    streams = [await world.stream(user) for user in users]
     for one in streams:
         await one.first()
     words = ["canaryone", "canarytwo"]
@@ -201,48 +188,57 @@ async def test_two_users_streams_have_nothing_of_each_other(world: World, stream
         *(device.tell({"text": word}, "echo") for device, word in zip(devices, words, strict=True))
     )
     for one, run, other in zip(streams, runs, reversed(words), strict=True):
-        await one.until("agent_completed")
-        assert [event.data for event in one.events] == [event.raw for event in run]
+        await one.block("agent_completed")
+        assert [event.raw for event in one.events] == [event.raw for event in run]
         assert other.encode() not in one.text
 
 
-async def test_streams_count_as_sockets(world: World, stream: Open) -> None:
+async def test_streams_count_as_sockets(world: World) -> None:
     """Ten connections of a user, sockets and streams together; the eleventh stream is told to wait, and a place that is left is free."""
     alice, bob = await world.users(2)
     for number in range(5):
         await world.device(alice, after=None, name=f"socket {number}")
-    streams = [await stream(alice) for _ in range(5)]
+    streams = [await world.stream(alice) for _ in range(5)]
     for one in streams:
         await one.first()
-    refused = await stream(alice)
+    refused = await world.stream_refused(alice)
     assert (refused.status, refused.headers["retry-after"] != "") == (429, True)
-    assert (await refused.problem())["code"] == "rate_limited"
+    assert refused.problem["code"] == "rate_limited"
     eleventh = await world.stranger(alice.access_token)
     assert (await eleventh.closed())[0] == 4504
-    assert (await (await stream(bob)).first()).id
+    assert (await (await world.stream(bob)).first()).id
     await streams[0].cut()
     deadline = time.monotonic() + 5
-    while (one := await stream(alice)).status != 200:
+    while not await _opens(world, alice):
         assert time.monotonic() < deadline, "a place that was left is not given again"
         await asyncio.sleep(0.02)
 
 
-async def test_out_is_out(world: World, stream: Open) -> None:
+async def _opens(world: World, account: Account) -> bool:
+    try:
+        await world.stream(account)
+    except Refused as refusal:
+        assert refusal.status == 429, refusal
+        return False
+    return True
+
+
+async def test_out_is_out(world: World) -> None:
     """Signing out ends the session's streams within a second, and nothing comes after it."""
     alice = await world.user()
     other = await world.again(alice)
     device = await world.device(other)
-    mine, theirs = await stream(alice), await stream(other)
+    mine, theirs = await world.stream(alice), await world.stream(other)
     await mine.first()
     await theirs.first()
     began = time.monotonic()
     assert (await alice.http.post("/v1/auth/logout")).status_code == 204
-    await mine.end()
+    await mine.ended()
     assert time.monotonic() - began < 1
     whole(await device.tell("hello", "echo"))
-    await theirs.until("agent_completed")
+    await theirs.block("agent_completed")
     assert mine.events == []
-    assert (await stream(alice)).status == 401
+    assert (await world.stream_refused(alice)).status == 401
 
 
 async def test_a_stream_ends_with_its_token(server_factory: Factory) -> None:
@@ -250,13 +246,13 @@ async def test_a_stream_ends_with_its_token(server_factory: Factory) -> None:
     server = server_factory(environment={"QUINTET_ACCESS_TOKEN_SECONDS": "2"})
     async with World(server) as world:
         alice = await world.user()
-        one = await Stream.open(server, alice.access_token)
-        await one.end(10)
+        one = await world.stream(alice)
+        await one.ended(10)
         assert [block.event for block in one.blocks][-1] == "auth_expired"
         assert one.blocks[-1].id is None, "the last id stays the log's"
         async with http_client(server) as http:
             told = await http.post("/v1/auth/refresh", json={"refresh_token": alice.refresh_token})
-        again = await Stream.open(server, told.json()["access_token"], last=one.last_id)
+        again = await world.stream(told.json()["access_token"], last_id=one.last_id)
         assert (again.status, (await again.first()).id) == (200, one.last_id)
         await again.cut()
         await one.cut()
@@ -267,14 +263,14 @@ async def test_open_streams_do_not_hold_a_stopping_server(server_factory: Factor
     server = server_factory()
     async with World(server) as world:
         alice = await world.user()
-        streams = [await Stream.open(server, alice.access_token) for _ in range(3)]
+        streams = [await world.stream(alice) for _ in range(3)]
         for one in streams:
             await one.first()
         began = time.monotonic()
         server.terminate()
         for one in streams:
-            await one.end()
-            assert any(line.startswith(b"retry: ") for line in blocks_in(one.text)[-1].lines)
+            await one.ended()
+            assert any(line.startswith(b"retry: ") for line in one.blocks[-1].lines)
         assert await asyncio.to_thread(server.wait) == 0
         assert time.monotonic() - began < 6
         for one in streams:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quintet.testing.accounts.account import Account
+from quintet.testing.sockets.device import Device
 from support.server import Server
-from support.socket import Device
-from support.users import Account
 from support.world import World
 
 __all__ = ["Cost", "Crowd", "costing", "percentile", "processor_seconds"]
@@ -25,12 +25,12 @@ class Crowd(World):
 
     async def user(self) -> Account:
         """The next user, with a session nobody else of this world has."""
-        return self.adopt(self._waiting.pop())
+        return self._waiting.pop()
 
     @property
     def devices(self) -> list[Device]:
         """All that were opened, in order."""
-        return self._devices
+        return [reader for reader in self.connect.open if isinstance(reader, Device)]
 
 
 @dataclass

@@ -14,8 +14,8 @@ from joserfc.jwk import ECKey
 from quintet.accounts import keys
 from quintet.sources import Sources
 from quintet.store import open_store
+from quintet.testing.accounts.account import Account
 from support.server import Server
-from support.users import Account
 
 __all__ = ["UNCHANGED", "forged_tokens", "misused_tokens", "part", "read_part", "signing_key"]
 

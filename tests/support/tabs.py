@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 
+from quintet.testing.accounts.account import Account, good_passphrase, http_client, random_address
+from quintet.testing.targets import Target
 from support.server import Server
-from support.users import Account, good_passphrase, http_client, random_address
 
 __all__ = ["Answer", "Tabs"]
 
@@ -58,7 +59,7 @@ class Tabs:
 
     def account(self) -> Account:
         """The same sign-in for a device."""
-        return Account(self.server, "", "", {}, "", self.access_token, self.token)
+        return Account(Target.of(self.server), "", "", {}, "", 0, self.access_token, self.token)
 
     async def refresh(self, *, attempt: str | None = None) -> Answer:
         """Refresh as the page does: under the attempt that is kept until an answer came."""

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from command_line.commands import clean
+from quintet.testing.accounts.account import good_passphrase, random_address
 from support.server import Server
-from support.users import good_passphrase, random_address
 
 __all__ = ["Person", "Typing"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from quintet.testing.contracts import whole
 from support.effects import effect, effects
 from support.server import Factory
-from support.story import whole
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -20,23 +20,23 @@ async def test_deleting_a_thread_stops_its_work_and_leaves_nothing(world: World)
     alice = await world.user()
     device = await world.device(alice)
     canary = f"canary{secrets.token_hex(12)}"
-    kept = await device.send("kept", agent="echo")
+    kept = await device.say("kept", agent="echo")
     whole(await device.run(kept.run_id))
-    said = await device.send({"text": canary, "mark": canary, "seconds": 60}, agent="slow_tool")
-    await device.event("the tool", lambda e: e.run_id == said.run_id and e.type == "tool_executing")
+    said = await device.say({"text": canary, "mark": canary, "seconds": 60}, agent="slow_tool")
+    await device.find("the tool", lambda e: e.run == said.run_id and e.type == "tool_executing")
     await effect(world.server, "begun", canary)
     file = (await alice.http.post("/v1/attachments", files={"file": ("f.txt", canary.encode(), "text/plain")})).json()
-    waiting = await device.send(canary, thread_id=said.thread_id, agent="echo", attachments=[file["id"]])
+    waiting = await device.say(canary, thread_id=said.thread_id, agent="echo", attachments=[file["id"]])
     renamed = await alice.http.patch(f"/v1/threads/{said.thread_id}", json={"title": f"about {canary}"})
     assert renamed.status_code == 200
-    cursors = {event.seq: event["cursor"] for event in device.events}
+    cursors = {event["seq"]: event["cursor"] for event in device.events}
 
     answer = await alice.http.delete(f"/v1/threads/{said.thread_id}")
     assert (answer.status_code, answer.content) == (204, b"")
-    await device.event("the deletion", lambda e: e.type == "thread_deleted" and e["thread_id"] == said.thread_id)
+    await device.find("the deletion", lambda e: e.type == "thread_deleted" and e["thread_id"] == said.thread_id)
     for run_id in (said.run_id, waiting.run_id):
-        endings = [e for e in device.events if e.run_id == run_id and e.body.get("final")]
-        assert [e.type for e in endings] == ["agent_cancelled"], device.fault("one ending each was due")
+        endings = [e for e in device.events if e.run == run_id and e.body.get("final")]
+        assert [e.type for e in endings] == ["agent_cancelled"], device.shown("one ending each was due")
     await effect(world.server, "cancelled", canary, 7)
     assert "done" not in effects(world.server, canary)
 
@@ -55,14 +55,14 @@ async def test_deleting_a_thread_stops_its_work_and_leaves_nothing(world: World)
 
     late = await world.device(alice, name="late")
     assert canary.encode() not in late.received()
-    assert [e.raw for e in late.events if e.run_id == kept.run_id] == [
-        e.raw for e in device.events if e.run_id == kept.run_id
+    assert [e.raw for e in late.events if e.run == kept.run_id] == [
+        e.raw for e in device.events if e.run == kept.run_id
     ]
     assert {e.type for e in late.events if e.body.get("thread_id") == said.thread_id} == {"thread_deleted"}
-    assert late.events[-1].seq == snapshot["last_seq"]
+    assert late.events[-1]["seq"] == snapshot["last_seq"]
     for seq, cursor in cursors.items():
         assert (await late.following(cursor))["last_seq"] == seq
-        assert late.events[-1].seq == snapshot["last_seq"]
+        assert late.events[-1]["seq"] == snapshot["last_seq"]
 
     deadline = time.monotonic() + 10
     while any(canary.encode() in path.read_bytes() for path in world.server.data.glob("*.db*")):
@@ -75,7 +75,7 @@ async def test_what_was_sent_to_a_deleted_thread_is_not_done_again(world: World)
     """A sender that repeats an unanswered send after the deletion gets `not_found`, not a second run."""
     alice = await world.user()
     device = await world.device(alice)
-    said = await device.send("once", agent="echo", client_id="c")
+    said = await device.say("once", agent="echo", client_id="c")
     whole(await device.run(said.run_id))
     assert (await alice.http.delete(f"/v1/threads/{said.thread_id}")).status_code == 204
     told = await device.request("send", client_id="c", text="once", agent="echo")
@@ -91,9 +91,9 @@ async def test_renaming_and_deleting_are_heard_on_every_device(world: World) -> 
     assert (await alice.http.patch(f"/v1/threads/{thread['id']}", json={"title": "second"})).json()["title"] == "second"
     assert (await alice.http.delete(f"/v1/threads/{thread['id']}")).status_code == 204
     for device in (one, two):
-        await device.event("the deletion", lambda e: e.type == "thread_deleted")
+        await device.find("the deletion", lambda e: e.type == "thread_deleted")
         assert [e.type for e in device.events] == ["thread_updated", "thread_deleted"]
-        assert device.events[0].data["title"] == "second"
+        assert device.events[0]["data"]["title"] == "second"
         assert not any("run_id" in e.body or "run_seq" in e.body for e in device.events)
     assert [e.raw for e in one.events] == [e.raw for e in two.events]
 
@@ -108,12 +108,12 @@ async def test_a_deletion_that_a_crash_cut_off_is_finished_before_anything_is_se
         device = await world.device(alice)
         canary = f"canary{secrets.token_hex(12)}"
         orders = {"steps": 400, "pause": 0}
-        doomed = await device.send({**orders, "canary": canary}, agent="stepper")
-        stays = await device.send(orders, agent="stepper")
+        doomed = await device.say({**orders, "canary": canary}, agent="stepper")
+        stays = await device.say(orders, agent="stepper")
         whole(await device.run(doomed.run_id, 60))
         kept = [e.raw for e in whole(await device.run(stays.run_id, 60))]
         deleting = asyncio.create_task(alice.http.delete(f"/v1/threads/{doomed.thread_id}"))
-        await device.event("the deletion", lambda e: e.type == "thread_deleted")
+        await device.find("the deletion", lambda e: e.type == "thread_deleted")
         server.kill()
         await asyncio.gather(deleting, return_exceptions=True)
         left = server.query(tmp_path / "copy", f"SELECT count(*) FROM events WHERE run_id = '{doomed.run_id}'")[0][0]
@@ -123,7 +123,7 @@ async def test_a_deletion_that_a_crash_cut_off_is_finished_before_anything_is_se
         assert [t["id"] for t in (await alice.get("/v1/threads"))["items"]] == [stays.thread_id]
         late = await world.device(alice, name="late")
         assert canary.encode() not in late.received()
-        assert [e.raw for e in late.events if e.run_id == stays.run_id] == kept
+        assert [e.raw for e in late.events if e.run == stays.run_id] == kept
         deadline = time.monotonic() + 10
         while any(canary.encode() in path.read_bytes() for path in server.data.glob("*.db*")):
             assert time.monotonic() < deadline, "the database's files still hold what was deleted"

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from quintet.testing.contracts import ContractViolation, Story, isolated, resumes_exactly, whole
-from support.frames import Event, Frame
-from support.socket import Device
+from quintet.testing.contracts import ContractViolation, Seen, Story, isolated, resumes_exactly, whole
+from quintet.testing.sockets.device import Device
+from quintet.testing.sockets.reading import Line
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -28,7 +28,7 @@ AGENTS = (
 )
 
 
-def story_of(device: Device, frames: Iterable[Frame | Event] | None = None, name: str = "") -> Story:
+def story_of(device: Device, frames: Iterable[Line | Seen] | None = None, name: str = "") -> Story:
     """What a device received, as a story."""
     kept = [frame for frame in device.transcript if not frame.sent] if frames is None else list(frames)
     story = Story(name or device.name, log=None, begun=kept[0].at if kept else None)
@@ -40,11 +40,11 @@ def story_of(device: Device, frames: Iterable[Frame | Event] | None = None, name
 async def work(device: Device) -> int:
     """Runs of every kind, in threads of their own and so at once; returns how many."""
     said = [
-        await device.send({"text": "é🎻", "steps": 4, "pieces": 12, "pause": 0.01, "mark": "m"}, agent=name)
+        await device.say({"text": "é🎻", "steps": 4, "pieces": 12, "pause": 0.01, "mark": "m"}, agent=name)
         for name in AGENTS
     ]
-    slow = await device.send({"mark": f"recorded {said[0].run_id}"}, agent="slow_tool")
-    await device.event("the slow tool", lambda e: e.run_id == slow.run_id and e.type == "tool_executing", 30)
+    slow = await device.say({"mark": f"recorded {said[0].run_id}"}, agent="slow_tool")
+    await device.find("the slow tool", lambda e: e.run == slow.run_id and e.type == "tool_executing", 30)
     await device.cancel(slow.run_id)
     for one in (*said, slow):
         await device.run(one.run_id, 30)
@@ -86,10 +86,10 @@ async def test_a_real_cut_is_never_blamed(world: World) -> None:
     for place in range(1, len(run), 5):
         before = story_of(device, run[:place], "before")
         other = await world.device(alice, after=run[place - 1]["cursor"], name="after")
-        await other.event("the last event", lambda e: e.seq == run[-1].seq)
+        await other.find("the last event", lambda e: e.order == run[-1].order)
         resumes_exactly(before, story_of(other), uncut)
         await other.following(run[max(0, place - 3)]["cursor"])
-        await other.frame("caught up", lambda b: b["type"] == "caught_up")
+        await other.find("caught up", lambda b: b["type"] == "caught_up")
         await asyncio.wait_for(other.request("ping"), 5)
         story_of(other).sequence().pairs().no_gap().once().pieces().only_user().schema()
         await other.close()

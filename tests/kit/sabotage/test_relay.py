@@ -6,7 +6,6 @@ import gc
 import json
 import socket
 import threading
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
@@ -43,10 +42,7 @@ def between() -> Iterator[Between]:
     yield start
     for end in reversed(ends):
         end()
-    # A connection refused halfway may leave its transport to the collector: here, not in a later test.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    gc.collect()  # what is left open is told of the test that left it
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from support.canaries.owner import Owner, shown
-from support.socket import Device
+from quintet.testing.sockets.device import Device
+from support.canaries.owner import Owner
 
 __all__ = ["dense", "pages", "whole"]
 
@@ -23,11 +23,11 @@ async def pages(owner: Owner, path: str, limit: int) -> list[dict[str, Any]]:
 
 async def dense(device: Device, after: int, due: int) -> None:
     """After `caught_up` a feed has every position from the one it began after to the one that was due when it began."""
-    await device.frame("caught_up", lambda body: body["type"] == "caught_up")
+    await device.find("caught_up", lambda body: body["type"] == "caught_up")
     for event in device.events:
-        assert event.body.get("first_seq", event.seq) == after + 1, shown(device, f"a hole after {after}")
-        after = event.seq
-    assert after >= due, shown(device, f"the feed was at {after} when it had caught up, the snapshot at {due} before")
+        assert event.body.get("first_seq", event["seq"]) == after + 1, device.shown(f"a hole after {after}")
+        after = event["seq"]
+    assert after >= due, device.shown(f"the feed was at {after} when it had caught up, the snapshot at {due} before")
 
 
 async def whole(owner: Owner) -> None:
@@ -37,29 +37,29 @@ async def whole(owner: Owner) -> None:
         await owner.over(remark.run_id)
     last = (await owner.got("/v1/snapshot"))["last_seq"]
     await owner.up_to(last)
-    assert sorted(owner.events) == list(range(1, last + 1)), shown(
-        owner.device, "the sockets in use have brought holes"
-    )
+    assert sorted(owner.events) == list(range(1, last + 1)), owner.device.shown("the sockets in use have brought holes")
     device = await owner.another(name="from the beginning")
     assert (await device.follow("0"))["last_seq"] == 0
     await dense(device, 0, last)
     _same_bytes(owner, device)
-    accepted = {e.data["message_id"]: e.data["text"] for e in device.events if e.type == "message_accepted"}
-    assert accepted == {remark.message_id: remark.text for remark in said}, shown(
-        device, "what was said is not the feed"
+    accepted = {e["data"]["message_id"]: e["data"]["text"] for e in device.events if e.type == "message_accepted"}
+    assert accepted == {remark.message_id: remark.text for remark in said}, device.shown(
+        "what was said is not the feed"
     )
-    finals = {event.run_id for event in device.events if event.body.get("final")}
-    assert finals == {remark.run_id for remark in said}, shown(device, "a run has no ending")
-    answers = {e.data["message_id"]: e.data["text"] for e in device.events if e.body.get("final") and "text" in e.data}
+    finals = {event.run for event in device.events if event.body.get("final")}
+    assert finals == {remark.run_id for remark in said}, device.shown("a run has no ending")
+    answers = {
+        e["data"]["message_id"]: e["data"]["text"] for e in device.events if e.body.get("final") and "text" in e["data"]
+    }
     await _conversations(owner, answers)
     await device.close()
 
 
 def _same_bytes(owner: Owner, device: Device) -> None:
     for event in device.events:
-        before = owner.events.get(event.seq, event.raw)
+        before = owner.events.get(event["seq"], event.raw)
         if "first_seq" not in event.body and b'"first_seq"' not in before:
-            assert event.raw == before, shown(device, f"event {event.seq} was once {before.decode()}")
+            assert event.raw == before, device.shown(f"event {event['seq']} was once {before.decode()}")
 
 
 async def _conversations(owner: Owner, answers: dict[str, str]) -> None:

@@ -1,7 +1,8 @@
 """How users follow their logs: from any cursor that anybody was ever given, on sockets and streams that come and go."""
 
+from quintet.testing.sockets.stream import Stream
 from support.canaries.completeness import dense
-from support.canaries.owner import Owner, shown
+from support.canaries.owner import Owner
 
 __all__ = ["reconnect", "resume", "stream"]
 
@@ -17,15 +18,15 @@ async def resume(owner: Owner, other: Owner, place: int) -> None:
     device = await owner.another()
     told = await device.follow(cursor)
     if other is owner:
-        assert told["type"] == "following", shown(device, f"an own cursor {cursor} was answered by {told}")
-        assert other.cursors[cursor] in {None, told["last_seq"]}, shown(device, f"{cursor} stands elsewhere")
+        assert told["type"] == "following", device.shown(f"an own cursor {cursor} was answered by {told}")
+        assert other.cursors[cursor] in {None, told["last_seq"]}, device.shown(f"{cursor} stands elsewhere")
         await dense(device, told["last_seq"], due)
     else:
-        assert (told["type"], told.get("reason")) == ("resync", "epoch"), shown(
-            device, f"a foreign cursor was answered by {told}"
+        assert (told["type"], told.get("reason")) == ("resync", "epoch"), device.shown(
+            f"a foreign cursor was answered by {told}"
         )
         assert (await device.request("ping"))["type"] == "pong"
-        assert device.events == [], shown(device, "events of a foreign cursor")
+        assert device.events == [], device.shown("events of a foreign cursor")
     owner.counts["own cursor" if other is owner else "foreign cursor"] += 1
     await device.close()
 
@@ -34,25 +35,27 @@ async def stream(owner: Owner, other: Owner, place: int, *, header: bool) -> Non
     """The same over server-sent events."""
     cursor = _cursor(other, place)
     due = (await owner.got("/v1/snapshot"))["last_seq"]
-    where = {"last": cursor} if header else {"query": f"?after={cursor}"}
-    made = await owner.world.stream(owner.account.access_token, **where)
-    assert made.status == 200, f"a stream was answered by {made.status}"
+    where = {"last_id": cursor} if header else {"query": f"?after={cursor}"}
+    made = await owner.world.stream(owner.account, **where)
     first = await made.first()
     if other is owner:
         last = other.cursors[cursor]
-        while last is not None and (made.events[-1].body["seq"] if made.events else last) < due:
-            assert await made.more(), f"the stream ended early\n{owner.world.server.tail()}"
+        await made.step(f"event {due}", lambda: last is None or _reached(made, last) >= due or None)
         for event in made.events:
             assert last in {None, event.body.get("first_seq", event.body["seq"]) - 1}, f"a hole after {last}"
             last = event.body["seq"]
     else:
         told = f"a foreign cursor was answered by {first.lines!r}"
         assert (first.event, first.body and first.body.get("reason")) == ("resync", "epoch"), told
-        await made.end()
+        await made.ended()
         assert not made.events, f"events of a foreign cursor: {made.text.decode()}"
     owner.streamed(made)
     await made.cut()
     owner.counts["own stream" if other is owner else "foreign stream"] += 1
+
+
+def _reached(made: Stream, last: int) -> int:
+    return int(made.events[-1]["seq"]) if made.events else last
 
 
 async def reconnect(owner: Owner, *, polite: bool) -> None:

@@ -7,21 +7,16 @@ from typing import Any
 
 import httpx
 
+from quintet.testing.accounts.account import Account
+from quintet.testing.contracts import Seen
+from quintet.testing.sockets.device import Device
+from quintet.testing.sockets.stream import Stream
 from support.canaries.belongings import Belongings
-from support.frames import Body, Frame
-from support.socket import Device
-from support.sse import Stream
-from support.users import Account
 from support.world import World
 
-__all__ = ["File", "Owner", "Remark", "shown"]
+__all__ = ["File", "Owner", "Remark"]
 
 FRAMES = 24  # on one socket: below the burst that a server takes, so that none is refused however quick the machine is
-
-
-def shown(device: Device, words: str) -> str:
-    """The words, the transcript, the server's log: as a text, since an exception as the message of an `assert` is shortened."""
-    return str(device.fault(words))
 
 
 @dataclass
@@ -130,7 +125,7 @@ class Owner:
         assert answer.status_code == 200, f"{path} answered {answer.status_code}: {answer.text}"
         return answer.json()
 
-    async def request(self, do: str, **fields: Any) -> Body:
+    async def request(self, do: str, **fields: Any) -> dict[str, Any]:
         """A verb on the socket in use, or on the next one where this one has sent enough; returns the answer."""
         if sum(frame.sent for frame in self.device.transcript) >= FRAMES:
             await self.device.close()
@@ -153,15 +148,14 @@ class Owner:
     def listen(self) -> None:
         """Judge what has come on every socket since, and remember the events of the one in use."""
         for place, (device, count) in enumerate(self._heard):
-            frames = device.transcript
-            for frame in frames[count:]:
-                if not frame.sent:
-                    self.belongings.judge(self.name, frame.raw, f"a frame of {device.name}")
-                    self._learn(frame.body)
-                    if device is self.device:
-                        self._event(frame)
-            self._heard[place] = (device, len(frames))
-        self._heard = [(d, n) for d, n in self._heard if d.close_code is None or n < len(d.transcript)]
+            frames = device.story[count:]
+            for seen in frames:
+                self.belongings.judge(self.name, seen.raw, f"a frame of {device.name}")
+                self._learn(seen.body)
+                if device is self.device:
+                    self._event(seen)
+            self._heard[place] = (device, count + len(frames))
+        self._heard = [(d, n) for d, n in self._heard if d.close_code is None or n < len(d.story)]
 
     def streamed(self, stream: Stream) -> None:
         """Judge all that came on a stream."""
@@ -190,13 +184,12 @@ class Owner:
         if seq:
             await self.device.step(f"event {seq}", look)
 
-    def _event(self, frame: Frame) -> None:
-        body = frame.body
-        if "seq" in body:
-            for seq in range(body.get("first_seq") or body["seq"], body["seq"] + 1):
-                self.events[seq] = frame.raw
-            if body.get("final"):
-                self.ended.add(body["run_id"])
+    def _event(self, seen: Seen) -> None:
+        if seen.event:
+            for seq in range(seen.body.get("first_seq") or seen["seq"], seen["seq"] + 1):
+                self.events[seq] = seen.raw
+            if seen.body.get("final"):
+                self.ended.add(seen["run_id"])
 
     def _learn(self, told: Any) -> None:
         """Remember every cursor that stands in an answer."""

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from support.canaries.completeness import pages
-from support.canaries.owner import Owner, shown
+from support.canaries.owner import Owner
 from support.routes import Route
 
 __all__ = ["id_in", "page", "send_to_another", "use"]
@@ -39,7 +39,7 @@ async def send_to_another(owner: Owner, other: Owner, place: int, *, files: bool
     stolen = known[place % len(known)]
     named: dict[str, Any] = {"attachments": [stolen]} if files else {"thread_id": stolen}
     told = await owner.request("send", client_id=owner.client_id(), text=owner.word(), agent="echo", **named)
-    assert (told["type"], told["code"]) == ("error", "not_found"), shown(owner.device, str(told))
+    assert (told["type"], told["code"]) == ("error", "not_found"), owner.device.shown(str(told))
     owner.counts["foreign send"] += 1
 
 

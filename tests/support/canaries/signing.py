@@ -1,9 +1,9 @@
 """How users' sessions go on and end."""
 
 import pytest
-from websockets.exceptions import InvalidStatus
 
-from support.canaries.owner import Owner, shown
+from quintet.testing.sockets.connection import Refused
+from support.canaries.owner import Owner
 from support.canaries.reading import id_in
 from support.routes import ROUTES
 
@@ -17,17 +17,16 @@ async def refresh(owner: Owner) -> None:
     account = owner.account
     answer = await owner.ask("POST", "/v1/auth/refresh", json={"refresh_token": account.refresh_token})
     assert answer.status_code == 200, answer.text
-    await account.close()
     account.access_token, account.refresh_token = (answer.json()[key] for key in ("access_token", "refresh_token"))
     told = await owner.request("auth", token=account.access_token)
-    assert told["type"] == "result", shown(owner.device, str(told))
+    assert told["type"] == "result", owner.device.shown(str(told))
     owner.counts["refresh"] += 1
 
 
 async def renew_with_anothers_token(owner: Owner, other: Owner) -> None:
     """A socket never becomes somebody else's: 4500, and the next one of its user goes on."""
-    await owner.device.put({"do": "auth", "token": other.account.access_token})
-    assert (await owner.device.closed())[0] == 4500, shown(owner.device, "another's token was taken")
+    await owner.device.send({"do": "auth", "token": other.account.access_token})
+    assert (await owner.device.closed())[0] == 4500, owner.device.shown("another's token was taken")
     await owner.rejoin()
     owner.counts["foreign token"] += 1
 
@@ -38,7 +37,7 @@ async def sign_out_and_in(owner: Owner, *, itself: bool) -> None:
     ends = ("DELETE", f"/v1/auth/sessions/{old.session_id}") if itself else ("POST", "/v1/auth/logout")
     answer = await owner.ask(*ends)
     assert answer.status_code == 204, answer.text
-    assert (await owner.device.closed())[0] == 4501, shown(owner.device, "the session has ended")
+    assert (await owner.device.closed())[0] == 4501, owner.device.shown("the session has ended")
     owner.account = await owner.world.again(old)
     owner.revoked.append(old)
     for token in (owner.account.session_id, owner.account.access_token, owner.account.refresh_token):
@@ -55,8 +54,8 @@ async def use_a_revoked(owner: Owner, place: int) -> None:
         answer = await owner.ask(route.verb, path, account=gone, json=route.body)
         told = (answer.status_code, answer.json().get("code"))
         assert told == (401, "session_revoked"), f"{route.name} with a revoked session: {answer.text}"
-        stream = await owner.world.stream(gone.access_token, query="?after=0")
+        stream = await owner.world.stream_refused(gone, "?after=0")
         assert stream.status == 401, f"a stream with a revoked session: {stream.status}"
-        with pytest.raises(InvalidStatus, match="401"):
+        with pytest.raises(Refused, match="401"):
             await owner.world.stranger(gone.access_token)
         owner.counts["revoked session"] += 1

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from support.canaries.owner import File, Owner, Remark, shown
+from support.canaries.owner import File, Owner, Remark
 
 __all__ = ["AGENTS", "cancel", "delete", "download", "open_thread", "post", "rename", "upload"]
 
@@ -70,7 +70,7 @@ async def _said(owner: Owner, thread: str, said: dict[str, Any], *, http: bool) 
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
     told = await owner.request("send", **said, **({"thread_id": thread} if thread else {}))
-    assert told["type"] == "result", shown(owner.device, f"send was answered by {told}")
+    assert told["type"] == "result", owner.device.shown(f"send was answered by {told}")
     return {key: told[key] for key in ("message_id", "thread_id", "run_id", "cursor")}
 
 
@@ -108,8 +108,8 @@ async def cancel(owner: Owner, thief: Owner, place: int) -> None:
     """A run that would go on for a minute is stopped by its owner; another has tried before and was told that there is none."""
     remark = await post(owner, place, "slow_tool", http=False, wait=False, seconds=60)
     told = await thief.request("cancel", run_id=remark.run_id)
-    assert (told["type"], told["code"]) == ("error", "not_found"), shown(thief.device, str(told))
+    assert (told["type"], told["code"]) == ("error", "not_found"), thief.device.shown(str(told))
     told = await owner.request("cancel", run_id=remark.run_id)
-    assert told["type"] == "result", shown(owner.device, str(told))
+    assert told["type"] == "result", owner.device.shown(str(told))
     await owner.over(remark.run_id)
     owner.counts["cancel"] += 1

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from accounts.real import refused
+from quintet.testing.accounts.account import Account
 from support.crowd import percentile
 from support.server import Server
-from support.users import Account
 
 __all__ = ["check_flood", "check_flood_delays_nobody"]
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import httpx
 
-from support.frames import Event
+from quintet.testing.accounts.account import Account
+from quintet.testing.contracts import Story, whole
+from quintet.testing.sockets.device import Device
 from support.routes import OWNED, VERBS
-from support.socket import Device
-from support.story import whole
-from support.users import Account
 from support.world import World
 
 __all__ = ["WORKLOADS", "Tenant", "check_a_foreign_cursor", "check_foreign_ids", "check_isolation"]
@@ -27,13 +26,13 @@ class Tenant:
     account: Account
     device: Device
     canary: str
-    runs: list[list[Event]]
+    runs: list[Story]
 
     def marks(self) -> list[bytes]:
         """What belongs to this user and may be seen by nobody else: the word, and every id."""
         ids = [self.account.id, self.account.session_id, self.account.email, self.canary]
         ids += [run[0][key] for run in self.runs for key in ("run_id", "thread_id", "trace_id", "id")]
-        ids += [str(run[0].data["message_id"]) for run in self.runs]
+        ids += [str(run[0]["data"]["message_id"]) for run in self.runs]
         return [mark.encode() for mark in ids]
 
 
@@ -53,7 +52,7 @@ async def _work(tenant: Tenant, agent: str, rounds: int, barrier: asyncio.Barrie
     orders |= {"steps": 8, "pause": 0.01, "pieces": 20}
     await barrier.wait()
     for _ in range(rounds):
-        said = await tenant.device.send(orders, agent=agent)
+        said = await tenant.device.say(orders, agent=agent)
         tenant.runs.append(await tenant.device.run(said.run_id))
 
 
@@ -65,20 +64,20 @@ async def check_isolation(world: World, count: int, *, workloads: tuple[str, ...
     for tenant in tenants:
         for run in tenant.runs:
             whole(run)
-            assert tenant.canary.encode() in run[0].raw, tenant.device.fault("the user's own words are missing")
+            assert tenant.canary.encode() in run[0].raw, tenant.device.shown("the user's own words are missing")
         received = tenant.device.received()
         for other in tenants:
             if other is not tenant:
                 found = [mark for mark in other.marks() if mark in received]
-                assert not found, tenant.device.fault(f"received what belongs to {other.device.name}: {found}")
+                assert not found, tenant.device.shown(f"received what belongs to {other.device.name}: {found}")
     await asyncio.gather(*(_complete(tenant) for tenant in tenants))
 
 
 async def _complete(tenant: Tenant) -> None:
     """The socket received the whole log of its user: as many events as the snapshot counts, from the first on."""
     snapshot = await tenant.account.snapshot()
-    seen = [e.seq for e in tenant.device.events]
-    assert seen == list(range(1, snapshot["last_seq"] + 1)), tenant.device.fault("the socket has not all of its own")
+    seen = [e["seq"] for e in tenant.device.events]
+    assert seen == list(range(1, snapshot["last_seq"] + 1)), tenant.device.shown("the socket has not all of its own")
 
 
 async def check_a_foreign_cursor(world: World) -> None:
@@ -88,7 +87,7 @@ async def check_a_foreign_cursor(world: World) -> None:
     whole(await thief.tell("his own", "echo"))
     for event in whole(await hers.tell("hers", "echo")):
         told = await thief.follow(event["cursor"])
-        assert (told["type"], told.get("reason")) == ("resync", "epoch"), thief.fault(
+        assert (told["type"], told.get("reason")) == ("resync", "epoch"), thief.shown(
             f"a foreign cursor was answered by {told['type']}"
         )
 
@@ -120,10 +119,10 @@ async def check_foreign_ids(world: World) -> None:
     owner, thief = await world.users(2)
     device = await world.device(owner, name="owner")
     robber = await world.device(thief, name="thief")
-    said = await device.send({"text": "mine"}, agent="echo")
+    said = await device.say({"text": "mine"}, agent="echo")
     whole(await device.run(said.run_id))
-    slow = await device.send({"mark": f"foreign {said.run_id}"}, agent="slow_tool")
-    await device.event("the slow tool", lambda e: e.run_id == slow.run_id and e.type == "tool_executing")
+    slow = await device.say({"mark": f"foreign {said.run_id}"}, agent="slow_tool")
+    await device.find("the slow tool", lambda e: e.run == slow.run_id and e.type == "tool_executing")
     mine = {
         "thread_id": said.thread_id,
         "run_id": slow.run_id,
@@ -142,8 +141,8 @@ async def check_foreign_ids(world: World) -> None:
     for verb, fields in VERBS.items():
         if fields is not None:
             frames = [await _verb(robber, verb, fields, ids) for ids in (mine, unknown, malformed)]
-            assert (frames[0]["type"], frames[0]["code"]) == ("error", "not_found"), robber.fault(str(frames[0]))
-            assert frames[0] == frames[1] == frames[2], robber.fault("a foreign id and an unknown one are told apart")
+            assert (frames[0]["type"], frames[0]["code"]) == ("error", "not_found"), robber.shown(str(frames[0]))
+            assert frames[0] == frames[1] == frames[2], robber.shown("a foreign id and an unknown one are told apart")
     assert (await thief.snapshot())["last_seq"] == 0, "a refused call has left an event"
     state = (await owner.get(f"/v1/runs/{slow.run_id}"))["state"]
     assert state == "running", f"a stranger's call has changed the run: {state}"

@@ -6,10 +6,10 @@ import random
 import time
 from collections.abc import Sequence
 
-from support.frames import Event
-from support.raw import TEXT, RawSocket
-from support.story import whole
-from support.users import Account
+from quintet.testing.accounts.account import Account
+from quintet.testing.contracts import whole
+from quintet.testing.sockets.raw import RawSocket
+from quintet.testing.wire.frames import TEXT
 from support.world import World
 
 __all__ = ["check_cuts", "check_many_writers", "check_nothing_is_late", "read_from", "same_bytes"]
@@ -27,13 +27,13 @@ async def check_many_writers(world: World, *, parallel: int = 5) -> None:
     alice = await world.user()
     first, second = await world.device(alice, name="first"), await world.device(alice, name="second")
     orders = {"steps": 15, "pause": 0.0}
-    said = await asyncio.gather(*(first.send(orders, agent="stepper") for _ in range(parallel)))
+    said = await asyncio.gather(*(first.say(orders, agent="stepper") for _ in range(parallel)))
     for message in said:
         whole(await first.run(message.run_id, 30))
         await second.run(message.run_id, 30)
     last = (await alice.snapshot())["last_seq"]
-    seen = [e.seq for e in first.events]
-    assert seen == list(range(1, last + 1)), first.fault(f"the numbers are not 1..{last}")
+    seen = [e["seq"] for e in first.events]
+    assert seen == list(range(1, last + 1)), first.shown(f"the numbers are not 1..{last}")
     late = await world.device(alice, name="late")
     same_bytes([e.raw for e in second.events], [e.raw for e in first.events], "the second device", world)
     same_bytes([e.raw for e in late.events], [e.raw for e in first.events], "the late device", world)
@@ -71,21 +71,16 @@ async def _stutter(world: World, account: Account, run: str, count: int, spill: 
     cursor, ended = "0", False
     while not ended:
         seen += await read_from(world, account, cursor, count, spill.randint(1, 40) if spill else 0)
-        told = [Event(raw, _decode(raw), 0.0, 0.0) for raw in seen[-count:]]
-        cursor, ended = told[-1]["cursor"], any(e.body.get("final") is True and e.run_id == run for e in told)
+        told = [json.loads(raw) for raw in seen[-count:]]
+        cursor, ended = told[-1]["cursor"], any(e.get("final") is True and e["run_id"] == run for e in told)
     return seen
-
-
-def _decode(raw: bytes) -> dict[str, object]:
-    told: dict[str, object] = json.loads(raw)
-    return told
 
 
 async def check_cuts(world: World, seed: int) -> None:
     """Cut after every event and inside frames while the run goes on, then at every frame boundary of the replay."""
     alice = await world.user()
     witness = await world.device(alice, name="witness")
-    said = await witness.send({"steps": 8, "pause": 0.02}, agent="stepper")
+    said = await witness.say({"steps": 8, "pause": 0.02}, agent="stepper")
     stutters = [
         _stutter(world, alice, said.run_id, 1, None),
         _stutter(world, alice, said.run_id, 1, random.Random(seed)),
@@ -113,9 +108,9 @@ async def check_nothing_is_late(world: World, *, rounds: int = 12, bound: float 
     cursor = (await alice.snapshot())["cursor"]
     for place in range(rounds):
         begun = time.monotonic()
-        said, followed = await asyncio.gather(sender.send(f"round {place}", agent="silent"), reader.follow(cursor))
-        assert followed["type"] == "following", reader.fault(str(followed))
+        said, followed = await asyncio.gather(sender.say(f"round {place}", agent="silent"), reader.follow(cursor))
+        assert followed["type"] == "following", reader.shown(str(followed))
         story = await reader.run(said.run_id, 6)
         took = time.monotonic() - begun
-        assert took < bound, reader.fault(f"round {place} took {took:.2f} s, the wake-up was lost")
+        assert took < bound, reader.shown(f"round {place} took {took:.2f} s, the wake-up was lost")
         cursor = str(story[-1]["cursor"])

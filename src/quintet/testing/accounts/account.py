@@ -12,7 +12,15 @@ import httpx
 from quintet.testing.accounts.tokens import wrong_tokens
 from quintet.testing.targets import Target
 
-__all__ = ["Account", "AccountError", "good_passphrase", "random_address", "register", "register_many"]
+__all__ = [
+    "Account",
+    "AccountError",
+    "good_passphrase",
+    "http_client",
+    "random_address",
+    "register",
+    "register_many",
+]
 
 HTTP_SECONDS = 20.0
 BUSY_SECONDS = 60.0  # how long a server may say that it is too busy to hash a password
@@ -31,6 +39,11 @@ def random_address() -> str:
 def good_passphrase() -> str:
     """A passphrase no rule refuses."""
     return f"violet anchor {secrets.token_hex(8)}"
+
+
+def http_client(server: Any, token: str | None = None) -> httpx.AsyncClient:
+    """A client of nobody's, or of this access token; it keeps no connection and need not be closed."""
+    return httpx.AsyncClient(**_options(Target.of(server), token))
 
 
 @dataclass
@@ -54,7 +67,7 @@ class Account:
     @property
     def http(self) -> httpx.AsyncClient:
         """A client that carries the access token; it keeps no connection and need not be closed."""
-        return httpx.AsyncClient(**_options(self.target, self.access_token))
+        return http_client(self.target, self.access_token)
 
     @property
     def http_now(self) -> httpx.Client:
@@ -95,6 +108,11 @@ class Account:
         """The messages of a thread, oldest first (at most 200)."""
         told: list[dict[str, Any]] = (await self.get(f"/v1/threads/{thread_id}/messages?limit=200"))["items"]
         return told
+
+    async def attach(self, name: str, content: bytes) -> str:
+        """Upload a file; its id. Raises `AccountError`."""
+        answer = await self.http.post("/v1/attachments", files={"file": (name, content)})
+        return str(_expect(self.target, answer, 201).json()["id"])
 
     async def cancel(self, run_id: str) -> dict[str, Any]:
         """Cancel a run over HTTP. Raises `AccountError`."""

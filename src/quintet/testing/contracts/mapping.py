@@ -19,7 +19,7 @@ from .seen import ENDINGS, KINDS
 __all__ = ["Mapping", "MappingError", "Source", "known", "table"]
 
 _NUMBERS: Final = ("order", "first", "run_order", "offset", "position", "step")
-_WORDS: Final = ("id", "time", "user", "thread", "run", "agent", "parent", "call", "message", "text")
+_WORDS: Final = ("id", "time", "user", "thread", "run", "trace", "agent", "parent", "call", "message", "text")
 FIELDS: Final = ("type", "event", "final", "cursor", "progress", "truncated", *_NUMBERS, *_WORDS)
 # What `quintet contract` reads besides; a Mapping needs none of it.
 PLAN: Final = ("transport", "users", "prepare", "connect", "send", "resume", "wait")

@@ -23,9 +23,9 @@ def sequence(record: Record, *types: str) -> None:
     """The events come in an order that can be.
 
     With `types`, each run shows them in this order, whatever lies between (a run that is not whole in this record must only not
-    contradict it). Without, what holds of every run is checked: positions never fall; a run begins with its acceptance or its
-    root's start; a child lives inside its parent; nothing of an invocation comes before its start or after its ending; steps
-    count from 1; progress never falls.
+    contradict it). Without, what holds of every run is checked: positions never fall; a run is of one thread and one trace; it
+    begins with its acceptance or its root's start; a child lives inside its parent; nothing of an invocation comes before its
+    start or after its ending; steps count from 1; progress never falls.
 
     Raises:
         ContractViolation: at the first event that is out of order.
@@ -39,6 +39,7 @@ def sequence(record: Record, *types: str) -> None:
         _rising(record, feed.events, "order")
     for strand in strands(record):
         _rising(record, strand.events, "run_order")
+        _constant(record, strand)
         _first(record, strand)
         if record.mapping.words("agent_started"):
             _Nesting(record, strand).check()
@@ -71,6 +72,15 @@ def _rising(record: Record, events: Sequence[Seen], name: str) -> None:
         if last is not None and place < getattr(last, name):
             violated("sequence", f"{seen} comes after {last}: its {name} {place} is lower", record, seen, also=[last])
         last = seen
+
+
+def _constant(record: Record, strand: Strand) -> None:
+    for name in ("thread", "trace"):
+        named = [seen for seen in strand.events if getattr(seen, name) is not None]
+        other = next((seen for seen in named if getattr(seen, name) != getattr(named[0], name)), None)
+        if other is not None:
+            what = f"{other} is of {name} {getattr(other, name)}, its run of {getattr(named[0], name)}"
+            violated("sequence", what, record, other, also=[named[0]])
 
 
 def _first(record: Record, strand: Strand) -> None:

@@ -79,6 +79,15 @@ class Record(Sequence[Seen]):
         self._carried: dict[str, Any] = {}
         self._children: set[str] = set()
 
+    @classmethod
+    def of(cls, frames: Iterable[Seen], name: str = "", mapping: Mapping | None = None, log: Log | None = None) -> Self:
+        """A record of frames that were received already, in this order: several readings, held against the contracts as one."""
+        kept = list(frames)
+        made = cls(name, mapping, log, begun=kept[0].at if kept else None)
+        made._seen = kept
+        made.heard = max((seen.at for seen in kept), default=made.heard)
+        return made
+
     # --- recording ----------------------------------------------------------------------------------------------------
 
     def add(
@@ -178,6 +187,24 @@ class Record(Sequence[Seen]):
     def events(self) -> Self:
         """Without the frames about the connection."""
         return self.part(lambda seen: seen.event)
+
+    @property
+    def ending(self) -> Seen:
+        """What ended the run, of a story that is of one. Raises `LookupError`: nothing did."""
+        found = next((seen for seen in self._seen if seen.final), None)
+        if found is None:
+            raise LookupError(f"nothing in {self!r} ends a run")
+        return found
+
+    @property
+    def calls(self) -> list[tuple[Seen, Seen]]:
+        """Each tool call: its beginning and its end, in the order in which they began. Raises `LookupError`: one has no end."""
+        done = {(seen.run, seen.call): seen for seen in self._seen if seen.kind == "tool_completed"}
+        begun = [seen for seen in self._seen if seen.kind == "tool_executing"]
+        lost = next((seen for seen in begun if (seen.run, seen.call) not in done), None)
+        if lost is not None:
+            raise LookupError(f"{lost} has no end in {self!r}")
+        return [(seen, done[seen.run, seen.call]) for seen in begun]
 
     @property
     def runs(self) -> list[str]:

@@ -42,6 +42,7 @@ class Seen:
     user: str | None = None
     thread: str | None = None
     run: str | None = None
+    trace: str | None = None  # the same in all of a run, and in what it calls elsewhere
     run_order: int | None = None  # position in the run
     agent: str | None = None  # one invocation of an agent
     parent: str | None = None  # the invocation that called it
@@ -56,6 +57,10 @@ class Seen:
     truncated: bool = False  # it says that its text is not whole
     final: bool = False  # it ends its run
     logged: int = 0  # bytes of the server's log when it arrived
+
+    def __getitem__(self, key: str) -> Any:
+        """What the frame itself has under this key. Raises `KeyError`."""
+        return self.body[key]
 
     @property
     def begins(self) -> int | None:

@@ -1,8 +1,9 @@
 """What the fixture `connect` gives: connections of every kind, ended with the test, and a test that fails if one broke its rules."""
 
+import contextlib
 import inspect
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Keyed
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,15 +51,15 @@ class Connect:
         """
         place = Target.of(target)
         made = Connection(name or self._name(), place, self.loop, mapping or self.mapping, strict=strict)
-        await made.open(
-            _url(place, "ws", path, PATH),
-            _credential(token, how),
-            headers=headers,
-            subprotocols=subprotocols,
-            origin=origin,
-            within=within,
-        )
-        self._keep(made)
+        with self._keeping(made):
+            await made.open(
+                _url(place, "ws", path, PATH),
+                _credential(token, how),
+                headers=headers,
+                subprotocols=subprotocols,
+                origin=origin,
+                within=within,
+            )
         return made
 
     async def device(
@@ -75,8 +76,8 @@ class Connect:
     ) -> Device:
         """A device of a user at a Quintet server, which follows from the cursor `after` (None: not yet). Raises `Refused`."""
         made = Device(name or self._name(), Target.of(server), self.loop, Mapping.quintet(), strict=strict)
-        self._keep(made)
-        await made.greeted(_credential(token, how), origin=origin, wait_ready=wait_ready)
+        with self._keeping(made):
+            await made.greeted(_credential(token, how), origin=origin, wait_ready=wait_ready)
         if after is not None:
             await made.following(after)
         return made
@@ -96,8 +97,8 @@ class Connect:
         """A stream of server-sent events; `asked` as `Stream.open` has it (`last_id`, `method`, `body`, …). Raises `Refused`."""
         place = Target.of(target)
         made = Stream(name or self._name(), place, self.loop, mapping or self.mapping, strict=strict)
-        self._keep(made)
-        await made.open(_url(place, "http", path, EVENTS), _credential(token, how), **asked)
+        with self._keeping(made):
+            await made.open(_url(place, "http", path, EVENTS), _credential(token, how), **asked)
         return made
 
     async def raw(
@@ -107,14 +108,16 @@ class Connect:
         *,
         token: Any = None,
         subprotocol: str | None = SUBPROTOCOL,
+        origin: str | None = None,
         headers: Keyed[str, str | None] | None = None,
         **asked: Any,
     ) -> RawSocket:
-        """A socket of bytes; look at its `handshake` first. `asked`: `method`, `receive_buffer`."""
+        """A socket of bytes; look at its `handshake` first. `asked` as `RawSocket.open` has it (`method`, `upgrade`, …)."""
         shown = _credential(token, "header")
         made = RawSocket(Target.of(target), self.loop)
         self._raw.append(made)
-        fields = {"Sec-WebSocket-Protocol": subprotocol, **(shown.headers() if shown else {}), **(headers or {})}
+        protocol = {"Sec-WebSocket-Protocol": subprotocol} if asked.get("upgrade", True) else {}
+        fields = {**protocol, "Origin": origin, **(shown.headers() if shown else {}), **(headers or {})}
         await made.open(path, fields, **asked)
         return made
 
@@ -132,28 +135,47 @@ class Connect:
         code, reason = await made.closed(within)
         return Refused(made.told(), code, {}, reason.encode())
 
+    async def stream_refused(self, target: Any, path: str | None = None, **how: Any) -> Refused:
+        """A stream that must not open. Raises `ConnectionFault`: it does."""
+        try:
+            made = await self.stream(target, path, **how)
+        except Refused as refusal:
+            return refusal
+        raise made.fault("the stream is open, a refusal was due")
+
     @property
     def stories(self) -> list[Story]:
         """Of all connections, in the order in which they were made."""
         return [reader.story for reader in self.open]
 
     def finish(self) -> None:
-        """End all that is open; then raise the first rule that one of them saw broken and that no step has told."""
-        self.loop.call(self._finish())
+        """`end`; then raise the first rule that one of them saw broken and that no step has told."""
+        self.end()
         for reader in self.open:
             if reader.strict and reader.faults and not reader.told_fault:
                 raise reader.fault(reader.faults[0])
 
-    async def _finish(self) -> None:
+    def end(self) -> None:
+        """End all that is open."""
+        self.loop.call(self._end())
+
+    async def _end(self) -> None:
         for raw in self._raw:
             await raw.cut()
         for reader in self.open:
             if isinstance(reader, (Connection, Stream)):
                 await reader.cut()
 
-    def _keep(self, made: Reader) -> None:
+    @contextlib.contextmanager
+    def _keeping(self, made: Reader) -> Iterator[None]:
+        """What is being opened is ended with the rest, whatever happens; what was refused was never open."""
         assert len(self.open) < MOST, f"a test opens at most {MOST} connections"
         self.open.append(made)
+        try:
+            yield
+        except Refused:
+            self.open.remove(made)
+            raise
 
     def _name(self) -> str:
         return f"connection {len(self.open) + 1}"

@@ -18,6 +18,7 @@ from quintet.testing.contracts import Mapping
 from quintet.testing.loops import LoopThread
 from quintet.testing.sockets.reading import STEP_SECONDS, ConnectionFault, Reader
 from quintet.testing.targets import Target
+from quintet.testing.wire.objects import json_object
 
 __all__ = ["Connection", "Credential", "How", "Refused"]
 
@@ -31,6 +32,11 @@ class Refused(ConnectionFault):
     def __init__(self, text: str, status: int, headers: Keyed[str, str], body: bytes) -> None:
         super().__init__(text)
         self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The body's JSON object. Raises `ValueError`: it is none."""
+        return json_object(self.body)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Self
 
-from quintet.testing.contracts import Mapping, Seen
+from quintet.testing.contracts import Mapping, Seen, Story
 from quintet.testing.loops import LoopThread
 from quintet.testing.sockets.connection import Connection, Credential
 from quintet.testing.targets import Target
@@ -92,9 +92,13 @@ class Device(Connection):
             raise self.fault(f"send was answered by {told}")
         return Said(told, begun, time.monotonic())
 
-    async def tell(self, text: str | dict[str, Any], within: float | None = None, **fields: Any) -> list[Seen]:
-        """Send a message and collect its run until the ending; a feed must be followed already."""
-        return await self.run((await self.say(text, **fields)).run_id, within)
+    async def tell(
+        self, text: str | dict[str, Any], agent: str | None = None, within: float | None = None, **fields: Any
+    ) -> Story:
+        """Send a message, to an agent or to the server's usual one, and collect its run until the ending; a feed must be followed
+        already."""
+        asked = fields if agent is None else {"agent": agent, **fields}
+        return await self.run((await self.say(text, **asked)).run_id, within)
 
     async def cancel(self, run_id: str) -> dict[str, Any]:
         """Cancel a run; returns the answer."""

@@ -18,12 +18,14 @@ from quintet.testing.loops import LoopThread
 from quintet.testing.sockets.reading import STEP_SECONDS, ConnectionFault
 from quintet.testing.targets import Target
 from quintet.testing.wire.frames import CLOSE, TEXT, Scanner, WireFrame, frame_bytes
+from quintet.testing.wire.objects import json_object
 from quintet.testing.wire.tcp import reset
 
 __all__ = ["Handshake", "RawSocket"]
 
 T = TypeVar("T")
 HEAD_BYTES = 1024 * 1024
+_UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,14 @@ class Handshake:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The body's JSON object. Raises `ValueError`: it is none."""
+        return json_object(self.body)
+
 
 class RawSocket:
-    """A TCP connection that has asked for an upgrade, exactly with the headers that were given."""
+    """A TCP connection that has asked for an upgrade (or, with `upgrade=False`, for anything), exactly with the headers it was given."""
 
     def __init__(self, target: Target, loop: LoopThread) -> None:
         self.target = target
@@ -52,12 +59,20 @@ class RawSocket:
         headers: Keyed[str, str | None],
         *,
         method: str = "GET",
+        upgrade: bool = True,
         receive_buffer: int | None = None,
+        ahead: int = HEAD_BYTES,
     ) -> Handshake:
-        """Connect and ask. A header that is None is left out, also one of those that an upgrade needs."""
-        await self._within(
-            self._opened(path, headers, method, receive_buffer), "an answer to the upgrade", STEP_SECONDS
-        )
+        """Connect and ask. A header that is None is left out, also one of those that an upgrade needs.
+
+        `receive_buffer` is the kernel's, `ahead` about half of what is taken from it before it is asked for, in bytes: with little of
+        both, a server soon feels that nobody reads.
+        """
+        usual = _UPGRADE | {"Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode()} if upgrade else {}
+        asked = {"Host": f"{self.target.host}:{self.target.port}", **usual, **headers}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in asked.items() if v is not None), "", ""]
+        request = "\r\n".join(lines).encode()
+        await self._within(self._opened(request, receive_buffer, ahead), "an answer to the request", STEP_SECONDS)
         return self.handshake
 
     async def put(self, opcode: int, payload: bytes, **how: Any) -> None:
@@ -110,6 +125,30 @@ class RawSocket:
         """Read so many bytes of the stream and no more."""
         return await self._within(self._read(count), f"{count} bytes", STEP_SECONDS)
 
+    async def some(self, count: int, within: float = STEP_SECONDS) -> bytes:
+        """Read what there is of the stream, at most so many bytes; none at its end. Raises `ConnectionFault`."""
+        data = await self._within(self._reader.read(count), "any byte", within)
+        self.position += len(data)
+        return data
+
+    async def pause(self) -> None:
+        """Take nothing from the connection any more: to a server, somebody who does not read."""
+
+        async def pause() -> None:
+            transport = self._writer.transport
+            assert isinstance(transport, asyncio.Transport)
+            transport.pause_reading()
+
+        await self._within(pause(), "the reading to stop", STEP_SECONDS)
+
+    async def half_close(self) -> None:
+        """Say that nothing more will be sent, and go on reading."""
+
+        async def end() -> None:
+            self._writer.write_eof()
+
+        await self._within(end(), "the sending to end", STEP_SECONDS)
+
     async def cut(self) -> None:
         """Reset the TCP connection."""
 
@@ -122,41 +161,41 @@ class RawSocket:
         await self._within(abort(), "the connection to go", STEP_SECONDS)
 
     def fault(self, words: str) -> ConnectionFault:
-        """The error to raise: the words, the frames read so far, the server's log."""
+        """The error to raise: what `shown` says."""
+        return ConnectionFault(self.shown(words))
+
+    def shown(self, words: str) -> str:
+        """The words, the frames read so far, the server's log: the message of an `assert`."""
         lines = [f"{f.begin:8d}..{f.end} opcode {f.opcode} {f.payload[:300]!r}" for f in self.frames]
         told = "\n".join([f"--- raw socket: {len(lines)} frames ---", *lines])
-        return ConnectionFault("\n".join(part for part in (words, told, self.target.said()) if part))
+        return "\n".join(part for part in (words, told, self.target.said()) if part)
 
     # --- on the kit's loop --------------------------------------------------------------------------------------------
+
+    @property
+    def _reader(self) -> asyncio.StreamReader:
+        assert self._link is not None, "the connection was never opened"
+        return self._link[0]
 
     @property
     def _writer(self) -> asyncio.StreamWriter:
         assert self._link is not None, "the connection was never opened"
         return self._link[1]
 
-    async def _opened(self, path: str, headers: Keyed[str, str | None], method: str, buffer: int | None) -> None:
+    async def _opened(self, request: bytes, buffer: int | None, ahead: int) -> None:
         plug = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if buffer:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)  # before it connects: the window is told then
         plug.setblocking(False)
         host = "127.0.0.1" if self.target.host == "localhost" else self.target.host
         await asyncio.get_running_loop().sock_connect(plug, (host, self.target.port))
-        self._link = await asyncio.open_connection(sock=plug, limit=HEAD_BYTES)
-        fields = {
-            "Host": f"{self.target.host}:{self.target.port}",
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-            "Sec-WebSocket-Version": "13",
-            **headers,
-        }
-        lines = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items() if v is not None), "", ""]
-        self._writer.write("\r\n".join(lines).encode())
-        head = await self._link[0].readuntil(b"\r\n\r\n")
+        self._link = await asyncio.open_connection(sock=plug, limit=ahead)
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
         first, *others = head.decode("latin-1").strip().split("\r\n")
         told = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in others)}
         status, size = int(first.split()[1]), int(told.get("content-length", 0))
-        self.handshake = Handshake(status, told, b"" if status == 101 else await self._link[0].readexactly(size))
+        self.handshake = Handshake(status, told, b"" if status == 101 else await self._reader.readexactly(size))
 
     async def _frame(self) -> WireFrame:
         scanner = Scanner(self.position)
@@ -171,8 +210,7 @@ class RawSocket:
         return found
 
     async def _read(self, count: int) -> bytes:
-        assert self._link is not None, "the connection was never opened"
-        data = await self._link[0].readexactly(count)
+        data = await self._reader.readexactly(count)
         self.position += count
         return data
 

@@ -111,14 +111,15 @@ class Reader:
         """The first frame of the whole story for which `wanted` holds; nothing is used up. Raises `ConnectionFault`."""
         return await self.step(what, lambda: next((seen for seen in self.story if wanted(seen)), None), within)
 
-    async def run(self, run: str, within: float | None = None) -> list[Seen]:
-        """All events of a run since the feed began, once its final one is there. Raises `ConnectionFault`."""
+    async def run(self, run: str, within: float | None = None) -> Story:
+        """All events of a run since the feed began, once its final one is there: a part of the story. Raises `ConnectionFault`."""
 
         def look() -> list[Seen] | None:
             found = [seen for seen in self.events if seen.run == run]
             return found if any(seen.final for seen in found) else None
 
-        return await self.step(f"the ending of {run}", look, within)
+        found = await self.step(f"the ending of {run}", look, within)
+        return self.story.of_frames(found, f"{self.name} run {run}")
 
     async def listen(self, seconds: float) -> list[Seen]:
         """Listen for so long and return what came: what makes silence a fact. The end of the connection ends it early."""
@@ -162,10 +163,12 @@ class Reader:
     # --- showing ------------------------------------------------------------------------------------------------------
 
     def fault(self, words: str) -> ConnectionFault:
-        """The error to raise: the words, the transcript, the server's log."""
-        return ConnectionFault(
-            "\n".join(part for part in (f"{self.name}: {words}", self.told(), self.target.said()) if part)
-        )
+        """The error to raise: what `shown` says."""
+        return ConnectionFault(self.shown(words))
+
+    def shown(self, words: str) -> str:
+        """The words, the transcript, the server's log: the message of an `assert`. As a text, for of an exception pytest shows a line."""
+        return "\n".join(part for part in (f"{self.name}: {words}", self.told(), self.target.said()) if part)
 
     def told(self) -> str:
         """The transcript as text: time, direction, bytes; the last 60 lines of it."""

@@ -18,6 +18,7 @@ from quintet.testing.loops import LoopThread
 from quintet.testing.sockets.connection import Credential, Refused
 from quintet.testing.sockets.reading import STEP_SECONDS, Reader
 from quintet.testing.targets import Target
+from quintet.testing.wire.objects import json_object
 from quintet.testing.wire.tcp import reset
 
 __all__ = ["EVENTS", "Block", "Stream", "blocks_in"]
@@ -42,9 +43,19 @@ class Block:
     data: bytes | None
 
     @property
+    def lines(self) -> list[bytes]:
+        """Its lines as they came, without their ends."""
+        return _LINE.split(self.raw)
+
+    @property
     def comment(self) -> bool:
         """Whether it is nothing but a comment."""
-        return all(line.startswith(b":") for line in _LINE.split(self.raw))
+        return all(line.startswith(b":") for line in self.lines)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object in its data. Raises `ValueError`: it holds none."""
+        return json_object(self.data or b"null")
 
 
 def _block(raw: bytes) -> Block:
@@ -74,6 +85,7 @@ class Stream(Reader):
         self.status = 0
         self.headers: dict[str, str] = {}
         self.blocks: list[Block] = []  # comments too
+        self._text: list[bytes] = []
         self._link: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -101,6 +113,11 @@ class Stream(Reader):
         return self
 
     @property
+    def text(self) -> bytes:
+        """All that has come behind the head, without the heads of chunks: also what is no complete block yet."""
+        return b"".join(self._text)
+
+    @property
     def last_id(self) -> str | None:
         """What a browser would send as `Last-Event-ID`."""
         return next((block.id for block in reversed(self.blocks) if block.id is not None), None)
@@ -108,6 +125,10 @@ class Stream(Reader):
     async def ended(self, within: float | None = None) -> None:
         """Wait until the answer has ended, however. Raises `ConnectionFault`."""
         await self.step("the end of the stream", lambda: self.close_code, within, even_closed=True)
+
+    async def first(self, within: float | None = None) -> Block:
+        """The first block that is no comment. Raises `ConnectionFault`."""
+        return await self.step("a block", lambda: next((b for b in self.blocks if not b.comment), None), within)
 
     async def block(self, event: str, count: int = 1, within: float | None = None) -> Block:
         """The n-th block of this name. Raises `ConnectionFault`."""
@@ -183,9 +204,11 @@ class Stream(Reader):
         chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
         try:
             while data := await (_chunk(reader) if chunked else reader.read(CHUNK)):
+                self._text.append(data)
                 found, pending = blocks_in(pending + data)
                 for block in found:
                     self._block(block)
+                self._news.beat()
             code = ENDED
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError) as fault:
             self.close_reason = repr(fault)
@@ -196,9 +219,7 @@ class Stream(Reader):
 
     def _block(self, block: Block) -> None:
         self.blocks.append(block)
-        if block.data is None:
-            self._news.beat()
-        else:
+        if block.data is not None:
             self._came(block.data, {"event": block.event, **({} if block.id is None else {"id": block.id})})
 
     async def _stopped(self) -> None:

@@ -3,6 +3,9 @@
 import os
 import struct
 from dataclasses import dataclass
+from typing import Any
+
+from quintet.testing.wire.objects import json_object
 
 __all__ = [
     "BINARY",
@@ -42,6 +45,11 @@ class WireFrame:
     def data(self) -> bool:
         """Whether it carries a piece of a message."""
         return self.opcode in {CONTINUATION, TEXT, BINARY}
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object in it. Raises `ValueError`: it holds none."""
+        return json_object(self.payload)
 
     @property
     def close_code(self) -> int:
