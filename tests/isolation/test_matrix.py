@@ -1,16 +1,19 @@
 """P6, the matrix: every operation and verb, made as one user, asked as another, as nobody, and as one who has signed out."""
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from administration.operator import Operator
 from quintet import protocol
 from quintet.testing.accounts.account import Account, http_client
 from quintet.testing.contracts import whole
-from support.routes import OWNED, ROUTES, VERBS, Route
+from support.routes import ADMIN, OWNED, ROUTES, VERBS, Route
 from support.server import Server
+from support.ways_in import passkey_of
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -50,7 +53,24 @@ async def _things(world: World, account: Account, word: str) -> dict[str, str]:
         "run_id": said.run_id,
         "session_id": account.session_id,
         "attachment_id": file,
+        "passkey_id": await passkey_of(account, word),
+        "user_id": account.id,
+        "key_id": (await account.http.post("/v1/auth/keys", json=_key(account, word))).json()["id"],
+        "link_id": f"ext_{secrets.token_hex(12)}",
     }
+
+
+def _key(account: Account, word: str) -> dict[str, str]:
+    return {"name": word, "password": account.password}
+
+
+async def _service(operator: Operator) -> str:
+    """The token of a service that was granted something else."""
+    added = await operator.fine("client", "add", "a stranger", "--scope", "metrics:read")
+    name, secret = added.out.split()
+    form = {"grant_type": "client_credentials", "client_id": name, "client_secret": secret}
+    async with http_client(operator.server) as http:
+        return str((await http.post("/v1/auth/token", data=form)).json()["access_token"])
 
 
 async def _ask(http: httpx.AsyncClient, route: Route, ids: dict[str, str]) -> tuple[int, Any, bytes]:
@@ -63,18 +83,31 @@ async def _ask(http: httpx.AsyncClient, route: Route, ids: dict[str, str]) -> tu
     return answer.status_code, code, raw
 
 
-async def test_nobody_and_the_signed_out_get_nothing(world: World) -> None:
-    """Without a token 401 `unauthenticated`, with one of an ended session 401 `session_revoked`, on every operation, whether or not
-    what it names exists; nothing of the owner is in any answer, and nothing is changed."""
+async def test_nobody_and_the_signed_out_get_nothing(world: World, tmp_path: Path) -> None:
+    """Without a token 401 `unauthenticated`, with one of an ended session or a revoked key 401 `session_revoked`, with one of a service
+    401 `invalid_token`, on every operation, whether or not what it names exists; nothing of the owner is in any answer, and nothing is changed."""
     word = f"canary{secrets.token_hex(8)}"
     owner = await world.user()
     ids = await _things(world, owner, word)
     never = {name: value[:-12] + secrets.token_hex(6) for name, value in ids.items()}
     gone = await world.again(owner)
     assert (await owner.http.delete(f"/v1/auth/sessions/{gone.session_id}")).status_code == 204
-    async with http_client(world.server) as nobody:
-        for route in (*SELF, *OWNED):
-            for http, code in ((nobody, "unauthenticated"), (gone.http, "session_revoked")):
+    revoked = (await owner.http.post("/v1/auth/keys", json=_key(owner, word))).json()
+    assert (await owner.http.delete(f"/v1/auth/keys/{revoked['id']}")).status_code == 204
+    service = await _service(Operator(world.server, tmp_path))
+    async with (
+        http_client(world.server) as nobody,
+        http_client(world.server, revoked["key"]) as keyless,
+        http_client(world.server, service) as stranger,
+    ):
+        callers = (
+            (nobody, "unauthenticated"),
+            (gone.http, "session_revoked"),
+            (keyless, "session_revoked"),
+            (stranger, "invalid_token"),
+        )
+        for route in (*SELF, *OWNED, *ADMIN):
+            for http, code in callers:
                 for named in (ids, never):
                     status, told, raw = await _ask(http, route, named)
                     assert (status, told) == (401, code), f"{route.name}: {raw.decode()}"

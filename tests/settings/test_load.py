@@ -116,10 +116,10 @@ def test_names_that_an_orchestrator_or_the_client_makes_are_left_alone() -> None
 def test_the_plain_name_of_the_secret_is_understood() -> None:
     """`SECRET_KEY` counts, is held to the same rules, and gives way to the name that is ours."""
     plain = {"SECRET_KEY": KEY, "QUINTET_PUBLIC_URL": "https://chat.example.com"}
-    assert load(plain).secret_key.get_secret_value() == KEY
-    assert load({**plain, "QUINTET_SECRET_KEY": OTHER_KEY}).secret_key.get_secret_value() == OTHER_KEY
-    assert load({**plain, "QUINTET_SECRET_KEY": ""}).secret_key.get_secret_value() == KEY
-    assert load({**GOOD, "SECRET_KEY": "somebody else's"}).secret_key.get_secret_value() == KEY
+    assert load(plain).secrets[0] == KEY
+    assert load({**plain, "QUINTET_SECRET_KEY": OTHER_KEY}).secrets[0] == OTHER_KEY
+    assert load({**plain, "QUINTET_SECRET_KEY": ""}).secrets[0] == KEY
+    assert load({**GOOD, "SECRET_KEY": "somebody else's"}).secrets[0] == KEY
     assert "SECRET_KEY" in faults({**plain, "SECRET_KEY": "changeme"})
 
 
@@ -129,7 +129,7 @@ def test_the_file_counts_in_development_only_and_the_process_wins() -> None:
         f"# mine\nexport QUINTET_PORT=9000\nQUINTET_SECRET_KEY='{KEY}'\nQUINTET_SIGN_UP=closed # for now\nUNRELATED=1\n"
     )
     settings = load({"QUINTET_PORT": "9001"}, text, DEV)
-    assert (settings.port, settings.sign_up, settings.secret_key.get_secret_value()) == (9001, "closed", KEY)
+    assert (settings.port, settings.sign_up, settings.secrets[0]) == (9001, "closed", KEY)
     assert load(GOOD, "QUINTET_PORT=9000\nQUINTET_NONSENSE=1").port == 8750
     assert load({"QUINTET_PORT": ""}, text, DEV).port == 8750
 
@@ -177,7 +177,7 @@ def test_development_starts_with_nothing() -> None:
 
     settings = load({"QUINTET_PUBLIC_URL": "http://localhost:8750"}, None, Options(dev=True, data=Path("d")), make)
     assert (settings.dev, settings.host, settings.sign_up) == (True, "localhost", "open")
-    assert settings.secret_key.get_secret_value() == OTHER_KEY
+    assert settings.secrets[0] == OTHER_KEY
     assert folders == [Path("d")]
 
 
@@ -189,7 +189,7 @@ def test_development_makes_nothing_when_something_is_wrong_or_given() -> None:
 
     with pytest.raises(SettingsError):
         load({"QUINTET_PORT": "x"}, None, DEV, never)
-    assert load({"QUINTET_SECRET_KEY": KEY}, None, DEV, never).secret_key.get_secret_value() == KEY
+    assert load({"QUINTET_SECRET_KEY": KEY}, None, DEV, never).secrets[0] == KEY
     assert set(faults({"QUINTET_SECRET_KEY": "changeme"}, None, DEV)) == {"QUINTET_SECRET_KEY"}
 
 
@@ -231,3 +231,63 @@ def test_text_that_is_no_text_is_a_fault() -> None:
         "QUINTET_DEFAULT_AGENT",
         "QUINTET_SECRET_KEY",
     }
+
+
+def test_a_secret_may_be_a_list_while_it_changes() -> None:
+    """The newest first; each is as strong as one has to be; one form or the other, and another program's name counts for nothing."""
+    public = {"QUINTET_PUBLIC_URL": "https://chat.example.com"}
+    both = {**public, "QUINTET_SECRET_KEYS": f"{KEY}, {OTHER_KEY}", "SECRET_KEY": "another program's"}
+    assert load(both).secrets == (KEY, OTHER_KEY)
+    assert load(GOOD).secrets == (KEY,)
+    assert KEY not in repr(load(both))
+    for wrong, what in (
+        (f"{KEY},short", "entry 2"),
+        (f"{KEY},{KEY}", "the same secret twice"),
+        (",".join(KEY[place:] + KEY[:place] for place in range(6)), "at most 5"),
+    ):
+        told = faults({**public, "QUINTET_SECRET_KEYS": wrong})
+        assert set(told) == {"QUINTET_SECRET_KEYS"}
+        assert what in told["QUINTET_SECRET_KEYS"]
+    assert set(faults({**GOOD, "QUINTET_SECRET_KEYS": OTHER_KEY})) == {"QUINTET_SECRET_KEYS"}
+    assert set(faults(public)) == {"QUINTET_SECRET_KEY"}
+
+
+def test_providers_have_names_of_the_operators_own() -> None:
+    """Three variables make one, with a title and trust if told; half of one, an unknown ending and plain http are refused by name."""
+    google = {
+        "QUINTET_OIDC_GOOGLE_ISSUER": "https://accounts.example.com/",
+        "QUINTET_OIDC_GOOGLE_CLIENT_ID": "our-own-id",
+        "QUINTET_OIDC_GOOGLE_CLIENT_SECRET": "hush-hush",
+    }
+    (provider,) = load({**GOOD, **google}).oidc
+    assert (provider.name, provider.title, provider.trusted) == ("google", "Google", False)
+    assert (provider.issuer, provider.client_id) == ("https://accounts.example.com/", "our-own-id")
+    assert "hush" not in repr(load({**GOOD, **google}))
+    more = {"QUINTET_OIDC_GOOGLE_TITLE": "Our house", "QUINTET_OIDC_GOOGLE_TRUSTED": "on"}
+    (provider,) = load({**GOOD, **google, **more}).oidc
+    assert (provider.title, provider.trusted) == ("Our house", True)
+    for wrong in (
+        {"QUINTET_OIDC_GOOGLE_ISSUER": "http://accounts.example.com"},
+        {"QUINTET_OIDC_GOOGLE_ISSUER": "https://accounts.example.com/?tenant=1"},
+        {"QUINTET_OIDC_GOOGLE_CLIENT_SECRET": ""},
+        {"QUINTET_OIDC_GOOGLE_SECRET": "x"},
+        {"QUINTET_OIDC_ISSUER": "https://accounts.example.com"},
+        {"QUINTET_OIDC_GOOGLE_TRUSTED": "perhaps"},
+    ):
+        assert set(faults({**GOOD, **google, **wrong})) == set(wrong)
+
+
+def test_another_issuer_is_believed_for_our_audience_alone() -> None:
+    """An issuer needs an audience, an audience an issuer; only signatures with public keys; never ourselves."""
+    issuer = {"QUINTET_ISSUER_URL": "https://login.example.com/", "QUINTET_ISSUER_AUDIENCE": "chat"}
+    settings = load({**GOOD, **issuer, "QUINTET_ISSUER_ALGORITHMS": "ES256, EdDSA"})
+    assert (settings.issuer_url, settings.issuer_algorithms) == ("https://login.example.com/", ("ES256", "EdDSA"))
+    for wrong, names in (
+        ({"QUINTET_ISSUER_AUDIENCE": ""}, {"QUINTET_ISSUER_AUDIENCE"}),
+        ({"QUINTET_ISSUER_URL": ""}, {"QUINTET_ISSUER_AUDIENCE"}),
+        ({"QUINTET_ISSUER_ALGORITHMS": "RS256,HS256"}, {"QUINTET_ISSUER_ALGORITHMS"}),
+        ({"QUINTET_ISSUER_ALGORITHMS": "none"}, {"QUINTET_ISSUER_ALGORITHMS"}),
+        ({"QUINTET_ISSUER_URL": "https://chat.example.com"}, {"QUINTET_ISSUER_URL"}),
+        ({"QUINTET_ISSUER_URL": "http://login.example.com"}, {"QUINTET_ISSUER_URL"}),
+    ):
+        assert set(faults({**GOOD, **issuer, **wrong})) == names, wrong

@@ -7,6 +7,7 @@ from quintet.accounts import forms, views
 from quintet.accounts.answers import Answers
 from quintet.accounts.browser import Browser
 from quintet.accounts.doorkeeper import Doorkeeper
+from quintet.accounts.external.api import add_external_routes
 from quintet.accounts.factors.api import Rooms, add_factor_routes
 from quintet.accounts.flows import Accounts
 from quintet.accounts.joining import Applicant
@@ -36,6 +37,7 @@ def accounts_router(accounts: Accounts, policy: OriginPolicy, sources: Sources) 
     add_own_routes(router, accounts, door)
     rooms = Rooms(accounts.second, accounts.passkeys, accounts.own, accounts.entering)
     add_factor_routes(router, rooms, answers, browser, door, Depends(identity_of(accounts.authenticate)))
+    add_external_routes(router, accounts.signing_in, browser, door, accounts.confirmation, accounts.authenticate)
     add_service_routes(router, accounts.programs.services)
     add_key_routes(router, accounts.programs.keys, accounts.confirmation, accounts.authenticate)
     return router

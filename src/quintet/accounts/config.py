@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from quintet.accounts.external.config import Issuer, Provider
+
 __all__ = ["AccountsConfig"]
 
 DAY = 24 * 60 * 60
@@ -38,6 +40,8 @@ class AccountsConfig:
 
     access_seconds: int = 10 * 60
     leeway_seconds: int = 30
+    providers: Sequence[Provider] = ()
+    foreign_issuer: Issuer | None = None
     key_rotation_days: int = 90
     refresh_idle_seconds: int = 14 * DAY
     refresh_absolute_seconds: int = 30 * DAY

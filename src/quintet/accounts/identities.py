@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from quintet.accounts import keys, sessions
 from quintet.accounts.config import AccountsConfig
+from quintet.accounts.external.issuer import ForeignIssuer
 from quintet.accounts.keys import KeyRing, Periods, rotation, rows
 from quintet.accounts.keys.loading import PURPOSE
 from quintet.accounts.machines.key_entry import KeyEntry
@@ -39,6 +40,8 @@ class Identities:
         self.watching = Periodic("looking at the signing keys", self.look, LOOK_SECONDS, at_once=False)
         self._tokens = Tokens(config.issuer, config.audience, config.access_seconds, config.leeway_seconds)
         self._keys = KeyEntry(store, sources)
+        foreign = config.foreign_issuer
+        self._foreign = ForeignIssuer(store, sources, foreign, config.leeway_seconds) if foreign else None
         self._ring: KeyRing | None = None
         self._stamp: tuple[object, ...] = ()
         self._loaded_at = 0.0
@@ -96,6 +99,8 @@ class Identities:
         """
         if looks_like_key(token):
             return await self._keys.authenticate(token)
+        if self._foreign is not None and self._foreign.issued(token):
+            return await self._foreign.authenticate(token)
         claims = await self._verify(token)
         now = self._sources.now_ms()
         found = await self._store.read(lambda tx: sessions.standing(tx, claims.sub, claims.sid, now))
@@ -109,6 +114,8 @@ class Identities:
         """Whether the identity's session has not ended and its user is not disabled, by a new read."""
         if identity.kind == "key":
             return await self._keys.still_valid(identity)
+        if identity.kind == "issuer":
+            return self._foreign is not None and await self._foreign.still_valid(identity)
         now = self._sources.now_ms()
         found = await self._store.read(lambda tx: sessions.standing(tx, identity.user_id, identity.session_id, now))
         return found is not None and found.stands

@@ -24,8 +24,13 @@ def _add_entrance(router: APIRouter, accounts: Accounts) -> None:
 
     @router.get("/v1/auth/entrance", response_model=views.Entrance)
     async def entrance() -> Response:
-        """How one comes in here: who may sign up, whether addresses are confirmed, whether letters are written."""
-        told = {"sign_up": config.sign_up, "verify_email": config.verify_email, "letters": accounts.post.is_open}
+        """How one comes in here: who may sign up, whether addresses are confirmed, whether letters are written, who else vouches."""
+        told = {
+            "sign_up": config.sign_up,
+            "verify_email": config.verify_email,
+            "letters": accounts.post.is_open,
+            "providers": [{"name": provider.name, "title": provider.title} for provider in config.providers],
+        }
         return JSONResponse(told)
 
 

@@ -7,7 +7,18 @@ from pydantic import BaseModel
 
 from quintet.accounts.audit import ACTIONS, Entry
 
-__all__ = ["Activity", "Entrance", "Keys", "PairView", "SessionView", "Sessions", "SignedInView", "UserView", "entries"]
+__all__ = [
+    "Activity",
+    "Entrance",
+    "Keys",
+    "PairView",
+    "ProviderView",
+    "SessionView",
+    "Sessions",
+    "SignedInView",
+    "UserView",
+    "entries",
+]
 
 
 class UserView(BaseModel):
@@ -53,12 +64,20 @@ class Sessions(BaseModel):
     items: list[SessionView]
 
 
+class ProviderView(BaseModel):
+    """Somebody to sign in with: `name` is in the address `/v1/auth/oidc/{name}/start`, `title` for people."""
+
+    name: str
+    title: str
+
+
 class Entrance(BaseModel):
     """How one comes in at this server."""
 
     sign_up: Literal["open", "invite", "closed"]
     verify_email: bool
     letters: bool
+    providers: list[ProviderView]
 
 
 class Keys(BaseModel):

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from quintet.accounts import AccountsConfig, Secrets
+from quintet.accounts.external.config import USUAL_ALGORITHMS, Issuer, Provider
 from quintet.edge.limits import AddressOf
 from quintet.redaction import secret_values
 from quintet.settings import Settings
+from quintet.settings.providers import ProviderSettings
 
 if TYPE_CHECKING:
     from quintet.agents import ModelConfig
@@ -30,7 +32,12 @@ def known_secrets(settings: Settings, environment: Mapping[str, str]) -> frozens
     """Values that must never be shown: the settings' own, and what the environment calls a secret."""
     fields = {name: getattr(settings, name) for name in Settings.model_fields}
     hidden = {name: value.get_secret_value() for name, value in fields.items() if isinstance(value, SecretStr)}
-    return secret_values(environment) | secret_values(hidden) | frozenset(hidden.values()) | set(settings.secrets)
+    return secret_values(environment) | secret_values(hidden) | frozenset(hidden.values()) | _listed(settings)
+
+
+def _listed(settings: Settings) -> set[str]:
+    """The secrets that stand in lists."""
+    return {*settings.secrets, *(provider.client_secret.get_secret_value() for provider in settings.oidc)}
 
 
 def secrets(settings: Settings) -> Secrets:
@@ -56,6 +63,8 @@ def accounts(settings: Settings, site: str | None = None) -> AccountsConfig:
         access_seconds=settings.access_token_seconds,
         leeway_seconds=settings.token_leeway_seconds,
         key_rotation_days=settings.key_rotation_days,
+        providers=[_provider(provider) for provider in settings.oidc],
+        foreign_issuer=_foreign_issuer(settings),
         refresh_idle_seconds=settings.session_idle_seconds,
         refresh_absolute_seconds=settings.session_max_seconds,
         sessions_per_user=settings.sessions_per_user,
@@ -69,6 +78,20 @@ def accounts(settings: Settings, site: str | None = None) -> AccountsConfig:
         hash_waiting=settings.hashes_waiting,
         hash_seconds=settings.hash_wait_seconds,
     )
+
+
+def _provider(provider: ProviderSettings) -> Provider:
+    secret = provider.client_secret.get_secret_value()
+    return Provider(
+        provider.name, provider.title, provider.issuer, provider.client_id, secret, trusted=provider.trusted
+    )
+
+
+def _foreign_issuer(settings: Settings) -> Issuer | None:
+    if settings.issuer_url is None or settings.issuer_audience is None:
+        return None
+    algorithms = settings.issuer_algorithms or USUAL_ALGORITHMS
+    return Issuer(settings.issuer_url, settings.issuer_audience, algorithms, settings.issuer_jwks_url)
 
 
 def _port_of(public_url: str | None) -> int | None:

@@ -13,11 +13,13 @@ from .faults import UnfitError
 __all__ = [
     "address",
     "agent",
+    "algorithms",
     "choice",
     "database",
     "folder",
     "host",
     "is_loopback",
+    "issuer",
     "key",
     "model",
     "modules",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 MOST_ENTRIES = 100
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
@@ -170,6 +173,31 @@ def address(text: str) -> str:
             "must be scheme, host, port and path only", "Remove what stands behind the path, and any user name or key."
         )
     return text.rstrip("/")
+
+
+def issuer(text: str) -> str:
+    """The name of an issuer, which is an address. It is compared to the letter, so a slash at its end stays."""
+    parts, _ = _split(text)
+    if parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname or not _is_host(parts.hostname):
+        raise UnfitError(
+            "must be an issuer such as https://login.example.com", "Copy it from the provider, to the letter."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise UnfitError("must begin with https://", "Only an issuer on this machine may be asked over http.")
+    return text
+
+
+def algorithms(value: object) -> object:
+    """The signatures that are believed: with public keys only."""
+    entries = _entries(value)
+    for place, entry in enumerate(entries, 1):
+        if entry not in ALGORITHMS:
+            raise UnfitError(
+                f"must be signatures with public keys (entry {place})", f"Choose from {', '.join(ALGORITHMS)}."
+            )
+    if not entries:
+        raise UnfitError("must name one at least", f"Choose from {', '.join(ALGORITHMS)}.")
+    return tuple(dict.fromkeys(entries))
 
 
 def key(text: str) -> str:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from .faults import Fault, SettingsError, UnfitError
 from .model import PREFIX, VARIABLES, Settings
+from .providers import PROVIDER_PREFIX, read_providers
 from .secret import MAKE_ONE
 
 __all__ = ["Options", "Role", "load"]
@@ -85,7 +86,8 @@ def load(
     """
     given, misnamed = _gather(environment, file_text if options.dev else None)
     chosen = options.chosen()
-    base: dict[str, object] = {"dev": True, "sign_up": "open"} if options.dev else {}
+    providers, unfit = read_providers(_of_providers(environment, file_text if options.dev else None))
+    base: dict[str, object] = {"oidc": providers, **({"dev": True, "sign_up": "open"} if options.dev else {})}
     plain = {**base, **{field: entry.text for field, entry in given.items()}}
     values = {**plain, **chosen}
     labels = {field: entry.label for field, entry in given.items()}
@@ -98,7 +100,7 @@ def load(
         *wrong.values(),
         *(overridden[field] for field in overridden if field in chosen),
     ]
-    faults += [*_two_forms(given), *_role(options, values.get("database_url")), *misnamed]
+    faults += [*unfit, *_two_forms(given), *_role(options, values.get("database_url")), *misnamed]
     if not faults and makes:
         folder = Path(str(values.get("data", Settings.model_fields["data"].default)))
         settings, wrong = _check(
@@ -123,7 +125,9 @@ def _gather(environment: Mapping[str, str], file_text: str | None) -> tuple[dict
             link = known == "QUINTET_PORT" and _LINK.fullmatch(text)
             if text and not link and not (known != name and _is_ours(everything)):
                 given[VARIABLES[known]] = entry._replace(text=text)
-        elif name.startswith(PREFIX) and not name.startswith(NOT_OURS) and name not in OF_THE_CLIENT:
+        elif (
+            name.startswith(PREFIX) and not name.startswith((*NOT_OURS, PROVIDER_PREFIX)) and name not in OF_THE_CLIENT
+        ):
             faults.append(_unknown(name, entry.label))
     return given, faults
 
@@ -143,6 +147,14 @@ def _two_forms(given: Mapping[str, _Given]) -> Iterator[Fault]:
             "is set beside QUINTET_SECRET_KEY",
             "Keep one of them: the list, while you change the secret.",
         )
+
+
+def _of_providers(environment: Mapping[str, str], file_text: str | None) -> dict[str, tuple[str, str]]:
+    """Label and text of every variable about a provider; set but empty is not set."""
+    lines = _read_file(file_text)[0] if file_text else {}
+    everything = {name: (f"{name} (.env)", text.strip()) for name, text in lines.items()}
+    everything |= {name: (name, text.strip()) for name, text in environment.items()}
+    return {name: entry for name, entry in everything.items() if name.startswith(PROVIDER_PREFIX) and entry[1]}
 
 
 def _read_file(text: str) -> tuple[dict[str, str], list[Fault]]:

@@ -20,6 +20,7 @@ from pydantic import (
 
 from . import forms
 from .faults import UnfitError
+from .providers import ProviderSettings
 from .secret import strong, strong_ones
 
 __all__ = ["VARIABLES", "Settings"]
@@ -105,6 +106,20 @@ class Settings(BaseModel):
     )
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(forms.proxies)] = _word(
         (), "Addresses or networks of the proxies in front, whose X-Forwarded-For is believed."
+    )
+
+    oidc: tuple[ProviderSettings, ...] = Field(default=(), description="The providers to sign in with.")
+    issuer_url: Annotated[str, AfterValidator(forms.issuer)] | None = _word(
+        None, "Another issuer whose access tokens are believed, such as https://login.example.com."
+    )
+    issuer_audience: Annotated[str, AfterValidator(forms.key)] | None = Field(
+        default=None, validate_default=True, description="What its tokens must be for. Required with an issuer."
+    )
+    issuer_algorithms: Annotated[tuple[str, ...], BeforeValidator(forms.algorithms)] = _word(
+        (), "The signatures of its tokens that are believed; RS256 and ES256 if not set."
+    )
+    issuer_jwks_url: Annotated[str, AfterValidator(forms.issuer)] | None = _word(
+        None, "Where its public keys are; what it says itself if not set."
     )
 
     key_rotation_days: int = _whole(
@@ -196,6 +211,26 @@ class Settings(BaseModel):
             raise UnfitError("is not set, but QUINTET_VERIFY_EMAIL is on", "Set it to smtps://user:password@host:465.")
         return url
 
+    @field_validator("issuer_url")
+    @classmethod
+    def _not_ourselves(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is not None and url == info.data.get("public_url"):
+            raise UnfitError("must be another's", "Remove it: this server believes its own tokens anyway.")
+        return url
+
+    @field_validator("issuer_audience", "issuer_jwks_url")
+    @classmethod
+    def _with_an_issuer(cls, value: str | None, info: ValidationInfo) -> str | None:
+        issuer = info.data.get("issuer_url", "refused")
+        if value is not None and issuer is None:
+            raise UnfitError("is set, but QUINTET_ISSUER_URL is not", "Set QUINTET_ISSUER_URL, or remove this.")
+        if value is None and info.field_name == "issuer_audience" and issuer not in (None, "refused"):
+            # Without it a token that the issuer made for any other service would open this one.
+            raise UnfitError(
+                "is not set, but QUINTET_ISSUER_URL is", "Set it to what the issuer's tokens have as `aud`."
+            )
+        return value
+
     @field_validator("session_max_seconds")
     @classmethod
     def _idle_within_max(cls, most: int, info: ValidationInfo) -> int:
@@ -214,5 +249,7 @@ class Settings(BaseModel):
         return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data / 'quintet.db'}"
 
 
-VARIABLES: dict[str, str] = {f"{PREFIX}{field.upper()}": field for field in Settings.model_fields if field != "dev"}
+VARIABLES: dict[str, str] = {
+    f"{PREFIX}{field.upper()}": field for field in Settings.model_fields if field not in ("dev", "oidc")
+}
 """Every variable that is understood, and its field in `Settings`."""

@@ -12,6 +12,7 @@ from quintet.testing.accounts.account import Account
 from quintet.testing.contracts import Story, whole
 from quintet.testing.sockets.device import Device
 from support.routes import OWNED, VERBS
+from support.ways_in import passkey_of
 from support.world import World
 
 __all__ = ["WORKLOADS", "Tenant", "check_a_foreign_cursor", "check_foreign_ids", "check_isolation"]
@@ -128,6 +129,9 @@ async def check_foreign_ids(world: World) -> None:
         "run_id": slow.run_id,
         "session_id": owner.session_id,
         "attachment_id": await owner.attach("mine.txt", b"mine alone"),
+        "passkey_id": await passkey_of(owner),
+        "key_id": (await owner.http.post("/v1/auth/keys", json=_key(owner))).json()["id"],
+        "link_id": f"ext_{secrets.token_hex(12)}",
     }
     unknown = {key: _never(value) for key, value in mine.items()}
     malformed = dict.fromkeys(mine, "%00%F0%9F%8E%BB'; --")
@@ -149,6 +153,10 @@ async def check_foreign_ids(world: World) -> None:
     assert (await owner.get(f"/v1/threads/{said.thread_id}"))["id"] == said.thread_id
     await device.cancel(slow.run_id)
     whole(await device.run(slow.run_id))
+
+
+def _key(owner: Account) -> dict[str, str]:
+    return {"name": "mine", "password": owner.password}
 
 
 async def _verb(device: Device, verb: str, fields: dict[str, str], ids: dict[str, str]) -> dict[str, Any]:
