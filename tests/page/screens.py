@@ -31,6 +31,8 @@ async def screens(window: Window, mark: str) -> AsyncIterator[str]:
     yield "sign-up"
     await window.button("Create account").click()
     yield "sign-up, refused"
+    async for name in _of_letters(window):
+        yield name
     await window.sign_up()
     yield "first screen"
     async for name in _runs(window, mark):
@@ -42,6 +44,20 @@ async def screens(window: Window, mark: str) -> AsyncIterator[str]:
     await window.page.goto(f"{window.url}/#/t/thr_that_is_not_there")
     await expect(window.page.get_by_text("There is no such conversation here.")).to_be_visible()
     yield "no such conversation"
+
+
+async def _of_letters(window: Window) -> AsyncIterator[str]:
+    page = window.page
+    for place, title in (("forgot", "Forgot"), ("reset/ql_x", "Choose a new"), ("verify/ql_x", "Confirm your")):
+        await page.goto(f"{window.url}/#/{place}")
+        await expect(page.get_by_role("heading", name=title)).to_be_visible()
+        if place.startswith("reset"):
+            await page.get_by_label("New password").fill("violet anchor 77 marmalade")
+        yield place.partition("/")[0]
+        if place != "forgot":
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".form-fault")).to_contain_text("link")
+            yield f"{place.partition('/')[0]}, refused"
 
 
 async def _runs(window: Window, mark: str) -> AsyncIterator[str]:

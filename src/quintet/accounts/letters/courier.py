@@ -22,6 +22,7 @@ MOST_HELD = 1_000
 AT_ONCE = 4
 PAUSES = (2.0, 10.0, 60.0, 300.0, 900.0)  # seconds between tries
 PATIENCE = 5.0  # seconds that a stop waits for what is on its way
+LEAVE = 0.5
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -79,12 +80,16 @@ class Courier:
         """Wait a moment for what is on its way, drop the rest."""
         if held := set(self._held):
             _, left = await asyncio.wait(held, timeout=patience)
-            for task in left:
-                task.cancel()
             if left:
-                await asyncio.wait(left)
                 self._told["lost"] += len(left)
                 logger.error("%d letters were lost: the mail server did not take them before the end", len(left))
+            for _ in range(
+                2
+            ):  # the first time the library takes its leave of the mail server, and may wait for an answer
+                for task in left:
+                    task.cancel()
+                if left:
+                    await asyncio.wait(left, timeout=LEAVE)
         await self._delivery.close()
 
     async def _carry(self, letter: Letter) -> None:

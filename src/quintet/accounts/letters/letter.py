@@ -14,7 +14,7 @@ from textwrap import fill
 
 __all__ = ["Letter", "composed"]
 
-_WIDTH = 72  # longer lines would be encoded, and whoever opens the file could not read it
+_WIDTH = 72
 
 _PAGE = """\
 <!doctype html>
@@ -76,6 +76,8 @@ def composed(letter: Letter, sender: str, now_ms: int) -> EmailMessage:
     message["Date"] = format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC))
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("> ") or None)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers to it
-    message.set_content(letter.text)
+    message.set_content(
+        letter.text, cte="7bit" if letter.text.isascii() else None
+    )  # a link is never broken by an encoding
     message.add_alternative(letter.html, subtype="html")
     return message

@@ -58,7 +58,7 @@ class Wording:
         """Somebody has registered with the address of an account."""
         told = (
             f"Somebody tried to make an account at {self._host} with this address, which has one already.",
-            "If it was you, sign in, or choose a new password with “Forgot your password?”. If it was not, there is nothing to do: "
+            'If it was you, sign in, or choose a new password with "Forgot your password?". If it was not, there is nothing to do: '
             "whoever it was has learnt nothing.",
         )
         return self._letter("known", to, f"You have an account at {PRODUCT}", told, "Sign in", f"{self._site}/")

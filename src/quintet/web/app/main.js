@@ -4,6 +4,7 @@ import { untilAnswered } from "./backoff.js";
 import { applyPrefs } from "./prefs.js";
 import { Session } from "./session.js";
 import { Speaker } from "./speaker.js";
+import { CodeStep } from "./views/code.js";
 import { opening } from "./views/opening.js";
 import { letterPlace } from "./router.js";
 import { Confirming, Forgotten, NewPassword } from "./views/letters.js";
@@ -38,10 +39,14 @@ function enter() {
   workspace.start();
 }
 
-function leave(reason = "", invite = null) {
+function leave(reason = "", how = {}) {
   quit();
   history.replaceState(null, "", location.pathname);
-  stand(new SignIn({ session, onSignedIn: enter, onForgot: forgot, reason, invite }));
+  stand(new SignIn({ session, onSignedIn: enter, onCode: askForCode, onForgot: forgot, reason, ...how }));
+}
+
+function askForCode(token) {
+  stand(new CodeStep({ session, token, onSignedIn: enter, onBack: (reason) => leave(reason) }));
 }
 
 function quit() {
@@ -63,7 +68,7 @@ function forgot(email = "") {
 function open({ name, token }) {
   if (name === "invite" && session.mayBeSignedIn) return begin();
   quit();
-  if (name === "invite") return leave("", token);
+  if (name === "invite") return leave("", { invite: token });
   if (name === "forgot") return forgot();
   if (name === "verify") return stand(new Confirming({ token, onDone: confirmed, onBack: begin }));
   return stand(new NewPassword({ token, onDone: renewed, onForgot: () => forgot(), onBack: begin }));
@@ -71,12 +76,12 @@ function open({ name, token }) {
 
 function confirmed() {
   if (session.mayBeSignedIn) begin();
-  else leave("Your address is confirmed.");
+  else leave("Your address is confirmed.", { isKnown: true });
 }
 
 function renewed() {
   session.drop("");
-  leave("Your password is set, and you were signed out everywhere. Sign in with it.");
+  leave("Your password is set, and you were signed out everywhere. Sign in with it.", { isKnown: true });
 }
 
 function begin() {
