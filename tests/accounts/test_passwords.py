@@ -1,11 +1,16 @@
 """What may be a password, and what is kept of it."""
 
 import asyncio
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from hashlib import sha1
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from quintet.accounts.breaches import Breaches
 from quintet.accounts.passwords import Passwords, is_common, normalised
 from quintet.accounts.pool import BoundedPool
 from quintet.errors import QuintetError
@@ -166,3 +171,107 @@ async def test_a_caller_who_leaves_frees_a_place_that_only_waited() -> None:
     assert await pool.run(int, "7") == 7
     await working
     pool.close()
+
+
+ABOUT = ("Ada Lovelace", "ada.lovelace@analytical-engine.example")
+SITE = ("Quintet", "chat.example.com")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "adalovelaceada1",
+        "Ada Lovelace 1815",
+        "ada.lovelace@analytical-engine.example",
+        "LOVELACELOVELACE!",
+        "analytical-engine",
+        "quintetquintet12",
+        "chat.example.com",
+        "Quintet4Ada2026",
+        "lovel4ce lovel4ce",
+    ],
+)
+async def test_what_everybody_can_guess_of_an_account_is_refused(pool: BoundedPool, password: str) -> None:
+    """The name, the address, the product and its host, put together anyhow, make no password; the same is fine for somebody else."""
+    passwords = Passwords(pool, Sources(), rounds=1, kib=8, common=SITE)
+    with pytest.raises(QuintetError) as refused:
+        await passwords.check(password, *ABOUT)
+    assert refused.value.code == "password_common"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "ada counts fourteen herons",
+        "violet anchor at quintet",
+        "lovelace and 7 brown bears",
+        "engine of the night ferry",
+    ],
+)
+async def test_a_word_of_ones_own_among_others_is_fine(pool: BoundedPool, password: str) -> None:
+    """What is left without it is long enough."""
+    passwords = Passwords(pool, Sources(), rounds=1, kib=8, common=SITE)
+    assert await passwords.check(password, *ABOUT) == password
+
+
+async def test_somebody_without_a_name_may_have_any_good_password(pool: BoundedPool) -> None:
+    """Nothing about the account, nothing refused for it; a name of one letter neither."""
+    passwords = Passwords(pool, Sources(), rounds=1, kib=8, common=SITE)
+    for about in ((None, "a@b.example"), ("A", "a@b.example")):
+        assert await passwords.check("correct horse battery staple", *about)
+
+
+def sorted_file(path: Path, words: Sequence[str], *, digits: int = 40, end: str = "\r\n") -> Path:
+    """The file as Have I Been Pwned gives it: hashes in their order, each with how often it was seen."""
+    hashes = sorted(sha1(word.encode()).hexdigest().upper()[:digits] for word in words)
+    path.write_bytes(end.join(f"{found}:{number}" for number, found in enumerate(hashes)).encode())
+    return path
+
+
+@pytest.mark.parametrize("digits", [40, 16])
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+@pytest.mark.parametrize("count", [1, 2, 3, 1000])
+def test_a_known_password_is_found_wherever_it_stands(tmp_path: Path, digits: int, end: str, count: int) -> None:
+    """The first line, the last without its end, all between; none that is not there."""
+    words = [f"word {number}" for number in range(count)]
+    breaches = Breaches(sorted_file(tmp_path / "pwned.txt", words, digits=digits, end=end))
+    try:
+        assert all(breaches.has(word) for word in words)
+        assert not any(breaches.has(f"{word}!") for word in words)
+    finally:
+        breaches.close()
+
+
+def test_a_large_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four megabytes some reads of a line: their number grows as the logarithm of the size."""
+    breaches = Breaches(sorted_file(tmp_path / "pwned.txt", [str(number) for number in range(80_000)]))
+    reads: list[int] = []
+
+    def counted(descriptor: int, size: int, at: int, read: Any = os.pread) -> bytes:
+        reads.append(size)
+        return bytes(read(descriptor, size, at))
+
+    monkeypatch.setattr(os, "pread", counted)
+    assert breaches.has("77777")
+    assert not breaches.has("none of them")
+    breaches.close()
+    assert sum(reads) < 10_000, f"{sum(reads)} bytes in {len(reads)} reads"
+
+
+@pytest.mark.parametrize("content", ["", "password\n", "5baa61\n", "not a hash at all, but long enough to be one:1\n"])
+def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
+    """When it is opened, not when somebody registers."""
+    (tmp_path / "words.txt").write_text(content)
+    with pytest.raises(ValueError, match="SHA-1"):
+        Breaches(tmp_path / "words.txt")
+
+
+async def test_a_password_known_from_a_breach_is_refused(pool: BoundedPool, tmp_path: Path) -> None:
+    """By a code that clients know, with a sentence of its own; in the form that is hashed."""
+    breaches = Breaches(sorted_file(tmp_path / "pwned.txt", ["violet anchor 77 marmalade", "x", "y"]))
+    passwords = Passwords(pool, Sources(), rounds=1, kib=8, breaches=breaches)
+    with pytest.raises(QuintetError, match="breach") as refused:
+        await passwords.check("violet anchor 77 ｍarmalade")
+    assert refused.value.code == "password_common"
+    assert await passwords.check("violet anchor 78 marmalade")
+    breaches.close()

@@ -34,6 +34,8 @@ EASY_GUESSES = 1_000_000
 LEAST_OWN = 8  # characters that must be left without the words everybody can guess
 LEAST_WORD = 3
 
+_SIGNS = str.maketrans("@4301!5$7", "aaeoiisst")
+
 _estimating = Lock()  # zxcvbn keeps the inputs of a call in a module global
 
 
@@ -64,11 +66,15 @@ def words_of(*texts: str | None) -> tuple[str, ...]:
 
 
 def is_mostly(form: str, words: Iterable[str]) -> bool:
-    """Whether too little is left of the password without these words."""
-    left = form.casefold()
+    """Whether too little is left of the password without these words, also where signs stand for letters."""
+    folded = form.casefold()
+    return any(len(_without(text, words)) < LEAST_OWN for text in (folded, folded.translate(_SIGNS)))
+
+
+def _without(text: str, words: Iterable[str]) -> str:
     for word in words:
-        left = left.replace(word, "")
-    return len(left) < LEAST_OWN
+        text = text.replace(word, "")
+    return text
 
 
 def is_common(form: str, words: Sequence[str] = ()) -> bool:
