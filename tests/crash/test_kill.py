@@ -80,7 +80,7 @@ async def test_the_work_of_a_dead_server_ends_at_the_next_start(server_factory: 
         assert [e.raw for e in later.events][: len(seen)] == seen
         error = run.ending["data"]["error"]
         assert (error["code"], error["retryable"]) == ("worker_lost", True)
-        kinds = [(e.type, e["data"].get("status"), e.data.get("error", {}).get("code")) for e in run[-4:]]
+        kinds = [(e.type, e["data"].get("status"), e["data"].get("error", {}).get("code")) for e in run[-4:]]
         assert kinds[0] == kinds[1] == ("tool_completed", "error", "worker_lost")
         assert [(kind, code) for kind, _, code in kinds[2:]] == [("agent_failed", "worker_lost")] * 2
         assert whole(await later.run(queued.run_id)).ending.type == "agent_completed"

@@ -11,7 +11,7 @@ from typing import Any
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey
 
-from quintet.accounts import keys
+from quintet.accounts import Secrets, keys
 from quintet.sources import Sources
 from quintet.store import open_store
 from quintet.testing.accounts.account import Account
@@ -100,6 +100,6 @@ async def signing_key(server: Server, secret: str, copy: Path) -> ECKey:
     store = open_store(f"sqlite:///{server.database(copy)}")
     await store.start()
     try:
-        return (await keys.load(store, Sources(), secret)).signing
+        return (await keys.load(store, Sources(), Secrets(secret), keys.Periods.of(600, 0, 90))).signing
     finally:
         await store.close()
