@@ -9,7 +9,7 @@
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ __all__ = ["SECURITY_HEADERS", "pages_router"]
 
 FOLDER = Path(__file__).parent
 
+ADMIN = "/app/admin/"  # the modules of the administrator's page alone
 SCRIPT = b'    <script type="module"'  # before it stand the names of the others
 
 MEDIA_TYPES = {
@@ -60,12 +61,18 @@ class Asset(NamedTuple):
 
 
 def load_assets(folder: Path = FOLDER) -> dict[str, Asset]:
-    """The files of the page by address; `index.html` is at `/`."""
+    """The files of the pages by address; `index.html` is at `/`, `admin.html` at `/admin`."""
     files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES}
     bodies = {f"/{path.relative_to(folder).as_posix()}": body for path, body in files.items()}
-    preloads = "".join(f'    <link rel="modulepreload" href="{name}">\n' for name in bodies if name.endswith(".js"))
-    bodies["/"] = bodies.pop("/index.html").replace(SCRIPT, preloads.encode() + SCRIPT, 1)
+    modules = [name for name in bodies if name.endswith(".js")]
+    bodies["/"] = _preloading(bodies.pop("/index.html"), [name for name in modules if not name.startswith(ADMIN)])
+    bodies["/admin"] = _preloading(bodies.pop("/admin.html"), [name for name in modules if name.startswith(ADMIN)])
     return {name: _asset(name, body) for name, body in bodies.items()}
+
+
+def _preloading(page: bytes, modules: Iterable[str]) -> bytes:
+    names = "".join(f'    <link rel="modulepreload" href="{name}">\n' for name in modules)
+    return page.replace(SCRIPT, names.encode() + SCRIPT, 1)
 
 
 def _asset(name: str, body: bytes) -> Asset:

@@ -1,12 +1,14 @@
 // HTTP under /v1. A refusal becomes an ApiError with the server's code; a server that cannot be reached, Unreachable.
 
 const TIMEOUT_MS = 20_000;
+const FILE_TIMEOUT_MS = 300_000;
 
 export class ApiError extends Error {
   constructor(status, problem, retryAfter) {
     super(problem.detail || problem.title || "The server refused this.");
     this.status = status;
     this.code = problem.code || "unknown";
+    this.problem = problem; // some refusals carry what one goes on with
     this.retryAfter = retryAfter;
   }
 }
@@ -32,7 +34,7 @@ export async function call(method, path, { body, token, as = "json" } = {}) {
     credentials: "same-origin",
     cache: "no-store",
     redirect: "error",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(as === "blob" ? FILE_TIMEOUT_MS : TIMEOUT_MS),
   });
   noteClock(response.headers.get("Date"));
   if (response.ok && as === "blob") return { status: response.status, answer: await response.blob() };

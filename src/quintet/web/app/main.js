@@ -4,6 +4,7 @@ import { untilAnswered } from "./backoff.js";
 import { applyPrefs } from "./prefs.js";
 import { Session } from "./session.js";
 import { Speaker } from "./speaker.js";
+import { CodeStep } from "./views/code.js";
 import { opening } from "./views/opening.js";
 import { letterPlace } from "./router.js";
 import { Confirming, Forgotten, NewPassword } from "./views/letters.js";
@@ -41,7 +42,11 @@ function enter() {
 function leave(reason = "", how = {}) {
   quit();
   history.replaceState(null, "", location.pathname);
-  stand(new SignIn({ session, onSignedIn: enter, onForgot: forgot, reason, ...how }));
+  stand(new SignIn({ session, onSignedIn: enter, onCode: askForCode, onForgot: forgot, reason, ...how }));
+}
+
+function askForCode(token) {
+  stand(new CodeStep({ session, token, onSignedIn: enter, onBack: (reason) => leave(reason) }));
 }
 
 function quit() {

@@ -7,6 +7,7 @@
 
 import { ApiError, Unreachable, call } from "./api.js";
 import { deviceName } from "./device.js";
+import { answerWithPasskey } from "./passkeys.js";
 import { forBrowser } from "./storage.js";
 
 const HINT = "quintet.signed-in";
@@ -18,6 +19,8 @@ const REASONS = {
   session_revoked: "This session was ended. Sign in again.",
   refresh_reused: "This session was ended for safety. Sign in again.",
 };
+
+const ABOUT_WHAT_WAS_SENT = new Set(["credentials_wrong", "code_wrong", "passkey_wrong"]);
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -64,6 +67,23 @@ export class Session {
     return true;
   }
 
+  async signInByPasskey() {
+    const { answer } = await call("POST", "/v1/auth/login/passkey/options");
+    return this.signIn("/v1/auth/login/passkey", { credential: await answerWithPasskey(answer.publicKey) });
+  }
+
+  async deleteAccount(password) {
+    this.isLeaving = true; // as below
+    try {
+      await this.call("DELETE", "/v1/auth/me", password ? { password } : {});
+      await call("POST", "/v1/auth/logout"); // the cookie is worth nothing any more: it goes, too
+      this.tabs?.postMessage({ signedOut: true });
+      this.drop("");
+    } finally {
+      this.isLeaving = false;
+    }
+  }
+
   async signOut() {
     this.isLeaving = true; // the socket may hear of it first: still nobody has been thrown out
     try {
@@ -103,7 +123,7 @@ export class Session {
     try {
       return (await call(method, path, { body, as, token: await this.token() })).answer;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401 || error.code === "credentials_wrong") throw error;
+      if (!(error instanceof ApiError) || error.status !== 401 || ABOUT_WHAT_WAS_SENT.has(error.code)) throw error;
       return (await call(method, path, { body, as, token: await this.token(true) })).answer;
     }
   }

@@ -23,6 +23,10 @@ function field(name, label, props) {
   return { input, fault, box, node: div("field", el("label", { for: name }, label), box, fault) };
 }
 
+export function codeField() {
+  return field("code", "Code", { autocomplete: "one-time-code", autocapitalize: "none", spellcheck: "false" });
+}
+
 export function emailField() {
   return field("email", "E-mail address", EMAIL);
 }

@@ -1,6 +1,7 @@
 // The files that went with a message. Their bytes need the person's token, so a click fetches them and saves what came.
 
 import { button, el, icon, span } from "../dom.js";
+import { saveAs } from "../saving.js";
 import { kib } from "../format.js";
 import { isPicture } from "../media.js";
 import { drawPicture } from "./picture.js";
@@ -30,10 +31,7 @@ async function save(file, actions, node) {
   node.disabled = true;
   const blob = await actions.content(file);
   node.disabled = false;
-  if (!blob) return;
-  const address = URL.createObjectURL(blob);
-  el("a", { href: address, download: file.name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  if (blob) saveAs(blob, file.name);
 }
 
 function whenSeen(node, work) {

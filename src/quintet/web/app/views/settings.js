@@ -4,8 +4,12 @@ import { button, div, el, setText } from "../dom.js";
 import { pref, setPref } from "../prefs.js";
 import { wordFor } from "../words.js";
 import { addressForm } from "./address.js";
+import { Activity } from "./activity.js";
 import { Devices } from "./devices.js";
 import { Dialog } from "./dialog.js";
+import { Factor } from "./factor.js";
+import { Keychain } from "./keychain.js";
+import { leavingPanel } from "./leaving.js";
 import { passwordForm } from "./password.js";
 
 const CHOICES = [
@@ -39,6 +43,9 @@ const CHOICES = [
 export function openSettings({ session, onUser, onShortcuts }) {
   const dialog = new Dialog({ title: "Settings", name: "settings" });
   const devices = new Devices(session);
+  const keychain = new Keychain(session);
+  const factor = new Factor(session);
+  const activity = new Activity(session);
   const keys = button(
     "Show all shortcuts",
     () => {
@@ -60,9 +67,19 @@ export function openSettings({ session, onUser, onShortcuts }) {
       "Password",
       passwordForm(session, () => devices.load()),
     ),
+    section("Passkeys", keychain.node),
+    section("Second factor", factor.node),
+    section("Recent activity", activity.node),
+    section("Your account", leavingPanel(session)),
+    session.user.role === "admin" ? section("Administration", toAdministration()) : "",
   );
   dialog.open();
-  devices.load();
+  for (const panel of [devices, keychain, factor, activity]) panel.load();
+}
+
+function toAdministration() {
+  const link = el("a", { href: "/admin" }, "Users, their sessions, and what runs");
+  return el("p", {}, link);
 }
 
 function section(title, ...inside) {

@@ -3,6 +3,7 @@
 import { button, el, setAttr, setText, show } from "../dom.js";
 import { ABOUT_EMAIL, ABOUT_PASSWORD, emailField, faultOfEmail, faultOfPassword, passwordField } from "./field.js";
 import { Gate } from "./gate.js";
+import { canUsePasskeys, wasLeft } from "../passkeys.js";
 
 const MOODS = {
   in: {
@@ -30,11 +31,12 @@ const SHUT = {
 const INVITED = "You are invited. Choose how you will sign in.";
 
 export class SignIn extends Gate {
-  constructor({ session, onSignedIn, onForgot, reason = "", invite = null, isKnown = session.hasBeenHere }) {
+  constructor({ session, onSignedIn, onCode, onForgot, reason = "", invite = null, isKnown = session.hasBeenHere }) {
     const email = emailField();
     const password = passwordField();
     const forgot = button("Forgot your password?", () => onForgot(email.input.value.trim()), { class: "link" });
     const ask = el("span");
+    const passkey = button("Sign in with a passkey", () => this.byPasskey(), { class: "soft big wide" });
     const other = button("", () => this.setMood(this.mood === "in" ? "up" : "in", true), { class: "link" });
     super({
       title: "",
@@ -42,9 +44,9 @@ export class SignIn extends Gate {
       reason: reason || (invite ? INVITED : ""),
       fields: [email, password],
       inside: [email.node, password.node],
-      ways: [el("p", { class: "form-other" }, forgot), el("p", { class: "form-other" }, ask, " ", other)],
+      ways: [passkey, el("p", { class: "form-other" }, forgot), el("p", { class: "form-other" }, ask, " ", other)],
     });
-    Object.assign(this, { session, onSignedIn, invite, email, password, forgot, ask, other });
+    Object.assign(this, { session, onSignedIn, invite, onCode, passkey, email, password, forgot, ask, other });
     this.entrance = { sign_up: "open", letters: false };
     this.setMood(isKnown && !invite ? "in" : "up");
     this.learn();
@@ -83,6 +85,7 @@ export class SignIn extends Gate {
     setText(this.ask, isShut ? SHUT[this.entrance.sign_up] : words.ask);
     setText(this.other, words.other);
     show(this.other, !isShut);
+    show(this.passkey, this.mood === "in" && canUsePasskeys);
     show(this.forgot.parentNode, this.mood === "in" && this.entrance.letters);
   }
 
@@ -91,6 +94,21 @@ export class SignIn extends Gate {
     if (ofEmail) return [this.email, ofEmail];
     const ofPassword = faultOfPassword(this.password, this.mood === "up");
     return ofPassword ? [this.password, ofPassword] : null;
+  }
+
+  refuse(error) {
+    if (error.code === "factor_required") return this.onCode(error.problem.pending_token);
+    return super.refuse(error);
+  }
+
+  async byPasskey() {
+    this.clearFaults();
+    try {
+      await this.session.signInByPasskey();
+    } catch (error) {
+      return wasLeft(error) ? setText(this.fault, "No passkey was used.") : this.refuse(error);
+    }
+    return this.onSignedIn();
   }
 
   fieldOf(code) {
