@@ -30,6 +30,7 @@ from quintet.runs import Completed, Failed, closing
 from quintet.store.base import Tx
 from quintet.store.committer import Committer
 from quintet.store.tables import runs
+from sabotage.by_letter import DEFECTS_BY_LETTER
 from support.patching import replace
 
 __all__ = ["DEFECTS"]
@@ -276,4 +277,5 @@ DEFECTS: dict[str, Callable[[], None]] = {
     "number_outside_the_lock": number_outside_the_lock,
     "read_before_registering": read_before_registering,
     "broadcast": broadcast,
+    **DEFECTS_BY_LETTER,
 }

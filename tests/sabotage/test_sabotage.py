@@ -13,6 +13,11 @@ import pytest
 from support.checks.durability import check_killed_at_receipt
 from support.checks.fence import check_given_up_agent_is_fenced
 from support.checks.isolation import check_a_foreign_cursor, check_foreign_ids, check_isolation
+from support.checks.letters import (
+    check_a_link_is_good_once,
+    check_looking_at_a_link_uses_nothing_up,
+    check_reset_closes_sockets,
+)
 from support.checks.once import (
     check_a_failure_is_told,
     check_a_tool_runs_once,
@@ -60,6 +65,9 @@ CASES = {
     "sent_before_without_the_user": Case(_in_world(check_the_same_client_id_of_two_users), "was answered with another"),
     "deaf_to_cancel": Case(_in_world(check_cancel_stops), "in vain for the ending"),
     "deaf_to_logout": Case(_in_world(check_logout_closes_sockets), "in vain for the server to close"),
+    "keep_a_used_link": Case(_in_world(check_a_link_is_good_once), "a (used link|link used twice at once) was answered"),
+    "spend_by_looking": Case(_in_world(check_looking_at_a_link_uses_nothing_up), "only looked at was answered 401"),
+    "reset_leaves_sessions": Case(_in_world(check_reset_closes_sockets), "in vain for the server to close"),
     "retry_a_tool": Case(_in_world(check_a_tool_runs_once), "the tool ran 2 times"),
     "swallow_a_failure": Case(_in_world(check_a_failure_is_told), "a failure was told as agent_completed"),
     "believe_any_signature": Case(_in_world(check_an_unsigned_token_opens_nothing), "a forged token opened"),
