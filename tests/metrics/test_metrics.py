@@ -1,6 +1,10 @@
 """The figures of a server: true, without anybody's name in them, and each server's own."""
 
+import asyncio
+import os
 import re
+import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -12,7 +16,8 @@ from quintet.server import Server as InProcess
 from quintet.settings import Options, load
 from quintet.testing.accounts.account import http_client
 from quintet.testing.contracts import whole
-from support.server import Server
+from support.checks.fence import check_given_up_agent_is_fenced
+from support.server import Factory, Server
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -123,3 +128,92 @@ async def test_two_servers_in_one_process_do_not_add_up(tmp_path: Path) -> None:
     finally:
         for one in servers:
             await one.stop()
+
+
+async def _until(url: str, name: str, least: float, **labels: str) -> float:
+    """The figure, once it is as much as that."""
+    end = time.monotonic() + 20
+    while (value := at(await figures(url), name, **labels)) < least:
+        assert time.monotonic() < end, f"{name} {labels} stays {value}"
+    return value
+
+
+async def test_open_runs_are_told_by_state(server_factory: Factory) -> None:
+    """What runs and what waits for a place, while it does; nothing when all have ended."""
+    server = server_factory(environment={"QUINTET_RUNS_PER_USER": "1"})
+    async with World(server) as world:
+        device = await world.device(await world.user())
+        said = [await device.say("wait", agent="slow_tool") for _ in range(3)]
+        await _until(server.url, "runs_open", 1, state="running")
+        await _until(server.url, "runs_open", 2, state="queued")
+        await _until(server.url, "runs_held", 1)
+        for one in said:
+            await device.cancel(one.run_id)
+        for one in said:
+            await device.run(one.run_id)
+        found = await figures(server.url)
+        assert [at(found, "runs_open", state=state) for state in ("running", "queued")] == [0, 0]
+        assert at(found, "runs_ended_total", state="cancelled") == 3
+
+
+async def test_a_connection_that_reads_nothing_is_seen_to_lag(server_factory: Factory) -> None:
+    """The slowest connection's distance from the head of its log; nothing when it has gone."""
+    server = server_factory()
+    async with World(server) as world:
+        alice = await world.user()
+        device = await world.device(alice)
+        deaf = await world.raw(alice, receive_buffer=4096)
+        await deaf.say({"do": "follow", "id": "f1", "after": "0"})
+        for _ in range(2):
+            whole(await device.tell({"pieces": 3000, "pause": 0}, "streamer"))
+        assert await _until(server.url, "delivery_lag_events", 1) >= 1
+
+
+async def test_a_loop_that_stood_still_is_seen(server_factory: Factory) -> None:
+    """The process is stopped for a moment: the worst lag of its minute tells it, and the last one is small again."""
+    server = server_factory()
+    os.kill(server.pid, signal.SIGSTOP)
+    await asyncio.sleep(1.5)  # it is this time that is measured
+    os.kill(server.pid, signal.SIGCONT)
+    assert 0.5 < await _until(server.url, "loop_lag_worst_seconds", 0.5) < 60
+
+
+@pytest.mark.skipif(os.environ.get("QUINTET_TEST_DATABASE", "") == "postgres", reason="holds the lock of a SQLite file")
+async def test_writes_that_wait_are_seen(server_factory: Factory) -> None:
+    """Somebody else holds the database's lock: what waits for it stands in the figures, and is gone when the lock is."""
+    server = server_factory()
+    async with World(server) as world:
+        alice = await world.user()
+        [file] = server.data.glob("*.db")
+        other = sqlite3.connect(file, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            created = [asyncio.create_task(alice.http.post("/v1/threads", json={"title": "waits"})) for _ in range(3)]
+            await _until(server.url, "store_queue", 1, queue="committer")
+            other.execute("ROLLBACK")
+            await asyncio.gather(*created)
+        finally:
+            other.close()
+        assert at(await figures(server.url), "store_queue", queue="committer") == 0
+
+
+async def test_an_agent_that_was_given_up_is_counted_when_it_comes_back(server_factory: Factory) -> None:
+    """A fence that held is seen: what the engine refused of a run that is no longer its agent's."""
+    server = server_factory()
+    await check_given_up_agent_is_fenced(server)
+    found = await figures(server.url)
+    told = {
+        what: at(found, "engine_total", what=what) for what in ("fenced", "refused", "held", "abandoned", "dropped")
+    }
+    assert told["fenced"] + told["refused"] >= 1, told
+
+
+async def test_every_figure_is_explained(server: Server) -> None:
+    """What `/metrics` tells stands in docs/metrics.md, and the other way round."""
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    explained = {name.removesuffix("_total") for name in re.findall(r"`(quintet_[a-z_]+)(?:\{[a-z,]+\})?`", page)}
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        told = re.findall(
+            r"^# TYPE (quintet_[a-z_]+) (?!gauge_created)", (await http.get("/metrics")).text, re.MULTILINE
+        )
+    assert {name.removesuffix("_total") for name in told if not name.endswith("_created")} == explained

@@ -5,6 +5,7 @@ A socket counts until its TCP connection is closed, not until we wish it were: a
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Protocol
 
 __all__ = ["Closable", "Connections"]
@@ -17,6 +18,13 @@ class Closable(Protocol):
         """Say goodbye: reconnect after so many seconds."""
 
 
+class Behind(Protocol):
+    """A feed as the registry sees it: how many committed events its connection has not been handed yet."""
+
+    @property
+    def behind(self) -> int: ...
+
+
 class Connections:
     """The sockets of this process. `per_user` and `per_address` are the bounds."""
 
@@ -27,6 +35,10 @@ class Connections:
         self.streams = 0  # of all connections, those that are answers to HTTP requests
         self._per_user = per_user
         self._per_address = per_address
+        self.feeds: set[Behind] = set()
+        self.told: Callable[[str, int], None] | None = (
+            None  # who wants to know what a user was handed, and up to which seq
+        )
         self._all: set[Closable] = set()
         self._users: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
@@ -81,6 +93,7 @@ class Connections:
             "users": len(self._users),
             "unauthenticated": self._addresses.total(),
             "events": self.delivered,
+            "behind": max((feed.behind for feed in self.feeds), default=0),
             **self.counted,
         }
 

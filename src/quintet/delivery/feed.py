@@ -75,6 +75,12 @@ class Feed:
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._follower = parts.log.follow(identity.user_id, self.wake)
+        parts.connections.feeds.add(self)
+
+    @property
+    def behind(self) -> int:
+        """Events that are known here and not handed over; none before it follows."""
+        return 0 if self._after is None else max(0, self._follower.head - self._after)
 
     @property
     def suspect(self) -> bool:
@@ -115,6 +121,7 @@ class Feed:
         """End the registration; nothing goes out any more."""
         self._closed = True
         self._halt()
+        self._parts.connections.feeds.discard(self)
         self._follower.close()
 
     def _halt(self) -> None:
@@ -194,6 +201,8 @@ class Feed:
             frames.append(caught_up(_cursor_of(rows[-1].frame).cursor if rows else self._cursor))
         if frames:
             self._outlet.write(frames)
+        if self._parts.connections.told is not None:
+            self._parts.connections.told(self.identity.user_id, after)
         return after < batch.head and bool(rows)
 
     # --- what has to wait ---------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The gateway: what the server makes once, and every socket is made from."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -61,6 +62,10 @@ class Gateway:
         """Everybody coming back in the same second would be a flood."""
         chance = int.from_bytes(self._parts.sources.token_bytes(2), "big") / 0xFFFF
         return round(0.5 + chance * spread, 1)
+
+    def tell(self, told: Callable[[str, int], None]) -> None:
+        """Call this with a user and a seq whenever a connection of that user was handed everything up to it. On the loop: be quick."""
+        self._parts.connections.told = told
 
     def snapshot(self) -> dict[str, int]:
         """Figures for the metrics."""

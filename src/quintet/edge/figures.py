@@ -1,6 +1,7 @@
 """What the HTTP side counts for the metrics: by route template, never by path, so that no id becomes a label and their number is bounded."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from starlette.types import Scope
 
@@ -19,6 +20,7 @@ class HTTPFigures:
         self.requests: Counter[tuple[str, str, int]] = Counter()  # method, route template, status
         self.refusals: Counter[str] = Counter()  # by code
         self.seconds = Histogram(_SECONDS)
+        self.told: Callable[[Scope, int, float], None] | None = None  # who else wants to know of each
 
     def note(self, scope: Scope, status: int, seconds: float) -> None:
         """Count a request that was answered. `status` is 0 where the peer had gone before."""
@@ -28,6 +30,8 @@ class HTTPFigures:
         code = scope.get("state", {}).get("refusal")
         if code is not None:
             self.refusals[code] += 1
+        if self.told is not None:
+            self.told(scope, status, seconds)
 
 
 def template_of(scope: Scope) -> str:

@@ -37,6 +37,7 @@ from quintet.server.listening import listen
 from quintet.server.metrics import Metrics, metrics_router
 from quintet.server.opening import open_database, unreachable
 from quintet.server.posting import courier
+from quintet.server.tracing import Tracer, opened
 from quintet.server.uvicorn_server import HTTPServer
 from quintet.server.vitals import Vitals
 from quintet.settings import Role, Settings, StartError
@@ -60,6 +61,7 @@ class _Parts:
     purging: Purging
     expiring: Expiring
     lag: LoopLag
+    tracer: Tracer | None
 
 
 class Server:
@@ -99,9 +101,10 @@ class Server:
             StartError: the port, the database or the agents stand in the way.
         """
         registry = self._registry()
+        tracer = opened(self._settings.traces_url, __version__)
         sockets, self.port = listen(self._settings.host, self._settings.port)
         try:
-            self._parts = parts = await self._build(registry)
+            self._parts = parts = await self._build(registry, tracer)
         except BaseException:
             for bound in sockets:
                 bound.close()
@@ -135,6 +138,8 @@ class Server:
         await parts.log.close()
         await parts.accounts.close()
         await parts.store.close()
+        if parts.tracer is not None:
+            await parts.tracer.close()
 
     def _registry(self) -> Registry:
         try:
@@ -153,7 +158,7 @@ class Server:
             )
         return registry
 
-    async def _build(self, registry: Registry) -> _Parts:
+    async def _build(self, registry: Registry, tracer: Tracer | None) -> _Parts:
         settings, sources = self._settings, self._sources
         store = await self._open_store()
         log_endings(store)
@@ -182,12 +187,15 @@ class Server:
             sources,
             values.gateway(settings),
         )
+        if tracer is not None:
+            store.on_commit(tracer.committed)
+            gateway.tell(tracer.delivered)
         purging.start()
         expiring = Expiring(store, sources, settings.events_kept_days)
         expiring.start()
         lag = LoopLag(sources)
         lag.start()
-        return _Parts(store, log, accounts, worker, gateway, reaper, purging, expiring, lag)
+        return _Parts(store, log, accounts, worker, gateway, reaper, purging, expiring, lag, tracer)
 
     async def _end_what_was_left(self, store: Store) -> None:
         moment, most = runs.moment(self._sources), self._settings.runs_per_user
@@ -236,6 +244,8 @@ class Server:
     def _application(self, parts: _Parts) -> object:
         policy, sources = self._origins(), self._sources
         figures = HTTPFigures()
+        if parts.tracer is not None:
+            parts.tracer.answered(figures)
         app = http_application(policy, sources, __version__, figures)
         if self._role != "worker":
             self._add_what_people_use(app, parts, policy)

@@ -88,6 +88,7 @@ class Metrics(Collector):
         yield _gauge(
             "unauthenticated_sockets", "Sockets that have not said whose they are.", counted["unauthenticated"]
         )
+        yield _gauge("delivery_lag_events", "Committed events that the slowest connection lacks.", counted["behind"])
         yield _counter("events_delivered", "Events handed to sockets and streams.", counted["events"])
         for prefix, name, help_text in (
             ("closed_", "connections_closed", "Sockets and streams closed by us."),

@@ -107,6 +107,9 @@ class Settings(BaseModel):
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(forms.proxies)] = _word(
         (), "Addresses or networks of the proxies in front, whose X-Forwarded-For is believed."
     )
+    traces_url: Annotated[str, AfterValidator(forms.address)] | None = _word(
+        None, "An OpenTelemetry collector (OTLP over HTTP) that gets spans, such as http://localhost:4318/v1/traces."
+    )
 
     oidc: tuple[ProviderSettings, ...] = Field(default=(), description="The providers to sign in with.")
     issuer_url: Annotated[str, AfterValidator(forms.issuer)] | None = _word(
