@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Sequence
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import NullPool, create_engine, insert, make_url, select
 
 from quintet.store import Store, Tx, open_store, schema
+from quintet.store.tables import metadata
 from quintet.testing.services.postgres import account, binaries, folders
 from quintet.testing.services.postgres.databases import Databases
 from quintet.testing.services.postgres.server import TEMPLATE, PostgresServer
@@ -88,6 +91,18 @@ class PostgresDatabase:
     def empty(self, tx: Tx) -> None:
         """See `Database`."""
         tx.sql("DROP FUNCTION full_disk CASCADE")
+
+    def copied(self, to: Path) -> Path:
+        """All that is committed, of one moment, in a SQLite file."""
+        url = make_url(self.url).set(drivername="postgresql+psycopg")
+        theirs = create_engine(url, poolclass=NullPool, isolation_level="REPEATABLE READ")
+        ours = create_engine(f"sqlite:///{to}", poolclass=NullPool)
+        metadata.create_all(ours)
+        with theirs.connect() as source, ours.begin() as target:
+            for table in metadata.sorted_tables:
+                if rows := source.execute(select(table)).mappings().all():
+                    target.execute(insert(table), [dict(row) for row in rows])
+        return to
 
     def check(self) -> None:
         """See `Database`. Every index has what its table has."""

@@ -1,19 +1,33 @@
 """The test kit's Quintet, with what our own tests look at besides: the scripted agents, what their tools did, the database's files."""
 
 import json
+import os
 import re
 import sqlite3
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quintet.testing.services.quintet import QuintetServer
+
+if TYPE_CHECKING:
+    from support.postgres import PostgresDatabase
 
 __all__ = ["TESTS", "Factory", "Server"]
 
 TESTS = Path(__file__).resolve().parent.parent
 SCRIPTED = "support.scripted"
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _postgres(environment: dict[str, str]) -> "PostgresDatabase | None":
+    """A database of the server's own, where the whole run is to be on PostgreSQL (`make test-postgres`)."""
+    if os.environ.get("QUINTET_TEST_DATABASE") != "postgres" or "QUINTET_DATABASE_URL" in environment:
+        return None
+    from support.postgres import PostgresDatabase
+
+    return PostgresDatabase()
 
 
 class Server(QuintetServer):
@@ -29,13 +43,15 @@ class Server(QuintetServer):
         environment: dict[str, str] | None = None,
     ) -> None:
         self.effects = home / "effects.log"
+        self.postgres = _postgres(environment or {})
+        on = {"QUINTET_DATABASE_URL": self.postgres.url} if self.postgres is not None else {}
         super().__init__(
             home,
             name="server",
             agents=agents,
             command=command,
             options=options,
-            environment={"SCRIPTED_EFFECTS": str(self.effects), **(environment or {})},
+            environment={"SCRIPTED_EFFECTS": str(self.effects), **on, **(environment or {})},
             cwd=TESTS,
         )
         self.effects.touch()
@@ -54,8 +70,13 @@ class Server(QuintetServer):
         return self.effects.read_text().splitlines()
 
     def database(self, to: Path) -> Path:
-        """A copy of the database files as they lie there, so that looking changes nothing of what a restart will find."""
+        """A copy of the database files as they lie there, so that looking changes nothing of what a restart will find.
+
+        Of PostgreSQL one file as well, of what is committed: whoever judges a database knows one kind.
+        """
         to.mkdir(parents=True, exist_ok=True)
+        if self.postgres is not None:
+            return self.postgres.copied(to / "quintet.db")
         files = [f for f in self.data.iterdir() if re.search(r"\.(db|sqlite3?)(-wal|-shm)?$", f.name)]
         for file in files:
             if not file.name.endswith("-shm"):
@@ -67,7 +88,9 @@ class Server(QuintetServer):
         return found[0]
 
     def query(self, to: Path, sql: str) -> list[tuple[object, ...]]:
-        """Rows of a copy of the database."""
+        """Rows of a copy of the database; of PostgreSQL's own."""
+        if self.postgres is not None:
+            return self.postgres.rows(sql)
         connection = sqlite3.connect(self.database(to))
         try:
             return connection.execute(sql).fetchall()

@@ -43,14 +43,7 @@ class Pulse:
 
     async def begin(self) -> None:
         """Begin to live, with what the worker can do. Raises QuintetError: the store cannot."""
-        now_ms = self._sources.now_ms()
-
-        def enter(tx: Tx) -> None:
-            if self._store.shared:
-                runs.enrol(tx, self._worker_id, now_ms)
-            self._announce(tx)
-
-        await self._store.write(self._worker_id, enter)
+        await self._store.write(self._worker_id, self._announce)
         self._last = self._sources.monotonic()
 
     async def look(self) -> None:

@@ -20,6 +20,7 @@ __all__ = ["LOOKS", "Reaper"]
 logger = logging.getLogger(__name__)
 
 LOOKS = 6  # in a life
+_AWAY = 60.0  # seconds for which the agents of a worker that went are known: it may be restarting
 _GAP = 3  # looks that may be missed before it was an outage
 
 
@@ -33,6 +34,7 @@ class Reaper:
         self._most_running = most_running
         self._seen: dict[str, tuple[int, float]] = {}  # by worker: its beat, and when that was new here
         self._looked = sources.monotonic()
+        self._absent: dict[str, float] = {}  # workers that went, and since when this process knows
         self.lost = 0
         looking = Periodic("looking for dead workers", self.look, life / LOOKS)
         self.start = looking.start
@@ -55,6 +57,7 @@ class Reaper:
             ):
                 logger.warning("a worker has been without a beat for %.0f s: taken for dead", now - since)
         await self._end_orphans()
+        await self._forget(now)
 
     async def _end_orphans(self) -> None:
         for orphan in await self._store.read(runs.orphans_in):
@@ -64,3 +67,10 @@ class Reaper:
                 await self._store.write(orphan.user_id, step)
                 self.lost += 1
                 logger.warning("a run of a dead worker was closed as worker_lost")
+
+    async def _forget(self, now: float) -> None:
+        absent = await self._store.read(runs.absent_in)
+        self._absent = {worker: self._absent.get(worker, now) for worker in absent}
+        for worker, since in self._absent.items():
+            if now - since > _AWAY:
+                await self._store.write("", partial(runs.forget_agents, worker_id=worker))

@@ -12,7 +12,17 @@ from quintet.runs.closing import (
     deleted,
     lose_all,
 )
-from quintet.runs.living import Orphan, beat, beats_in, bury, end_orphan, enrol, leave, orphans_in
+from quintet.runs.living import (
+    Orphan,
+    absent_in,
+    beat,
+    beats_in,
+    bury,
+    end_orphan,
+    forget_agents,
+    leave,
+    orphans_in,
+)
 from quintet.runs.opening import RUNNING_PER_USER, Leased, NewRun, announce, lease, open_run, promote, shortened
 from quintet.runs.standing import Standing, standing_in
 from quintet.runs.steps import OPEN, STEPS, Ids, Moment, moment
@@ -32,6 +42,7 @@ __all__ = [
     "NewRun",
     "Orphan",
     "Standing",
+    "absent_in",
     "announce",
     "beat",
     "beats_in",
@@ -41,7 +52,7 @@ __all__ = [
     "close",
     "deleted",
     "end_orphan",
-    "enrol",
+    "forget_agents",
     "lease",
     "leave",
     "lose_all",

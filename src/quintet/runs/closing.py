@@ -270,5 +270,6 @@ def lose_all(tx: Tx, moment: Moment, *, most_running: int = RUNNING_PER_USER) ->
         ending: Ending = Failed("worker_lost") if flag is None else Cancelled(flag)
         seed = Moment(moment.now_ms, moment.seed + number.to_bytes(4))
         close(tx, user_id, run_id, attempt, ending, seed, most_running=most_running)
+    tx.sql("DELETE FROM workers")
     tx.sql("DELETE FROM agents")
     return [(user_id, run_id) for user_id, run_id, _, _ in rows]

@@ -12,13 +12,14 @@ from quintet.runs.opening import RUNNING_PER_USER
 from quintet.runs.steps import Moment
 from quintet.store import Tx
 
-__all__ = ["Orphan", "beat", "beats_in", "bury", "end_orphan", "enrol", "leave", "orphans_in"]
+__all__ = ["Orphan", "absent_in", "beat", "beats_in", "bury", "end_orphan", "forget_agents", "leave", "orphans_in"]
 
 _ORPHANS = (
     "SELECT user_id, id, attempt FROM runs"
     " WHERE state IN ('queued', 'running') AND state = 'running' AND worker_id NOT IN (SELECT id FROM workers) LIMIT ?"
 )
 _AT_ONCE = 500
+_ABSENT = "SELECT DISTINCT worker_id FROM agents WHERE worker_id NOT IN (SELECT id FROM workers)"
 _KNOWN = "SELECT cancelled FROM runs WHERE user_id = ? AND id = ?"
 
 
@@ -30,23 +31,14 @@ class Orphan(NamedTuple):
     attempt: int
 
 
-def enrol(tx: Tx, worker_id: str, now_ms: int) -> None:
-    """A worker begins to live."""
-    tx.sql(
-        "INSERT INTO workers (id, beat, began_at) VALUES (?, 1, ?) ON CONFLICT (id) DO UPDATE SET beat = workers.beat + 1",
-        (worker_id, now_ms),
-    )
-
-
 def beat(tx: Tx, worker_id: str) -> bool:
     """A worker lives; False when it has been taken for dead."""
     return bool(tx.sql("UPDATE workers SET beat = beat + 1 WHERE id = ?", (worker_id,)).rowcount)
 
 
 def leave(tx: Tx, worker_id: str) -> None:
-    """A worker has ended its runs and goes."""
+    """A worker has ended its runs and goes. Its agents are known for a while: it may be restarting, and what is sent to them waits."""
     tx.sql("DELETE FROM workers WHERE id = ?", (worker_id,))
-    tx.sql("DELETE FROM agents WHERE worker_id = ?", (worker_id,))
 
 
 def beats_in(tx: Tx) -> dict[str, int]:
@@ -56,10 +48,17 @@ def beats_in(tx: Tx) -> dict[str, int]:
 
 def bury(tx: Tx, worker_id: str, stood_at: int) -> bool:
     """Take a worker for dead whose beat stood still; False when it has moved since."""
-    gone = tx.sql("DELETE FROM workers WHERE id = ? AND beat = ?", (worker_id, stood_at)).rowcount
-    if gone:
-        tx.sql("DELETE FROM agents WHERE worker_id = ?", (worker_id,))
-    return bool(gone)
+    return bool(tx.sql("DELETE FROM workers WHERE id = ? AND beat = ?", (worker_id, stood_at)).rowcount)
+
+
+def absent_in(tx: Tx) -> list[str]:
+    """Workers whose agents are still known, and who are not there any more."""
+    return [row[0] for row in tx.sql(_ABSENT).fetchall()]
+
+
+def forget_agents(tx: Tx, worker_id: str) -> None:
+    """Know nothing more of a worker that has not come back. One that is there keeps its agents."""
+    tx.sql("DELETE FROM agents WHERE worker_id = ? AND worker_id NOT IN (SELECT id FROM workers)", (worker_id,))
 
 
 def orphans_in(tx: Tx) -> list[Orphan]:

@@ -30,9 +30,11 @@ _READY = (
     "SELECT r.user_id, r.id, r.thread_id, r.message_id, r.agent, r.attempt, r.trace_id, r.first_seq, r.state, r.run_seq, m.text"
     " FROM runs r JOIN messages m ON m.user_id = r.user_id AND m.id = r.message_id"
     " JOIN heads h ON h.user_id = r.user_id WHERE r.ready = 1 AND (r.agent IN (SELECT name FROM agents WHERE worker_id = ?)"
-    " OR (r.created_at < ? AND r.agent NOT IN (SELECT name FROM agents)))"
+    " OR (r.created_at < ? AND r.agent NOT IN (SELECT a.name FROM agents a JOIN workers w ON w.id = a.worker_id)))"
     " ORDER BY r.created_at LIMIT ?"
 )
+_ENROL = "INSERT INTO workers (id, beat) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET beat = workers.beat + 1"
+_RETURNED = "DELETE FROM agents WHERE name = ? AND worker_id NOT IN (SELECT id FROM workers)"
 _APART = (
     " FOR UPDATE OF h, r SKIP LOCKED"  # other workers take others; whoever writes for a user just now is not waited for
 )
@@ -148,11 +150,13 @@ def shortened(text: str) -> str:
 def announce(
     tx: Tx, worker_id: str, descriptions: Mapping[str, str], accepted: Mapping[str, Sequence[str]] | None = None
 ) -> None:
-    """Write down which agents a worker can run, and which attachments they take; `submit` checks against it.
+    """Write down that a worker lives, which agents it can run, and which attachments they take; `submit` checks against it.
 
     `accepted` has the media types by agent. An empty table of descriptions takes the worker's names back.
     """
+    tx.sql(_ENROL, (worker_id,))
     tx.sql("DELETE FROM agents WHERE worker_id = ?", (worker_id,))
+    tx.many(_RETURNED, [(name,) for name in descriptions])
     types = accepted or {}
     tx.many(
         "INSERT INTO agents (worker_id, name, description, attachments) VALUES (?, ?, ?, ?)",

@@ -20,7 +20,6 @@ workers = Table(  # those that live: each raises its beat, and whoever sees one 
     metadata,
     Column("id", String(40), nullable=False),
     Column("beat", BigInteger, nullable=False),
-    Column("began_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("id"),
 )
 

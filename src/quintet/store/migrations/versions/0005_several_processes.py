@@ -18,7 +18,6 @@ _STATEMENTS = (
     CREATE TABLE workers (
         id VARCHAR(40) NOT NULL,
         beat BIGINT NOT NULL,
-        began_at BIGINT NOT NULL,
         CONSTRAINT pk_workers PRIMARY KEY (id)
     )
     """,

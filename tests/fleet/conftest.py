@@ -1,0 +1,25 @@
+"""A fleet of the test's own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.fleet import Fleet
+from support.postgres import PostgresDatabase
+
+
+@pytest.fixture
+def fleet_of(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
+    """Makes and starts a fleet, by default on a database of its own at the tests' PostgreSQL."""
+    made: list[Fleet] = []
+
+    def make(database: PostgresDatabase | None = None, *, gateways: int = 2, workers: int = 2, life: int = 3) -> Fleet:
+        fleet = Fleet(tmp_path, database or PostgresDatabase(), gateways=gateways, workers=workers, life=life)
+        made.append(fleet)
+        fleet.start()
+        return fleet
+
+    yield make
+    for fleet in made:
+        fleet.end()

@@ -1,0 +1,150 @@
+"""Two gateways and two workers on one PostgreSQL: what one process does the others tell, and none is missed when it dies."""
+
+import asyncio
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from fleet.fleet import Fleet
+from quintet.testing.accounts.account import register
+from quintet.testing.contracts import Seen
+from quintet.testing.sockets.connecting import Connect
+from support import oracle
+from support.effects import effect, effects
+from support.faithful import Faithful, faithful, living
+from support.kept import read
+
+pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(240)]
+
+ROUNDS = int(os.environ.get("FLEET_ROUNDS", "6"))
+SEED = int(os.environ.get("FLEET_SEED", "0")) or random.randrange(1, 1 << 32)
+Maker = Callable[..., Fleet]
+
+
+def ending(run: Sequence[Seen]) -> Seen:
+    """The one final event of a run, its last."""
+    assert [seen for seen in run if seen.final] == [run[-1]]
+    return run[-1]
+
+
+async def test_one_fleet_is_one_server(fleet_of: Maker, connect: Connect) -> None:
+    """A token of one gateway is good at the other; what is sent at one, run by a worker that serves nobody, arrives at both, the same
+    bytes; a cancel at one stops what was sent at the other; a logout at one closes the socket at the other."""
+    fleet = fleet_of()
+    here, there = fleet.gateways
+    alice = register(here)
+    one = await connect.device(here, alice, name="here")
+    two = await connect.device(there, alice, name="there")
+    for turn in range(6):
+        device, other = (one, two) if turn % 2 else (two, one)
+        said = await device.say({"steps": 3}, agent="stepper")
+        await device.run(said.run_id)
+        await other.run(said.run_id)
+    assert [e.raw for e in one.events] == [e.raw for e in two.events]
+    said = await one.say({"mark": "far"}, agent="slow_parent")
+    await effect(here, "begun", "far-a")
+    began = time.monotonic()
+    assert (await two.cancel(said.run_id))["type"] == "result"
+    assert ending(await one.run(said.run_id)).type == "agent_cancelled"
+    assert time.monotonic() - began < 10
+    assert "finished" not in effects(here, "far-a")
+    one.story.whole()
+    two.story.whole()
+    alice.logout()
+    assert [(await device.closed(15))[0] for device in (one, two)] == [4501, 4501]
+
+
+async def test_the_same_message_at_two_nodes_is_one(fleet_of: Maker, connect: Connect) -> None:
+    """The same `client_id` fifty times at once, at both gateways: one message, one run, one answer."""
+    fleet = fleet_of(workers=1)
+    alice = register(fleet.gateways[0])
+    devices = [await connect.device(gateway, alice, name=gateway.name) for gateway in fleet.gateways]
+    said = await asyncio.gather(*(devices[at % 2].say("once", client_id="the-same", agent="echo") for at in range(50)))
+    assert len({(each.run_id, each.answer["message_id"], each.answer["cursor"]) for each in said}) == 1
+    for device in devices:
+        await device.run(said[0].run_id)
+        device.story.whole()
+        assert [e.type for e in device.events].count("message_accepted") == 1
+
+
+async def test_a_dead_workers_run_ends_within_twenty_seconds(fleet_of: Maker, connect: Connect) -> None:
+    """With the periods that are shipped: a worker is killed, its run ends `worker_lost` within 20 s, closed inside, and no tool runs
+    again; another worker takes what is sent next, at once."""
+    fleet = fleet_of(gateways=1, workers=1, life=12)
+    gateway, worker = fleet.nodes
+    alice = register(gateway)
+    device = await connect.device(gateway, alice)
+    said = await device.say({"mark": "dies"}, agent="slow_parent")
+    await effect(gateway, "begun", "dies-a")
+    await effect(gateway, "begun", "dies-b")
+    worker.kill()
+    killed = time.monotonic()
+    worker.start()
+    await device.tell("next", agent="echo")
+    run = await device.run(said.run_id, 30)
+    assert time.monotonic() - killed < 20
+    assert ending(run).body["data"]["error"]["code"] == "worker_lost"
+    assert [e.body["data"]["error"]["code"] for e in run if e.type == "tool_completed"] == ["worker_lost"] * 2
+    assert effects(gateway, "dies-a") == effects(gateway, "dies-b") == ["begun"]
+    device.story.whole()
+
+
+async def test_a_worker_that_sleeps_past_its_life_is_fenced(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:
+    """SIGSTOP: its run is ended by others. When it wakes it can add nothing to it and starts no tool, and takes new work again."""
+    fleet = fleet_of(gateways=1, workers=1)
+    gateway, worker = fleet.nodes
+    alice = register(gateway)
+    device = await connect.device(gateway, alice)
+    said = await device.say({"steps": 400, "pause": 0.05, "mark": "sleeps"}, agent="stepper")
+    await device.step("some steps", lambda: [e for e in device.events if e.run == said.run_id][5:] or None)
+    worker.freeze()
+    try:
+        run = await device.run(said.run_id, 20)
+        assert ending(run).body["data"]["error"]["code"] == "worker_lost"
+    finally:
+        worker.thaw()
+    await device.tell("next", agent="echo", within=20)
+    device.story.whole()
+    rows = read(gateway.database(tmp_path / "copy")).find(alice.id, run_id=said.run_id)
+    assert [row.final for row in rows].index(True) == len(rows) - 1
+
+
+async def test_any_node_may_die_at_any_time(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:
+    """Kill -9 of one node after another under load, gateways and workers: what was seen or answered is kept, every accepted run ends
+    once, no tool runs twice, and every device goes on from its cursor."""
+    fleet = fleet_of()
+    chance = random.Random(SEED)
+    try:
+        people = []
+        for gateway in fleet.gateways:
+            people += faithful(gateway, connect, 2, lambda: random.Random(chance.random()))
+        for number, person in enumerate(people):
+            person.name = f"user{number}"  # what their tools leave is told apart by it
+        async with living(people) as lives:
+            for _ in range(ROUNDS):
+                await asyncio.sleep(chance.uniform(0.2, 1.2))  # the random moment itself
+                node = chance.choice(fleet.nodes)
+                node.kill()
+                await asyncio.to_thread(node.start)
+                assert not lives.done(), "a client has given up"
+            ended = await _healed(fleet, people, lives, tmp_path / "healed")
+        assert ended["agent_completed"], f"no run completed: {ended}"
+    except BaseException as fault:
+        fault.add_note(f"again: FLEET_SEED={SEED} .venv/bin/python -m pytest tests/fleet -k any_node")
+        raise
+
+
+async def _healed(
+    fleet: Fleet, people: list[Faithful], lives: "asyncio.Future[list[None]]", copy: Path
+) -> Counter[str]:
+    async with asyncio.timeout(120):
+        await asyncio.gather(lives, *(person.settle() for person in people))
+    for person in people:
+        await person.audit()
+    gateway = fleet.gateways[0]
+    return oracle.check_healed(read(gateway.database(copy)), people, gateway.done())
