@@ -15,7 +15,7 @@ from collections import deque
 from quintet.testing.faults.conditions import Conditions, Cut, Tally
 from quintet.testing.loops import Pulse
 from quintet.testing.wire.frames import FrameError, Scanner
-from quintet.testing.wire.tcp import reset
+from quintet.testing.wire.tcp import gone, reset
 
 __all__ = ["Link"]
 
@@ -218,6 +218,7 @@ class Link:
                 task.cancel()
             await asyncio.gather(*tasks, ways, over, return_exceptions=True)
             await self.end("close")
+            await gone(self._server[1])
 
     def abort(self) -> None:
         """Everything ends: what nobody reads any more is not waited for."""

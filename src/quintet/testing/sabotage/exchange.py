@@ -14,7 +14,7 @@ from typing import Any
 from quintet.testing.sabotage.heads import TOKEN_KEYS, Head, Shown, shown_in, with_token
 from quintet.testing.sabotage.plan import Ends, Plan
 from quintet.testing.sabotage.streams import Stream
-from quintet.testing.wire.tcp import reset
+from quintet.testing.wire.tcp import gone, reset
 
 __all__ = ["Exchange"]
 
@@ -44,8 +44,8 @@ class Exchange:
             self._last.writer.transport.abort()
             raise
         finally:
-            self._client.writer.close()
-            self._last.writer.close()
+            self._client.writer.close()  # whose connection it is waits until it has gone
+            await gone(self._last.writer)
 
     @property
     def _last(self) -> Ends:
@@ -150,9 +150,9 @@ class Exchange:
             again, more = await self._put(with_token(head, good), body, True)
             if again.status not in REFUSALS:
                 defect.done += 1
-                before.writer.close()
+                await gone(before.writer)
                 return again, more, good
-            self._server.writer.close()
+            await gone(self._server.writer)
             self._server = before
         return answer, data, shown
 

@@ -11,7 +11,7 @@ from quintet.testing.sabotage.defects import ALL, Defect
 from quintet.testing.sabotage.exchange import Exchange
 from quintet.testing.sabotage.plan import Ends
 from quintet.testing.sabotage.scene import Scene
-from quintet.testing.wire.tcp import Listener
+from quintet.testing.wire.tcp import Listener, opened
 
 __all__ = ["Relay"]
 
@@ -64,16 +64,7 @@ class Relay:
 
     async def _accept(self, place: Place, client: Ends) -> None:
         client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        plug = self._waiting[place].popleft()
-        opening = asyncio.ensure_future(asyncio.open_connection(sock=plug, limit=LIMIT))
-        try:
-            server = Ends(*await asyncio.shield(opening))
-        except asyncio.CancelledError:  # its transport may be there already, and nobody else would close it
-            (await opening)[1].transport.abort()
-            raise
-        except BaseException:
-            plug.close()
-            raise
+        server = Ends(*await opened(self._waiting[place].popleft(), LIMIT))
         with contextlib.suppress(OSError):
             await Exchange(self, place, client, server).carry()
 

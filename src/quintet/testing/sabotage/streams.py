@@ -14,6 +14,7 @@ from quintet.testing.sabotage.heads import TOKEN_KEYS, Head, Shown, with_token
 from quintet.testing.sabotage.messages import Codec, End, EventsCodec, FramesCodec, Message, Plain
 from quintet.testing.sabotage.plan import Ends, Plan
 from quintet.testing.sabotage.scene import Link
+from quintet.testing.wire.tcp import gone
 
 __all__ = ["Stream"]
 
@@ -173,7 +174,7 @@ class Stream:
         defect.done += 1
         if defect is not self._plan.active:
             return False
-        self.server.writer.close()
+        await gone(self.server.writer)
         self.server = await self._plan.upstream(link.place)
         self.server.writer.write(with_token(self._head, good).bytes())
         await self.server.reader.readuntil(b"\r\n\r\n")

@@ -19,7 +19,7 @@ from quintet.testing.sockets.reading import STEP_SECONDS, ConnectionFault
 from quintet.testing.targets import Target
 from quintet.testing.wire.frames import CLOSE, TEXT, Scanner, WireFrame, frame_bytes
 from quintet.testing.wire.objects import json_object
-from quintet.testing.wire.tcp import reset
+from quintet.testing.wire.tcp import opened, reset
 
 __all__ = ["Handshake", "RawSocket"]
 
@@ -188,8 +188,12 @@ class RawSocket:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)  # before it connects: the window is told then
         plug.setblocking(False)
         host = "127.0.0.1" if self.target.host == "localhost" else self.target.host
-        await asyncio.get_running_loop().sock_connect(plug, (host, self.target.port))
-        self._link = await asyncio.open_connection(sock=plug, limit=ahead)
+        try:
+            await asyncio.get_running_loop().sock_connect(plug, (host, self.target.port))
+        except BaseException:
+            plug.close()
+            raise
+        self._link = await opened(plug, ahead)
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         first, *others = head.decode("latin-1").strip().split("\r\n")
