@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import jwt
 import pytest
-from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
+from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
 
 from accounts.house import Clock, House, expect, refused
 from quintet.accounts.machines.keeping import ClientKeeping

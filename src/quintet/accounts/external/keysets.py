@@ -22,7 +22,7 @@ FRESH_SECONDS = 3600.0
 AGAIN_SECONDS = 60.0
 OLDEST_SECONDS = 24 * 3600.0
 MOST_KEYS = 50
-SMALLEST_RSA = 2048
+SMALLEST_MODULUS = 342  # characters of base64: 2048 bits
 
 PublicKey = RSAKey | ECKey | OKPKey
 
@@ -81,12 +81,18 @@ def _read(told: Mapping[str, Any]) -> dict[str | None, PublicKey]:
     found: dict[str | None, PublicKey] = {}
     listed = told.get("keys")
     for entry in listed[:MOST_KEYS] if isinstance(listed, list) else ():
+        if not isinstance(entry, dict) or not _is_fit(entry):
+            continue
         try:
             key = JWKRegistry.import_key({name: entry[name] for name in entry if name not in ("d", "p", "q")})
         except (JoseError, ValueError, TypeError, KeyError):
             continue
-        if isinstance(key, RSAKey) and key.raw_value.key_size < SMALLEST_RSA:
-            continue
-        if isinstance(key, RSAKey | ECKey | OKPKey) and entry.get("use", "sig") == "sig":
+        if isinstance(key, RSAKey | ECKey | OKPKey):
             found[entry.get("kid") if isinstance(entry.get("kid"), str) else None] = key
     return found
+
+
+def _is_fit(entry: Mapping[str, Any]) -> bool:
+    """Whether it is a public key for signing, of bearable strength: before the library sees it, which only warns."""
+    short = entry.get("kty") == "RSA" and len(str(entry.get("n", ""))) < SMALLEST_MODULUS
+    return entry.get("kty") in ("RSA", "EC", "OKP") and entry.get("use", "sig") == "sig" and not short

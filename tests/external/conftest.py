@@ -1,0 +1,56 @@
+"""A provider as a process of its own, and a server that people sign in to with it."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from external.visitor import Visitor
+from support.server import Factory, Server
+
+FOLDER = Path(__file__).parent / "provider"
+SECRET = "a-secret-of-the-tests"
+STARTS = 60.0
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The issuer of a running provider. Needs Node; its package is installed once into the folder of the tests."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            raise RuntimeError(f"the tests of external sign-in need {program}: install Node 20 or later")
+    if not (FOLDER / "node_modules" / "oidc-provider").is_dir():
+        subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=FOLDER, check=True, timeout=300)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("provider") / "provider.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(["node", "provider.mjs", str(port)], cwd=FOLDER, stdout=out, stderr=out)
+    try:
+        until = time.monotonic() + STARTS
+        while "listening" not in log.read_text(encoding="utf-8"):
+            assert process.poll() is None and time.monotonic() < until, log.read_text(encoding="utf-8")
+            time.sleep(0.05)
+        yield f"http://localhost:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def house_server(server_factory: Factory, provider: str) -> Server:
+    """A server with the provider, called `house`."""
+    told = {"ISSUER": provider, "CLIENT_ID": "quintet", "CLIENT_SECRET": SECRET, "TITLE": "The house"}
+    return server_factory(environment={f"QUINTET_OIDC_HOUSE_{name}": text for name, text in told.items()})
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Visitor]:
+    """A browser without any cookie."""
+    made = Visitor()
+    yield made
+    await made.close()
