@@ -10,7 +10,7 @@ import pytest
 
 from accounts.house import CONFIG, PASSWORD, Clock, House, bearer, expect, opened, refused
 from external.hostile import ES, OTHER, RS, Hostile
-from quintet.accounts.external.config import Issuer
+from quintet.accounts.elsewhere import Issuer
 from quintet.accounts.external.keysets import AGAIN_SECONDS, FRESH_SECONDS, OLDEST_SECONDS
 
 pytestmark = pytest.mark.l2

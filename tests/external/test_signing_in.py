@@ -10,7 +10,7 @@ import pytest
 from accounts.house import CONFIG, Clock, House, bearer, expect, opened
 from external.hostile import ES, OTHER, RS, Hostile
 from external.visitor import Visitor
-from quintet.accounts.external.config import Provider
+from quintet.accounts.elsewhere import Provider
 from quintet.accounts.external.exchange import challenge_of
 
 pytestmark = pytest.mark.l2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from quintet.accounts.external.config import Issuer, Provider
+from quintet.accounts.elsewhere import Issuer, Provider
 
 __all__ = ["AccountsConfig"]
 

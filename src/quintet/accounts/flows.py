@@ -17,11 +17,13 @@ from quintet.accounts.erasing import Erasing
 from quintet.accounts.errands import Errands
 from quintet.accounts.exporting import Exporting
 from quintet.accounts.external.exchange import Exchange
+from quintet.accounts.external.issuer import ForeignIssuer
 from quintet.accounts.external.signing_in import SigningIn
 from quintet.accounts.factors import FactorRequiredError, Passkeys, SecondFactor
-from quintet.accounts.identities import Identities
+from quintet.accounts.identities import Door, Identities
 from quintet.accounts.joining import Joining
 from quintet.accounts.letters import Courier, Post, Wording
+from quintet.accounts.machines.key_entry import KeyEntry
 from quintet.accounts.machines.programs import Programs
 from quintet.accounts.newcomers import Newcomers
 from quintet.accounts.own import OwnAccount
@@ -57,7 +59,7 @@ class Accounts:
         courier: Courier | None = None,
     ) -> None:
         self.config = config
-        self.identities = Identities(store, sources, secret, config)
+        self.identities = Identities(store, sources, secret, config, _doors(store, sources, config))
         self.authenticate = self.identities.authenticate
         self.still_valid = self.identities.still_valid
         self._store = store
@@ -192,6 +194,13 @@ class Accounts:
         now = self._sources.now_ms()
         note = partial(audit.record, action="sign_in_failed", now_ms=now, subject_id=user.id, address=visitor.address)
         self._store.submit(user.id, note)
+
+
+def _doors(store: Store, sources: Sources, config: AccountsConfig) -> list[Door]:
+    doors: list[Door] = [KeyEntry(store, sources)]
+    if config.foreign_issuer is not None:
+        doors.append(ForeignIssuer(store, sources, config.foreign_issuer, config.leeway_seconds))
+    return doors
 
 
 def _exchanges(config: AccountsConfig, sources: Sources) -> dict[str, Exchange]:

@@ -3,25 +3,22 @@
 The signature is checked before the database is asked, and then once: session, user and revision in one read.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from quintet.accounts import keys, sessions
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.external.issuer import ForeignIssuer
 from quintet.accounts.keys import KeyRing, Periods, rotation, rows
 from quintet.accounts.keys.loading import PURPOSE
-from quintet.accounts.machines.key_entry import KeyEntry
-from quintet.accounts.machines.key_form import looks_like_key
 from quintet.accounts.sealing import Box, Secrets
 from quintet.accounts.tokens import Claims, Tokens, UnknownKeyError, payload, signed
 from quintet.errors import QuintetError
 from quintet.periodic import Periodic
-from quintet.scope import Identity
+from quintet.scope import Identity, Kind
 from quintet.sources import Sources
 from quintet.store import Store
 
-__all__ = ["Identities"]
+__all__ = ["Door", "Identities"]
 
 T = TypeVar("T")
 
@@ -29,19 +26,40 @@ RELOAD_SECONDS = 5.0  # tokens of unknown keys cost one read in this time, howev
 LOOK_SECONDS = 2.0  # between two looks at the table of keys, which others rotate
 
 
-class Identities:
-    """Issues access tokens and recognises them. `load` comes first; `watching` follows what becomes of the keys."""
+class Door(Protocol):
+    """Another way to speak for a user than by a session of ours."""
 
-    def __init__(self, store: Store, sources: Sources, secrets: Secrets, config: AccountsConfig) -> None:
+    kind: Kind
+
+    def knows(self, token: str) -> bool:
+        """Whether the token means to come in here; then it comes in nowhere else."""
+        ...
+
+    async def authenticate(self, token: str) -> Identity:
+        """Whom it speaks for. Raises QuintetError, as `Identities.authenticate`."""
+        ...
+
+    async def still_valid(self, identity: Identity) -> bool:
+        """Whether what spoke still may, by a new read."""
+        ...
+
+
+class Identities:
+    """Issues access tokens and recognises them, and by `doors` what else speaks for a user.
+
+    `load` comes first; `watching` follows what becomes of the keys.
+    """
+
+    def __init__(
+        self, store: Store, sources: Sources, secrets: Secrets, config: AccountsConfig, doors: Sequence[Door] = ()
+    ) -> None:
         self._store = store
         self._sources = sources
         self._secrets = secrets
         self._periods = Periods.of(config.access_seconds, config.leeway_seconds, config.key_rotation_days)
         self.watching = Periodic("looking at the signing keys", self.look, LOOK_SECONDS, at_once=False)
         self._tokens = Tokens(config.issuer, config.audience, config.access_seconds, config.leeway_seconds)
-        self._keys = KeyEntry(store, sources)
-        foreign = config.foreign_issuer
-        self._foreign = ForeignIssuer(store, sources, foreign, config.leeway_seconds) if foreign else None
+        self._doors = doors
         self._ring: KeyRing | None = None
         self._stamp: tuple[object, ...] = ()
         self._loaded_at = 0.0
@@ -97,10 +115,9 @@ class Identities:
         Raises:
             QuintetError: `invalid_token`, `token_expired`, `session_revoked`; `busy` and `unavailable` of the store.
         """
-        if looks_like_key(token):
-            return await self._keys.authenticate(token)
-        if self._foreign is not None and self._foreign.issued(token):
-            return await self._foreign.authenticate(token)
+        for door in self._doors:
+            if door.knows(token):
+                return await door.authenticate(token)
         claims = await self._verify(token)
         now = self._sources.now_ms()
         found = await self._store.read(lambda tx: sessions.standing(tx, claims.sub, claims.sid, now))
@@ -112,10 +129,9 @@ class Identities:
 
     async def still_valid(self, identity: Identity) -> bool:
         """Whether the identity's session has not ended and its user is not disabled, by a new read."""
-        if identity.kind == "key":
-            return await self._keys.still_valid(identity)
-        if identity.kind == "issuer":
-            return self._foreign is not None and await self._foreign.still_valid(identity)
+        for door in self._doors:
+            if door.kind == identity.kind:
+                return await door.still_valid(identity)
         now = self._sources.now_ms()
         found = await self._store.read(lambda tx: sessions.standing(tx, identity.user_id, identity.session_id, now))
         return found is not None and found.stands

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from quintet.accounts import AccountsConfig, Secrets
-from quintet.accounts.external.config import USUAL_ALGORITHMS, Issuer, Provider
+from quintet.accounts.elsewhere import USUAL_ALGORITHMS, Issuer, Provider
 from quintet.edge.limits import AddressOf
 from quintet.redaction import secret_values
 from quintet.settings import Settings

@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from quintet.accounts.elsewhere import Provider
 from quintet.accounts.external.believing import LONGEST_NAME, believed, check_times
-from quintet.accounts.external.config import Provider
 from quintet.accounts.external.fetching import fetch_json
 from quintet.accounts.external.keysets import KeySet
 from quintet.accounts.external.linked import Person

@@ -11,15 +11,15 @@ from hashlib import sha256
 from typing import Any
 
 from quintet.accounts import audit, users
+from quintet.accounts.elsewhere import Issuer
 from quintet.accounts.external import linked
 from quintet.accounts.external.believing import LONGEST_NAME, believed, check_times, unverified_issuer
-from quintet.accounts.external.config import Issuer
 from quintet.accounts.external.keysets import KeySet
 from quintet.accounts.external.linked import Person
 from quintet.accounts.external.metadata import Metadata
 from quintet.accounts.external.people import confirmed_address
 from quintet.errors import QuintetError
-from quintet.scope import Identity
+from quintet.scope import Identity, Kind
 from quintet.sources import Sources
 from quintet.store import Store, Tx
 
@@ -38,6 +38,8 @@ _STANDING = """
 class ForeignIssuer:
     """Recognises the access tokens of one issuer. `leeway` is what clocks may differ, in seconds."""
 
+    kind: Kind = "issuer"
+
     def __init__(self, store: Store, sources: Sources, issuer: Issuer, leeway: int) -> None:
         self._store = store
         self._sources = sources
@@ -46,7 +48,7 @@ class ForeignIssuer:
         self._metadata = Metadata(issuer.url, sources)
         self._keys = KeySet(self._published_at, sources)
 
-    def issued(self, token: str) -> bool:
+    def knows(self, token: str) -> bool:
         """Whether the token means to be of this issuer."""
         return unverified_issuer(token) == self._issuer.url
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from quintet.accounts.machines import api_keys
 from quintet.accounts.machines.api_keys import Standing
-from quintet.accounts.machines.key_form import digest_of, is_key
+from quintet.accounts.machines.key_form import digest_of, is_key, looks_like_key
 from quintet.errors import QuintetError
-from quintet.scope import Identity
+from quintet.scope import Identity, Kind
 from quintet.sources import Sources
 from quintet.store import Store
 
@@ -22,9 +22,15 @@ USED_MS = 60_000  # "last used" is as exact as this: a write for every request w
 class KeyEntry:
     """Recognises API keys."""
 
+    kind: Kind = "key"
+
     def __init__(self, store: Store, sources: Sources) -> None:
         self._store = store
         self._sources = sources
+
+    def knows(self, token: str) -> bool:
+        """Whether it means to be an API key."""
+        return looks_like_key(token)
 
     async def authenticate(self, key: str) -> Identity:
         """Whom the key speaks for.
