@@ -129,5 +129,10 @@ async def test_the_first_answer_names_every_script(client: httpx.AsyncClient) ->
     answer = await client.get("/")
     named = set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', answer.text))
     assert sum(len(name) + len(value) + 4 for name, value in answer.headers.raw) < 2048
-    assert named == {f"/{path.relative_to(FOLDER).as_posix()}" for path in SCRIPTS}
+    scripts = {f"/{path.relative_to(FOLDER).as_posix()}" for path in SCRIPTS}
+    of_admin = {name for name in scripts if name.startswith("/app/admin/")}
+    assert named == scripts - of_admin
+    page = await client.get("/admin")
+    assert set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', page.text)) == of_admin
+    assert page.headers["content-security-policy"] == SECURITY_HEADERS["Content-Security-Policy"]
     assert '<script type="module" src="/app/main.js"></script>' in answer.text

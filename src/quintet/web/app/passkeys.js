@@ -14,7 +14,8 @@ export const isAddressOfDigits = /^[\d.]+$|^\[/.test(location.hostname);
 export const canUsePasskeys = "PublicKeyCredential" in window && !isAddressOfDigits;
 
 // The person said no, or took too long: the browser does not tell which.
-export const wasLeft = (error) => error instanceof DOMException && ["NotAllowedError", "AbortError"].includes(error.name);
+export const wasLeft = (error) =>
+  error instanceof DOMException && ["NotAllowedError", "AbortError"].includes(error.name);
 
 export const isKnownHere = (error) => error instanceof DOMException && error.name === "InvalidStateError";
 

@@ -1,4 +1,4 @@
-// The desk: how the server is, what runs, who there is, and what happened. Nothing that anybody has written is shown here.
+// The desk: how the server is, what runs, who there is, and what happened. Nothing that anybody has written.
 
 import { brand, button, div, el, setText } from "../dom.js";
 import { wordFor } from "../words.js";

@@ -1,4 +1,4 @@
-// The administrator's page. It uses the session of the chat page in the same browser; who is no administrator is told so.
+// The administrator's page. It uses the session of the chat in the same browser; who is no administrator is told so.
 
 import { applyPrefs } from "../prefs.js";
 import { Session } from "../session.js";

@@ -6,6 +6,11 @@ import { confirm } from "../views/confirm.js";
 import { row, section } from "./part.js";
 
 const PAGE = 20;
+const ROLES = {
+  admin: "An administrator sees users, sessions and runs, and may disable and sign out.",
+  user: "They lose this page at once.",
+};
+const DISABLED = "All sessions end within a second, and nobody can sign in with this account. Nothing is deleted.";
 
 export class People {
   constructor(acting, onChanged) {
@@ -74,13 +79,13 @@ export class People {
   }
 
   async appoint(user, role) {
-    const text = role === "admin" ? "An administrator sees users, sessions and runs, and may disable and sign out." : "They lose this page at once.";
-    if (await confirm({ title: `${user.email}: ${role}?`, text, word: "Change the role" })) await this.change(user, { role });
+    const title = `${user.email}: ${role}?`;
+    if (await confirm({ title, text: ROLES[role], word: "Change the role" })) await this.change(user, { role });
   }
 
   async disable(user) {
-    const text = "All sessions end within a second, and nobody can sign in with this account. Nothing is deleted.";
-    if (await confirm({ title: `Disable ${user.email}?`, text, word: "Disable" })) await this.change(user, { disabled: true });
+    const title = `Disable ${user.email}?`;
+    if (await confirm({ title, text: DISABLED, word: "Disable" })) await this.change(user, { disabled: true });
   }
 
   async change(user, body) {
@@ -96,8 +101,8 @@ export class People {
   }
 
   replace(user, fresh) {
-    const old = [...this.list.children].find((node) => node.querySelector("strong").firstChild.textContent === user.email);
-    old?.replaceWith(fresh);
+    const isOf = (node) => node.querySelector("strong").firstChild.textContent === user.email;
+    [...this.list.children].find(isOf)?.replaceWith(fresh);
     fresh.querySelector("button")?.focus();
   }
 
@@ -109,8 +114,8 @@ export class People {
       const { items } = await this.acting.session.call("GET", path);
       const rows = items.map((item) => this.session(user, node, path, item));
       const all = this.act("Sign out everywhere", user, () => this.end(user, node, path));
-      const said = items.length ? [el("ul", { class: "rows" }, rows), all] : [el("p", { class: "note" }, "Signed in nowhere.")];
-      node.append(div("row-more", ...said));
+      const none = el("p", { class: "note" }, "Signed in nowhere.");
+      node.append(div("row-more", ...(items.length ? [el("ul", { class: "rows" }, rows), all] : [none])));
     } catch (error) {
       this.acting.fail(error);
     }
@@ -119,7 +124,8 @@ export class People {
 
   session(user, node, path, { id, device, last_used_at: used }) {
     const name = device ?? "A program";
-    const out = button("Sign out", () => this.end(user, node, `${path}/${id}`), { class: "quiet", "aria-label": `Sign out ${name}` });
+    const props = { class: "quiet", "aria-label": `Sign out ${name}` };
+    const out = button("Sign out", () => this.end(user, node, `${path}/${id}`), props);
     return row({ title: name, notes: [`Last used ${ago(used)}`], acts: [out] });
   }
 

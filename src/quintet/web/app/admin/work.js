@@ -24,7 +24,8 @@ export class Work {
 
   row(run) {
     const since = run.started_at ? `Started ${ago(run.started_at)}` : `Waiting since ${ago(run.created_at)}`;
-    const stop = button("Stop", () => this.stop(run), { class: "quiet", shape: "stop", "aria-label": `Stop ${run.agent} of ${run.email}` });
+    const props = { class: "quiet", shape: "stop", "aria-label": `Stop ${run.agent} of ${run.email}` };
+    const stop = button("Stop", () => this.stop(run), props);
     const badges = run.cancelled ? [["being stopped", false]] : [];
     return row({ title: run.agent, badges, notes: [run.email, since], acts: run.cancelled ? [] : [stop] });
   }

@@ -30,7 +30,8 @@ export class Activity {
 }
 
 export function entry({ at, words, address, by, detail = {}, subject_id: subject }, withSubject = false) {
-  const from = [detail.device, address, by && "by an administrator", withSubject && subject].filter(Boolean).join(" · ");
+  const told = [detail.device, address, by && "by an administrator", withSubject && subject];
+  const from = told.filter(Boolean).join(" · ");
   const when = el("time", { datetime: at, title: new Date(at).toLocaleString() }, ago(at));
   return el("li", {}, span("activity-words", el("strong", {}, words), span("note", from)), when);
 }

@@ -7,6 +7,7 @@ import { clear, fault, smallField } from "./boxes.js";
 import { drawSquares } from "./squares.js";
 
 const PATH = "/v1/auth/factor";
+const ONCE = " Each signs you in once, without the authenticator. They are not shown again.";
 
 export class Factor {
   constructor(session) {
@@ -28,7 +29,8 @@ export class Factor {
     const password = passwordBox("factor-password");
     const ask = (path, then, method = "POST") => this.ask(password, method, path, then);
     if (!on) {
-      const start = button("Set up an authenticator", () => ask(PATH, (told) => this.enrolling(told)), { class: "soft" });
+      const begin = () => ask(PATH, (made) => this.enrolling(made));
+      const start = button("Set up an authenticator", begin, { class: "soft" });
       const told = "Off. With it, signing in by password also takes a code that an authenticator app shows.";
       return this.put(el("p", { class: "note" }, told), password.node, div("line", start));
     }
@@ -63,7 +65,8 @@ export class Factor {
   }
 
   enrolling({ secret, uri, qr }) {
-    const code = smallField("factor-code", "Code that it shows", { inputmode: "numeric", autocomplete: "one-time-code" });
+    const props = { inputmode: "numeric", autocomplete: "one-time-code" };
+    const code = smallField("factor-code", "Code that it shows", props);
     const confirm = async () => {
       clear(code);
       try {
@@ -92,7 +95,7 @@ export class Factor {
       await navigator.clipboard.writeText(found.join("\n"));
       setText(this.word, "Copied.");
     };
-    const heading = el("p", { tabindex: -1 }, el("strong", {}, "Keep these recovery codes."), " Each signs you in once, without the authenticator. They are not shown again.");
+    const heading = el("p", { tabindex: -1 }, el("strong", {}, "Keep these recovery codes."), ONCE);
     const kept = button("I have kept them", () => this.load(), { class: "soft" });
     this.put(heading, list, div("line", button("Copy", copy, { class: "quiet", shape: "copy" }), kept));
     heading.focus();
