@@ -1,11 +1,13 @@
 """Start a server that kills itself at a named point: `python tests/faults/serve.py -- serve --dev …`.
 
 `FAULT_POINT=NAME:N` arms the N-th pass of a point; at it the process leaves `NAME WHAT` in the file `FAULT_REACHED` and sends itself
-SIGKILL. `FAULT_DEFECT=NAME` plants one of `defects.py` besides. Without these variables the server is the ordinary one; the product has
-no switch for any of this, it is patched in here.
+SIGKILL. `FAULT_DEFECT=NAME` plants one of `defects.py` besides. `FAULT_WEATHER` and `FAULT_MET` name the files of `weather.py`, and
+`FAULT_PERIODS` has what it shortens. Without these variables the server is the ordinary one; the product has no switch for any of this, it is
+patched in here.
 """
 
 import itertools
+import json
 import os
 import signal
 import sys
@@ -31,6 +33,7 @@ def main() -> None:
     """Arm what is to be armed, and go on as `quintet`."""
     from faults.defects import DEFECTS
     from faults.points import POINTS
+    from faults.weather import CONDITIONS, Weather, shorten
     from quintet.cli import main as quintet
 
     separator, *arguments = sys.argv[1:] or [""]
@@ -42,6 +45,11 @@ def main() -> None:
             "usage: [FAULT_POINT=NAME:N] [FAULT_DEFECT=NAME] serve.py -- serve …"
             f"   with NAME one of: {', '.join(POINTS)}; or: {', '.join(DEFECTS)}"
         )
+    if file := os.environ.get("FAULT_WEATHER"):
+        weather = Weather(Path(file), Path(os.environ["FAULT_MET"]))
+        for condition in CONDITIONS.values():
+            condition(weather)
+        shorten(json.loads(os.environ["FAULT_PERIODS"]))
     if name:
         POINTS[name](bomb(name, int(number), Path(os.environ["FAULT_REACHED"])))
     if defect:  # around the point: what the defect commits too early is committed when the process dies

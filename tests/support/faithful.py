@@ -62,6 +62,7 @@ class Faithful:
     fair: bool = True
     _sent: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)  # by client id: the orders, the agent
     _unanswered: str | None = None
+    _ended: set[str] = field(default_factory=set)  # runs whose ending a device has seen
     _resting: bool = False
     _head: int | None = None  # where both devices may leave
 
@@ -208,7 +209,9 @@ class Faithful:
             await self._pause(device, str(told["run_id"]))
 
     async def _pause(self, device: Device, run_id: str) -> None:
-        """Sometimes until the answer is complete, sometimes not."""
+        """Sometimes until the answer is complete, sometimes not. What was sent again may have been answered whole long ago."""
+        if run_id in self._ended:
+            return
         if self.chance.random() < 0.7:
             await device.run(run_id, 60 if self.fair else PATIENCE)
         else:
@@ -241,6 +244,8 @@ class Faithful:
             known = self.seen.setdefault(event.order, event.raw)
             if known != event.raw:
                 self.faults.append(f"{event.order} was\n{known!r}\nand is\n{event.raw!r}")
+            if event.final:
+                self._ended.add(str(event.run))
             if event.begins == last + 1:
                 cursor, last = str(event.cursor), event.order
         return cursor, last

@@ -148,9 +148,10 @@ def check_attempts(kept: Kept) -> None:
 
 def check_tools(kept: Kept, done: Sequence[str]) -> None:
     """No tool ran twice, and none ran that the log does not know: a call is durable before it runs."""
-    marks = Counter(line.rsplit(" ", 1)[-1] for line in done)
-    again = [mark for mark, count in marks.items() if count > 1]
+    acts = Counter(line.split(" ", 1)[-1] for line in done)  # a slow one leaves two, its beginning and its end
+    again = [act for act, count in acts.items() if count > 1]
     assert not again, f"a tool ran twice: {again}"
+    marks = {line.rsplit(" ", 1)[-1] for line in done}
     told = {_arguments(row.body).get("mark") for row in kept.find(type="tool_executing")}
     untold = [mark for mark in marks if mark not in told]
     assert not untold, f"a tool ran that the log does not know: {untold}"

@@ -81,6 +81,10 @@ class Submitting:
         tx.grow()
         agent = sent.agent or self._default_agent
         if tx.sql("SELECT 1 FROM agents WHERE name = ? LIMIT 1", (agent,)).fetchone() is None:
+            if (
+                tx.sql("SELECT 1 FROM agents LIMIT 1").fetchone() is None
+            ):  # no worker: a restart, and no fault of the name's
+                raise QuintetError("unavailable", retry_after=1)
             raise QuintetError("unknown_agent")
         if tx.sql(_WAITING, (scope.user_id,)).fetchone()[0] >= self._most_waiting:
             raise QuintetError("queue_full", retry_after=5)

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _READ = memoryview(bytearray(64 * 1024))  # one for all connections: what was read is handled before the next read
 _NO_LIMIT = 1 << 62  # the gate limits
 _NOT_SENT = 64 * 1024  # bytes the kernel may keep unsent for a peer, so that a slow one is noticed early
+_FAREWELL = 0.25  # seconds for the close of somebody who has been silent
 _LESSER_FRAMES = 10  # pings, pongs and fragments may come so many times as often as messages
 
 
@@ -231,6 +232,11 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
             self.parts.connections.counted[f"closed_{reason}"] += 1
             close = CLOSES[reason]
             self._shut(close.number, close.reason)
+            if (
+                reason == "no_pong" and self._timer is not None
+            ):  # nobody answers; one who lives sends nothing and still reads it
+                self._timer.cancel()
+                self._timer = asyncio.get_running_loop().call_later(_FAREWELL, self._drop)
 
     def _shut(self, code: int | None, reason: str) -> None:
         if self._closing:
