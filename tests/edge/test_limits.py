@@ -107,3 +107,11 @@ def test_an_address_is_believed_only_from_the_transport_or_a_named_proxy(
 ) -> None:
     """What a caller writes about its own address changes nothing; one home's IPv6 addresses are one."""
     assert AddressOf(trusted)(scope(client, *forwarded)) == address
+
+
+def test_a_person_is_told_the_whole_address() -> None:
+    """A throttle counts a home's network, the audit names the address."""
+    scope = {"client": ("2001:db8:1:2:3:4:5:6", 1), "headers": []}
+    assert AddressOf()(scope) == "2001:db8:1:2::"
+    assert AddressOf().whole(scope) == "2001:db8:1:2:3:4:5:6"
+    assert AddressOf().whole({"client": None, "headers": []}) == "unknown"

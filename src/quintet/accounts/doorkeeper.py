@@ -24,7 +24,7 @@ class Doorkeeper:
 
     def address(self, request: Request) -> str:
         """Where the request comes from, by the word of trusted proxies where there are any. Also a dependency of routes."""
-        return self._address_of(request.scope)
+        return self._address_of.whole(request.scope)
 
     def visitor(self, request: Request, device: str | None) -> Visitor:
         """Who sends the request."""
@@ -44,4 +44,4 @@ class Doorkeeper:
 
     def _count(self, throttle: Throttle, request: Request) -> None:
         if not self._off:
-            throttle.take(self.address(request))
+            throttle.take(self._address_of(request.scope))

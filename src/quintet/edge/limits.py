@@ -113,11 +113,19 @@ class AddressOf:
 
     def __call__(self, scope: Scope) -> str:
         """The key: an IPv4 address, or the /64 of an IPv6 one, since a single home has that many addresses."""
+        address = self._of(scope)
+        return "unknown" if address is None else _key(address)
+
+    def whole(self, scope: Scope) -> str:
+        """The address itself, to be told to a person."""
+        return str(self._of(scope) or "unknown")
+
+    def _of(self, scope: Scope) -> IPv4Address | IPv6Address | None:
         client = scope.get("client")
         address = _parsed(client[0]) if client else None
-        if address is None:
-            return "unknown"
-        return _key(self._behind_proxies(address, scope) if self._is_trusted(address) else address)
+        if address is None or not self._is_trusted(address):
+            return address
+        return self._behind_proxies(address, scope)
 
     def _behind_proxies(self, proxy: IPv4Address | IPv6Address, scope: Scope) -> IPv4Address | IPv6Address:
         """Right to left: the first address that is not a proxy of ours. Everything left of it is the caller's invention."""

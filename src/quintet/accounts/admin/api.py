@@ -45,7 +45,7 @@ def _acting(authenticate: Authenticate, address_of: AddressOf) -> _Acting:
     async def acting(request: Request, identity: Identity = signed_in) -> Actor:
         if identity.role != "admin":
             raise QuintetError("forbidden")
-        return Actor(identity.user_id, address_of(request.scope))
+        return Actor(identity.user_id, address_of.whole(request.scope))
 
     return acting
 

@@ -21,7 +21,7 @@ export class Activity {
     try {
       const { items, next = null } = await this.session.call("GET", `/v1/auth/activity?limit=${PORTION}${before}`);
       this.next = next;
-      this.list.append(...items.map(entry));
+      this.list.append(...items.map((item) => entry(item)));
       show(this.more, next !== null);
     } catch (error) {
       setText(this.word, wordFor(error));
