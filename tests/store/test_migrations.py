@@ -1,14 +1,18 @@
 """Migrations: what they make is what the tables say, all or nothing, and a database of another version is refused."""
 
 import os
+import secrets
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import LiteralString
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -19,6 +23,8 @@ from sqlalchemy import create_engine, pool
 
 from quintet.store import open_store, schema
 from quintet.store.tables import metadata
+from quintet.testing.services.postgres.databases import Database
+from support.postgres import PostgresDatabase, server
 
 pytestmark = pytest.mark.l2
 
@@ -183,3 +189,51 @@ def columns(path: Path) -> dict[str, list[object]]:
     with closing(sqlite3.connect(path)) as connection:
         names = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'index')").fetchall()
         return {name: connection.execute(f"PRAGMA {kind}_xinfo('{name}')").fetchall() for kind, name in names}
+
+
+def test_both_databases_have_the_same_tables() -> None:
+    """PostgreSQL migrated from nothing is what the tables say, as SQLite is: columns, types, defaults, keys and partial indexes."""
+    migrated, made = PostgresDatabase(), empty()
+    engine = create_engine(made.dsn("postgresql+psycopg"), poolclass=pool.NullPool)
+    metadata.create_all(engine)
+    assert catalogue(migrated.url) == catalogue(made.url)
+    assert any("WHERE (final = 1)" in str(row) for row in catalogue(made.url))
+    with create_engine(migrated.url.replace("://", "+psycopg://"), poolclass=pool.NullPool).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_nodes_that_start_together_migrate_once() -> None:
+    """Several migrations of one empty PostgreSQL at the same time: one does it, the others wait and find it done."""
+    url = empty().url
+    with ThreadPoolExecutor(3) as at_once:
+        processes = [
+            at_once.submit(subprocess.run, [sys.executable, "-c", _MIGRATE, url], check=True) for _ in range(3)
+        ]
+        assert [process.result(60).returncode for process in processes] == [0] * 3
+    assert schema.revision_of(url) == schema.REVISION
+
+
+_MIGRATE = "import sys; from quintet.store import schema; schema.migrate(sys.argv[1])"
+
+
+def empty() -> Database:
+    """An empty PostgreSQL database."""
+    databases = server().databases
+    assert databases is not None
+    return databases.create(f"empty{secrets.token_hex(4)}")
+
+
+def catalogue(url: str) -> list[object]:
+    """Columns, constraints and indexes as PostgreSQL tells them."""
+    with psycopg.connect(url) as connection:
+        return [connection.execute(query).fetchall() for query in _CATALOGUE]
+
+
+_CATALOGUE: tuple[LiteralString, ...] = (
+    "SELECT table_name, column_name, data_type, character_maximum_length, column_default, is_nullable"
+    " FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY 1, 2",
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conname NOT LIKE 'alembic%' ORDER BY 1, 2",
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE 'alembic%' ORDER BY 1",
+)

@@ -72,7 +72,7 @@ class PostgresDatabase:
 
     def _run(self, statement: str, params: Sequence[Any]) -> "psycopg.Cursor[Any]":
         with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(statement.replace("?", "%s").encode(), params)
+            return connection.execute(statement.replace("?", "%s").encode(), params or None)
 
     def rows(self, statement: str, params: Sequence[Any] = ()) -> list[Any]:
         """See `Database`."""

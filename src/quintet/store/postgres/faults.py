@@ -29,6 +29,8 @@ def cause_of(error: BaseException) -> BaseException:
 def is_again(error: BaseException) -> bool:
     """Whether the same function would do, run once more."""
     cause = cause_of(error)
+    if isinstance(cause, QuintetError) and cause.__cause__ is not None:  # translated already
+        cause = cause_of(cause.__cause__)
     return isinstance(cause, AgainError) or getattr(cause, "sqlstate", None) in _AGAIN
 
 

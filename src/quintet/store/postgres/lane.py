@@ -6,6 +6,7 @@
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = ["Lane"]
 log = logging.getLogger(__name__)
 
 _TRIES = 5
+_PAUSE = 0.005  # seconds
 
 
 class Lane(Committer):
@@ -77,6 +79,7 @@ class Lane(Committer):
 
     def _once_more(self, database: Any, item: Item, cause: BaseException | None, tries: int) -> None:
         if tries < _TRIES:
+            time.sleep(_PAUSE * tries)  # whom it has met goes first
             self._commit(database, [item], tries + 1)
         else:
             self._refuse(database, [item], cause or AgainError())

@@ -13,6 +13,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
 import psycopg
 
@@ -45,12 +46,13 @@ class Notices:
         self._lock = threading.Lock()
         self._some = threading.Event()
         self._over = threading.Event()
-        self._end, self._ended = socket.socketpair()  # ends the wait for the other connection
+        self._end: socket.socket | None = None  # closed to end the wait for the other connection
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start both threads; they connect by themselves, again and again."""
-        for work, name in ((self._tell, "quintet-notices-out"), (self._listen, "quintet-notices-in")):
+        self._end, ended = socket.socketpair()
+        for work, name in ((self._tell, "quintet-notices-out"), (partial(self._listen, ended), "quintet-notices-in")):
             thread = threading.Thread(target=work, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -59,10 +61,10 @@ class Notices:
         """Tell what waits, then end. `timeout` in seconds, for each thread."""
         self._over.set()
         self._some.set()
-        self._end.close()
+        if self._end is not None:
+            self._end.close()
         for thread in self._threads:
             thread.join(timeout)
-        self._ended.close()
 
     def add(self, topics: Iterable[str], users: Iterable[str]) -> None:
         """To be told to the others soon. From any thread."""
@@ -96,23 +98,27 @@ class Notices:
 
     # --- hearing ------------------------------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
+    def _listen(self, ended: socket.socket) -> None:
+        with ended:
+            self._listen_until(ended)
+
+    def _listen_until(self, ended: socket.socket) -> None:
         while not self._over.is_set():
             raw: Raw | None = None
             try:
                 raw = self._dialing.plain()
                 raw.execute(f"LISTEN {_CHANNEL}")
-                self._hear(raw)
+                self._hear(raw, ended)
             except (psycopg.Error, UnreachableError) as error:
                 log.info("the connection that listens was lost: %s", error)
                 self._over.wait(_REST)
             finally:
                 _close(raw)
 
-    def _hear(self, raw: Raw) -> None:
+    def _hear(self, raw: Raw, ended: socket.socket) -> None:
         with selectors.DefaultSelector() as waiting:
             waiting.register(raw.fileno(), selectors.EVENT_READ)
-            waiting.register(self._ended, selectors.EVENT_READ)
+            waiting.register(ended, selectors.EVENT_READ)
             while not self._over.is_set():
                 if not waiting.select(_PROBE):
                     raw.execute("SELECT 1")
