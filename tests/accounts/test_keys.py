@@ -239,6 +239,25 @@ async def test_a_new_secret_seals_the_keys_anew(open_house: Opener) -> None:
         assert house.accounts.identities.ring.kid == kid
 
 
+async def test_a_new_secret_seals_authenticators_anew(open_house: Opener) -> None:
+    """All of them, also of whoever does not come meanwhile: then the old secret may be taken away."""
+    new, old = (
+        Secrets("another secret, just as long and of many letters", (SECRET.newest,)),
+        Box(SECRET, "second factors"),
+    )
+    async with open_house() as house:
+        people = [(await house.register())["user"]["id"] for _ in range(3)]
+        for who in people:
+            sealed = old.seal(who.encode(), who, bytes(12))
+            await house.change("INSERT INTO totps (user_id, sealed_secret, created_at) VALUES (?, ?, 1)", who, sealed)
+    async with open_house(secret=new) as house:
+        for who, sealed in await house.rows("SELECT user_id, sealed_secret FROM totps"):
+            assert old.open(sealed, who) is None
+            found = Box(Secrets(new.newest), "second factors").open(sealed, who)
+            assert found is not None
+            assert (found.text, found.outdated) == (who.encode(), False)
+
+
 def test_a_derived_key_is_for_one_purpose() -> None:
     """Two purposes never share a key."""
     assert len({derive(SECRET, purpose) for purpose in ("a", "b")} | {derive(Secrets("other"), "a")}) == 3

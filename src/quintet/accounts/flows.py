@@ -31,6 +31,7 @@ from quintet.accounts.passwords import Passwords
 from quintet.accounts.pool import BoundedPool
 from quintet.accounts.recovery import Recovery
 from quintet.accounts.refresh import Found
+from quintet.accounts.resealing import reseal_factors
 from quintet.accounts.sealing import Secrets
 from quintet.accounts.users import User
 from quintet.accounts.verification import Verification
@@ -62,6 +63,7 @@ class Accounts:
         self.identities = Identities(store, sources, secret, config, _doors(store, sources, config))
         self.authenticate = self.identities.authenticate
         self.still_valid = self.identities.still_valid
+        self._secrets = secret
         self._store = store
         self._sources = sources
         self._pool = BoundedPool(config.hash_at_once, config.hash_waiting, config.hash_seconds)
@@ -97,6 +99,7 @@ class Accounts:
         await self.erasing.catch_up()
         self.erasing.finishing.start()
         await self.identities.load()
+        await reseal_factors(self._store, self._sources, self._secrets)
         self.identities.watching.start()
         self._newcomers.start()
 

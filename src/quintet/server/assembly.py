@@ -22,7 +22,7 @@ from quintet.chat import Purging, Submitting, cancelling, chat_router
 from quintet.delivery import Cancel, Gateway
 from quintet.edge.application import http_application
 from quintet.edge.figures import HTTPFigures
-from quintet.edge.identity import speaker_of
+from quintet.edge.identity import service_of, speaker_of
 from quintet.edge.limits import AddressOf
 from quintet.edge.origins import OriginPolicy
 from quintet.engine import Registry, RegistryError, Worker
@@ -251,7 +251,8 @@ class Server:
             self._add_what_people_use(app, parts, policy)
         app.include_router(health_router(self._checks(parts)))
         metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag, parts.accounts.courier)
-        app.include_router(metrics_router(metrics))
+        granted = service_of(parts.accounts.programs.services.authenticate, "metrics:read")
+        app.include_router(metrics_router(metrics, granted if self._settings.metrics == "granted" else None))
         return app
 
     def _add_what_people_use(self, app: FastAPI, parts: _Parts, policy: OriginPolicy) -> None:

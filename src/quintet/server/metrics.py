@@ -7,11 +7,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -170,9 +170,13 @@ def _histogram(name: str, text: str, measured: Histogram) -> Metric:
     return HistogramMetricFamily(f"quintet_{name}", text, buckets=buckets, sum_value=measured.total)
 
 
-def metrics_router(metrics: Metrics) -> APIRouter:
-    """`/metrics`, in the format that the asker prefers."""
-    router = APIRouter(include_in_schema=False)
+Guard = Callable[[Request], Awaitable[object]]
+"""Lets a request pass, or raises QuintetError."""
+
+
+def metrics_router(metrics: Metrics, guard: Guard | None = None) -> APIRouter:
+    """`/metrics`, in the format that the asker prefers; for whom `guard` lets pass, if there is one."""
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(guard)] if guard else [])
 
     @router.get("/metrics")
     async def told(request: Request) -> Response:

@@ -111,6 +111,9 @@ class Settings(BaseModel):
         None, "An OpenTelemetry collector (OTLP over HTTP) that gets spans, such as http://localhost:4318/v1/traces."
     )
 
+    metrics: Annotated[Literal["open", "granted"], BeforeValidator(forms.choice("open", "granted"))] = _word(
+        "open", "Who may read /metrics: open (whoever reaches it) or granted (service clients with metrics:read)."
+    )
     oidc: tuple[ProviderSettings, ...] = Field(default=(), description="The providers to sign in with.")
     issuer_url: Annotated[str, AfterValidator(forms.issuer)] | None = _word(
         None, "Another issuer whose access tokens are believed, such as https://login.example.com."

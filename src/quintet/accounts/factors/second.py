@@ -15,6 +15,7 @@ from quintet.accounts.confirmation import Confirmation
 from quintet.accounts.entering import Entering, SignedIn, Visitor
 from quintet.accounts.factors import codes
 from quintet.accounts.factors.picture import squares
+from quintet.accounts.resealing import PURPOSE
 from quintet.accounts.sealing import NONCE_BYTES, Box, Secrets
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
@@ -67,7 +68,7 @@ class SecondFactor:
     ) -> None:
         self._store = store
         self._sources = sources
-        self._box = Box(secrets, "second factors")
+        self._box = Box(secrets, PURPOSE)
         self._seconds = config.pending_seconds
         self._name = config.product
         self._confirmation = confirmation

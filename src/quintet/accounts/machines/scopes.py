@@ -8,7 +8,7 @@ __all__ = ["OF_KEYS", "OF_SERVICES", "chosen", "written"]
 
 OF_SERVICES: Mapping[str, str] = {
     "metrics:read": "Read /metrics, where the server asks who reads it",
-    "users:read": "List the users and what happened to them",
+    "users:read": "List the users and their sessions",
     "users:write": "Disable and enable users, and sign them out",
 }
 """What a service may do, for nobody in particular. What belongs to a user is not among it."""
