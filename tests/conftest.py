@@ -1,13 +1,12 @@
 """Fixtures of the whole suite: real servers, and worlds of users and devices at them. No server starts before it is asked for."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
 
 import pytest
 
 pytest.register_assert_rewrite("support")
 
-from support.server import Factory, Server  # noqa: E402
+from support.server import Server  # noqa: E402
 from support.world import World  # noqa: E402
 
 _FIGURES: list[str] = []
@@ -63,21 +62,10 @@ def server(shared_server: Server) -> Server:
     return shared_server
 
 
-@pytest.fixture
-def server_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
-    """Makes and starts servers with data of their own; all are ended with the test."""
-    made: list[Server] = []
-
-    def make(*, start: bool = True, **options: Any) -> Server:
-        server = Server(tmp_path_factory.mktemp("server"), **options)
-        made.append(server)
-        if start:
-            server.start()
-        return server
-
-    yield make
-    for server in made:
-        server.end()
+@pytest.fixture(scope="session")
+def server_class() -> type[Server]:
+    """What the kit's `server_factory` makes here: servers with our scripted agents."""
+    return Server
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
-"""The fixtures under test, at a server that the kit starts."""
+"""A server that the kit starts, for the accounts of its fixtures."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from quintet.testing.accounts.hooks import user, user_factory
 from quintet.testing.services.quintet import QuintetServer
-from quintet.testing.sockets.hooks import connect
-
-__all__ = ["connect", "server", "user", "user_factory"]
 
 
 @pytest.fixture(scope="module")

@@ -270,6 +270,18 @@ def after_a_resync(rng: Random, frames: list[Body]) -> Body:
     return frames[at + 1]
 
 
+def another_thread(rng: Random, frames: list[Body]) -> Body:
+    event = rng.choice([e for e in frames[1:] if e["run_seq"] > 1])
+    event["thread_id"] = "somewhere else"
+    return event
+
+
+def another_trace(rng: Random, frames: list[Body]) -> Body:
+    event = rng.choice([e for e in frames[1:] if e["run_seq"] > 1])
+    event["trace_id"] = "0" * 32
+    return event
+
+
 MUTANTS: list[tuple[Mutant, str]] = [
     (lost, "no_gap"),
     (lost_first, "no_gap"),
@@ -297,6 +309,8 @@ MUTANTS: list[tuple[Mutant, str]] = [
     (second_start, "sequence"),
     (not_accepted, "sequence"),
     (progress_falls, "sequence"),
+    (another_thread, "sequence"),
+    (another_trace, "sequence"),
     (to_the_wrong_user, "only_user"),
     (after_a_resync, "no_gap"),
 ]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from quintet.testing.contracts import FullError, Mapping, MappingError, Story
+from quintet.testing.contracts import ContractViolation, FullError, Mapping, MappingError, Story
 
 pytestmark = pytest.mark.l1
 
@@ -54,6 +54,32 @@ def test_parts_keep_their_record() -> None:
     assert len(story.run("r1")) == 2 and story.runs == ["r1", "r2"] and story.users == ["ab"]
     assert len(story.of_type("tool_executing")) == 3 and len(story.of_call("c1")) == 3 and not story.of_user("zz")
     assert story.run("r1")[0] is story[0] and "r1" in story.run("r1").name
+
+
+def test_a_run_is_asked_for_its_ending_and_its_calls() -> None:
+    """What ended it, and each call with its end; what never came is an error and not an empty answer."""
+    story = Story("alice")
+    call = story.add(json.dumps(EVENT))
+    with pytest.raises(LookupError, match=r"tool_executing .* has no end"):
+        _ = story.calls
+    with pytest.raises(LookupError, match=r"nothing in .* ends a run"):
+        _ = story.ending
+    done = story.add(json.dumps(EVENT | {"type": "tool_completed", "seq": 5}))
+    end = story.add(json.dumps(EVENT | {"type": "agent_completed", "final": True, "data": {}}))
+    assert story.calls == [(call, done)] and story.ending is end
+    assert call["data"]["call_id"] == call.call
+
+
+def test_several_readings_are_judged_as_one() -> None:
+    """Frames of two connections, in the order of the log, are a record of their own: a hole between them is found."""
+    first, second = Story("before"), Story("after")
+    frames = [
+        (first if n < 3 else second).add(json.dumps(EVENT | {"seq": n, "run_seq": n, "id": f"e{n}"}))
+        for n in range(1, 6)
+    ]
+    assert Story.of(frames, "both").no_gap().once().name == "both"
+    with pytest.raises(ContractViolation, match="position 3 missing"):
+        Story.of([*first, *second[1:]]).no_gap()
 
 
 def test_a_story_is_bounded() -> None:

@@ -1,14 +1,10 @@
-"""A plain server of bytes to stand behind the proxy, and the fixture under test."""
+"""A plain server of bytes to stand behind the proxy."""
 
 import socketserver
 import threading
 from collections.abc import Iterator
 
 import pytest
-
-from quintet.testing.faults.hooks import faults
-
-__all__ = ["faults"]
 
 
 class Echo(socketserver.StreamRequestHandler):

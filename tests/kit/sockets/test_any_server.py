@@ -1,6 +1,7 @@
 """Sockets at a server that is not Quintet: frames through a mapping, steps with deadlines, rules that bite."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -194,6 +195,94 @@ def test_blocks_are_the_same_however_the_stream_is_cut() -> None:
         first, left = blocks_in(text[:place])
         second, left = blocks_in(left + text[place:])
         assert (first + second, left) == (whole, rest)
+
+
+async def test_an_assert_shows_the_whole_transcript(connect: Connect) -> None:
+    """`shown` is a text, for pytest shortens an exception that stands behind an assert; `fault` is what is raised, with the same text."""
+    async with backend(numbered(*range(1, 41), then="close")) as url:
+        socket = await connect(url, mapping=THEIRS, name="phone")
+        await socket.closed()
+        with pytest.raises(AssertionError) as told:
+            assert not socket.story, socket.shown("nothing was due")
+        assert "phone: nothing was due" in str(told.value)
+        for number in range(1, 41):
+            assert f'<- {{"kind": "tick", "n": {number}, "job": "j1"}}' in str(told.value)
+        assert str(socket.fault("nothing was due")) == socket.shown("nothing was due")
+
+
+async def test_a_run_is_a_part_of_the_story(connect: Connect) -> None:
+    """What `run` collects can be held against the contracts as it is."""
+    ending = Mapping.of(
+        {"frame": {"type": "kind", "order": "n", "run": "job", "final": "over"}, "types": {"agent_completed": "done"}}
+    )
+
+    async def talk(ws: ServerConnection) -> None:
+        for n, job in enumerate(("j1", "j2", "j1", "j2"), 1):
+            over = {"kind": "done", "over": True} if n > 2 else {"kind": "tick"}
+            await ws.send(json.dumps({"n": n, "job": job, **over}))
+        await ws.wait_closed()
+
+    async with backend(talk) as url:
+        run = await (await connect(url, mapping=ending)).run("j2")
+        assert [seen.order for seen in run.once().no_gap()] == [2, 4]
+        assert run.ending["n"] == 4 and "j2" in run.name
+
+
+async def test_a_raw_connection_reads_as_it_is_told(connect: Connect) -> None:
+    """Without an upgrade it asks for anything; what is there is read in any pieces; who does not read is felt; a half is closed alone."""
+    felt, read = asyncio.Event(), asyncio.Event()
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"upgrade" not in head.lower() and b"X-One: 1" in head
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nfirst")
+        await writer.drain()
+        await read.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                while True:
+                    writer.write(b"x" * 65_536)
+                    await writer.drain()
+        felt.set()
+        assert await reader.read() == b""
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve_one, "127.0.0.1", 0)
+    async with server:
+        raw = await connect.raw(server.sockets[0].getsockname()[1], "/x", upgrade=False, headers={"X-One": "1"})
+        assert raw.handshake.status == 200
+        assert await raw.some(3) + await raw.some(100) == b"first"
+        assert raw.position == 5
+        await raw.pause()
+        read.set()
+        await asyncio.wait_for(felt.wait(), 10)
+        await raw.half_close()
+        await raw.cut()
+
+
+async def test_a_stream_keeps_its_bytes_and_its_comments(connect: Connect) -> None:
+    """The first block that is no comment, all bytes, the JSON in a block; a stream that must not open is a refusal with its problem."""
+    text = b': hi\n\nid: 1\nevent: tick\ndata: {"kind": "tick", "n": 1}\n\nid: 2\nda'
+    ok = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    no = b'HTTP/1.1 403 No\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"code": "no"}\n'
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(no if b"/private" in head else ok + text)
+        writer.close()
+
+    server = await asyncio.start_server(serve_one, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        stream = await connect.stream(url, "/events", mapping=THEIRS)
+        first = await stream.first()
+        await stream.ended()
+        assert (first.id, first.body, first.lines[0]) == ("1", {"kind": "tick", "n": 1}, b"id: 1")
+        assert stream.text == text and [block.comment for block in stream.blocks] == [True, False]
+        refusal = await connect.stream_refused(url, "/private")
+        assert (refusal.status, refusal.problem) == (403, {"code": "no"})
+        with pytest.raises(ConnectionFault, match="the stream is open, a refusal was due"):
+            await connect.stream_refused(url, "/events")
 
 
 @pytest.mark.parametrize("masked", [True, False])

@@ -108,15 +108,23 @@ def server(request: pytest.FixtureRequest) -> "Running":
     return _of_kind(request.config, "quintet")
 
 
-@pytest.fixture
-def server_factory(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Callable[..., QuintetServer]]":
-    """Makes and starts Quintets with data of their own; all are ended with the test."""
+@pytest.fixture(scope="session")
+def server_class() -> "type[QuintetServer]":
+    """What `server_factory` makes. A project with a kind of its own (its agents, its settings) overrides this fixture."""
     from quintet.testing.services.quintet import QuintetServer
 
+    return QuintetServer
+
+
+@pytest.fixture
+def server_factory(
+    tmp_path_factory: pytest.TempPathFactory, server_class: "type[QuintetServer]"
+) -> "Iterator[Callable[..., QuintetServer]]":
+    """Makes and starts Quintets with data of their own; all are ended with the test."""
     made: list[QuintetServer] = []
 
-    def make(*, start: bool = True, **options: Any) -> QuintetServer:
-        server = QuintetServer(tmp_path_factory.mktemp("server"), **options)
+    def make(*, start: bool = True, **options: Any) -> "QuintetServer":
+        server = server_class(tmp_path_factory.mktemp("server"), **options)
         made.append(server)
         if start:
             server.start()

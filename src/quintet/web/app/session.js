@@ -58,11 +58,12 @@ export class Session {
   }
 
   async signIn(path, credentials) {
+    const asked = Date.now();
     const { status, answer } = await call("POST", path, { body: { ...credentials, device: deviceName() } });
     if (status === 202) return false;
     forBrowser.remove(ATTEMPT);
     this.user = answer.user;
-    this.take(answer);
+    this.take({ ...answer, asked });
     this.tabs?.postMessage({ signedIn: this.user.id });
     return true;
   }
@@ -128,12 +129,12 @@ export class Session {
     }
   }
 
-  take({ access_token: token, expires_in: seconds }) {
+  // A token is as old as its request at the most: however long the answer took, none is sent that may have expired.
+  take({ access_token: token, expires_in: seconds, asked }) {
     const owner = subjectOf(token);
     if (this.user && owner && owner !== this.user.id) return this.onOtherUser();
-    const now = Date.now();
-    const until = now + Math.max(seconds * 1000 - MARGIN_MS, seconds * 500);
-    this.access = { token, half: now + seconds * 500, until };
+    const half = asked + seconds * 500;
+    this.access = { token, half, until: Math.max(half, asked + seconds * 1000 - MARGIN_MS) };
     forBrowser.set(HINT, "1");
     forBrowser.set(BEEN_HERE, "1");
   }
@@ -161,10 +162,11 @@ function inOneTab(work) {
 
 async function askForTokens() {
   for (let tries = 1; ; tries += 1) {
+    const asked = Date.now();
     try {
       const { answer } = await call("POST", "/v1/auth/refresh", { body: { attempt_id: attemptId() } });
       forBrowser.remove(ATTEMPT);
-      return answer;
+      return { ...answer, asked };
     } catch (error) {
       if (error.code !== "refresh_conflict" || tries === CONFLICT_TRIES) throw error;
       await pause(300 + Math.random() * 900);

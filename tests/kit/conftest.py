@@ -1,4 +1,4 @@
-"""A project of its own for each test."""
+"""What the tests of the kit share."""
 
 from pathlib import Path
 
