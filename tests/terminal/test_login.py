@@ -3,8 +3,11 @@
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from pyotp import TOTP
 
 from support.server import Factory
 from terminal.person import Person
@@ -61,6 +64,46 @@ def test_at_a_terminal_the_password_is_not_shown(stranger: Person) -> None:
     assert terminal.ended() == 0
     assert "Signed in as" in terminal.screen
     assert stranger.password not in terminal.screen
+
+
+def test_a_second_factor_is_asked_for(person: Person) -> None:
+    """At a terminal the code is asked for, a wrong one again; through a pipe it is the third line; it is printed nowhere."""
+    with _over_http(person) as account:
+        secret = _posted(account, "/v1/auth/factor", {"password": person.password})["secret"]
+        code = TOTP(secret).now()
+        recovery = _posted(account, "/v1/auth/factor/confirm", {"code": code})["recovery_codes"]
+    terminal = person.sit_down("login", "--url", person.server.url)
+    terminal.shows("E-mail: ")
+    terminal.type(f"{person.email}\n")
+    terminal.shows("Password: ")
+    terminal.type(f"{person.password}\n")
+    terminal.shows("Code of your second factor: ")
+    terminal.type(f"{code}\n")
+    terminal.shows("This code is wrong, or was used before.")
+    terminal.type(f"{recovery[0]}\n")
+    terminal.shows(f"Signed in as {person.email}")
+    assert terminal.ended() == 0
+    lines = f"{person.email}\n{person.password}\n{recovery[1]}\n"
+    done = person.run("login", "--url", person.server.url, given=lines)
+    assert (done.returncode, recovery[1] in done.stderr + done.stdout) == (0, False), done.stderr
+    done = person.run("login", "--url", person.server.url, given=lines)
+    assert (done.returncode, done.stderr.splitlines()) == (1, ["This code is wrong, or was used before."])
+
+
+def _over_http(person: Person) -> httpx.Client:
+    """The person's account over HTTP."""
+    http = httpx.Client(base_url=person.server.url, trust_env=False)
+    told = http.post("/v1/auth/login", json={"email": person.email, "password": person.password}).json()
+    http.headers["Authorization"] = f"Bearer {told['access_token']}"
+    return http
+
+
+def _posted(http: httpx.Client, path: str, body: dict[str, str]) -> dict[str, Any]:
+    """The answer to a POST that must succeed."""
+    answer = http.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
 
 
 def test_signing_out_ends_the_session_at_the_server(person: Person) -> None:

@@ -40,7 +40,7 @@ def _login(reach: Reach, email: str | None, register: bool) -> int:
             say("An e-mail address and a password are needed, a line each.")
             return 2
         try:
-            told = asyncio.run(_post(reach, path, form))
+            told = _signed_in(reach, path, form, asks)
         except RefusedError as refusal:
             if not left or not _is_a_slip(refusal):
                 raise
@@ -48,6 +48,26 @@ def _login(reach: Reach, email: str | None, register: bool) -> int:
             continue
         _keep(reach, told)
         return 0
+    raise AssertionError("the last try returns or raises")
+
+
+def _signed_in(reach: Reach, path: str, form: dict[str, str], asks: bool) -> dict[str, Any]:
+    """The answer to a sign-in, after its second step where the account asks for one."""
+    try:
+        return asyncio.run(_post(reach, path, form))
+    except RefusedError as refusal:
+        if refusal.code != "factor_required" or "pending_token" not in refusal.more:
+            raise
+        token = str(refusal.more["pending_token"])
+    for left in reversed(range(_TRIES if asks else 1)):
+        code = input("Code of your second factor: ") if asks else sys.stdin.readline(_MOST)
+        step = {"pending_token": token, "code": code.strip(), "device": form["device"]}
+        try:
+            return asyncio.run(_post(reach, "/v1/auth/login/factor", step))
+        except RefusedError as refusal:
+            if not left or refusal.code != "code_wrong":
+                raise
+            say(refusal.message)
     raise AssertionError("the last try returns or raises")
 
 

@@ -1,5 +1,7 @@
 """What a client can fail with. Everything is a `ClientError`; nothing of a token is ever in a text."""
 
+from collections.abc import Mapping
+
 from quintet.errors import CODES, QuintetError
 
 __all__ = [
@@ -20,14 +22,21 @@ class ClientError(Exception):
 
 
 class RefusedError(ClientError, QuintetError):
-    """The server said no. `code` is one of its documented codes, `message` a sentence for the user, `retry_after` in seconds."""
+    """The server said no. `code` is one of its documented codes, `message` a sentence for the user, `retry_after` in seconds; `more` is
+    what one goes on with (`pending_token` of a sign-in that asks for a code)."""
 
     def __init__(
-        self, code: str, message: str | None = None, *, retry_after: int | None = None, status: int | None = None
+        self,
+        code: str,
+        message: str | None = None,
+        *,
+        retry_after: int | None = None,
+        status: int | None = None,
+        more: Mapping[str, str | int] | None = None,
     ) -> None:
         known = CODES.get(code)
         sentence = message or (known.sentence if known else "The server refused this.")
-        super().__init__(code, sentence, retry_after=retry_after)
+        super().__init__(code, sentence, retry_after=retry_after, more=more)
         self._status = status or (known.status if known else 400)
 
     @property

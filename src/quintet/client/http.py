@@ -16,6 +16,8 @@ _SECONDS = 15.0
 _MOST_BYTES = 32 * 1024 * 1024  # a page of 200 messages of 1 MiB each is not asked for by anybody
 _PROBLEM = "application/problem+json"
 
+_GOES_ON = frozenset({"pending_token", "expires_in"})  # members of a refusal that a client goes on with
+
 
 class Http:
     """The HTTP side of one server. Knows no token of its own."""
@@ -80,7 +82,9 @@ def refusal_in(status: int, kind: str, content: bytes, retry_after: str | None) 
             problem = None
     wait = int(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
     if isinstance(problem, dict) and isinstance(problem.get("code"), str):
-        return RefusedError(problem["code"], str(problem.get("detail") or ""), retry_after=wait, status=status)
+        more = {name: value for name, value in problem.items() if name in _GOES_ON and isinstance(value, str | int)}
+        detail = str(problem.get("detail") or "")
+        return RefusedError(problem["code"], detail, retry_after=wait, status=status, more=more)
     if status in (502, 503, 504):
         return RefusedError("unavailable", retry_after=wait, status=status)
     return WireError(f"HTTP {status} without a Quintet server's words; is this the address of one?")
