@@ -23,14 +23,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """What a test says, from whatever process of the run; a planted defect was seen where its test is green."""
     if report.when == "call":
         _FIGURES.extend(str(words) for name, words in report.user_properties if name == "figure")
-    if "test_a_planted_defect" in report.nodeid and (report.when == "call" or report.failed):
-        _SABOTAGES[report.nodeid] = report.passed
+    for name, planted in report.user_properties:
+        if name == "sabotage" and (report.when == "call" or report.failed):
+            _SABOTAGES[str(planted)] = report.passed
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was measured, and how many of how many planted defects were seen."""
     for line in _FIGURES:
         terminalreporter.write_line(line)
+    for planted, seen in sorted(_SABOTAGES.items(), key=lambda item: (int(item[0].split()[0][1:]), item[0])):
+        terminalreporter.write_line(f"{'seen' if seen else 'NOT SEEN':9}{planted}")
     if _SABOTAGES:
         terminalreporter.write_line(f"sabotages seen: {sum(_SABOTAGES.values())} of {len(_SABOTAGES)}")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -12,7 +12,7 @@ from quintet.engine.outbox import Outbox
 from quintet.log import Fenced, Resync, numbers
 from quintet.log.stream import Stream
 
-__all__ = ["DEFECTS"]
+__all__ = ["DEFECTS", "Plant", "Sign"]
 
 Plant = Callable[[pytest.MonkeyPatch, list[Callable[[Story], None]]], None]
 
@@ -112,17 +112,23 @@ def a_ring_with_a_gap(patch: pytest.MonkeyPatch, _stories: list[Callable[[Story]
     patch.setattr(Stream, "add", add)
 
 
-# What is planted, and what the oracle says to it.
-DEFECTS: dict[Plant, str] = {
-    read_before_registering: "s on its way",
-    skip_the_fence: "no whole run",
-    begin_after_a_cancel: "a tool began after the stop",
-    deliver_before_commit: "before it was committed",
-    answer_before_commit: "no rest|IntegrityError|answered",
-    deaf_while_reading: "s on its way|no rest",
-    never_suspect: "shut out|no rest",
-    no_room_is_asked_for: "wait in an outbox",
-    a_refused_batch_is_dropped: "no whole run|no rest|not the text",
-    a_refused_batch_goes_last: "no whole run|not the text",
-    a_ring_with_a_gap: "a hole in the log|saw|got|closed with internal",
+class Sign(NamedTuple):
+    """The promise that a defect breaks, and what the oracle says to it."""
+
+    promise: int
+    says: str
+
+
+DEFECTS: dict[Plant, Sign] = {
+    read_before_registering: Sign(3, "s on its way"),
+    skip_the_fence: Sign(5, "no whole run"),
+    begin_after_a_cancel: Sign(7, "a tool began after the stop"),
+    deliver_before_commit: Sign(1, "before it was committed"),
+    answer_before_commit: Sign(1, "no rest|IntegrityError|answered"),
+    deaf_while_reading: Sign(3, "s on its way|no rest"),
+    never_suspect: Sign(8, "shut out|no rest"),
+    no_room_is_asked_for: Sign(9, "wait in an outbox"),
+    a_refused_batch_is_dropped: Sign(2, "no whole run|no rest|not the text"),
+    a_refused_batch_goes_last: Sign(2, "no whole run|not the text"),
+    a_ring_with_a_gap: Sign(3, "a hole in the log|saw|got|closed with internal"),
 }

@@ -65,11 +65,17 @@ def test_a_seed_is_the_same_story_again(tmp_path: Path) -> None:
 WITHIN = 150  # seeds; each of these defects is seen within thirty
 
 
+@pytest.mark.sabotage
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda plant: plant.__name__)
 def test_a_known_defect_is_seen(
-    defect: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str], None]
+    defect: Plant,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    figure: Callable[[str], None],
+    record_property: Callable[[str, object], None],
 ) -> None:
     """The stories and their oracle bite: within a number of seeds each planted defect turns one red, and for its own reason."""
+    record_property("sabotage", f"P{DEFECTS[defect].promise:<3} {defect.__name__}, by seeds")
     prepare: list[Callable[[Story], None]] = []
     defect(monkeypatch, prepare)
     for seed in range(1, WITHIN + 1):
@@ -77,6 +83,6 @@ def test_a_known_defect_is_seen(
             play(seed, tmp_path / str(seed), prepare=prepare)
         except Exception as fault:
             figure(f"seen by seed {seed}: {str(fault)[:80]!r}")
-            assert re.search(DEFECTS[defect], f"{type(fault).__name__}: {fault}"), "red, but for another reason"
+            assert re.search(DEFECTS[defect].says, f"{type(fault).__name__}: {fault}"), "red, but for another reason"
             return
     pytest.fail(f"{WITHIN} seeds are green with {defect.__name__}")

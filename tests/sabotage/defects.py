@@ -11,22 +11,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
+from fastapi import Request
 from sqlalchemy import RowMapping, select
 
 from quintet import runs as runs_package
 from quintet.accounts import tokens
 from quintet.chat import reading, submit
 from quintet.delivery.feed import Feed
+from quintet.edge import identity
 from quintet.engine import dispatch, watch
 from quintet.engine.invocation import Invocation
 from quintet.engine.lookout import Lookout
 from quintet.engine.loops import AgentLoop
 from quintet.engine.story import Story
 from quintet.engine.watch import Live, Watch
-from quintet.errors import QuintetError
+from quintet.errors import RUN_CODES, QuintetError, RunCode
 from quintet.events import Draft
 from quintet.log import Log, Position, Resync, numbers, road
 from quintet.runs import Completed, Failed, closing
+from quintet.scope import Identity
 from quintet.store.base import Tx
 from quintet.store.committer import Committer
 from quintet.store.tables import runs
@@ -260,7 +263,49 @@ def ignore_a_missing_secret() -> None:
     old = replace(serving, "load", load)
 
 
+def queue_for_a_slow_reader() -> None:
+    """A socket takes whatever it is given, and what its reader does not take waits in memory."""
+    from quintet.delivery.connection import Connection
+
+    replace(Connection, "pause_writing", lambda _self: None)
+
+
+def swallow_a_refusal() -> None:
+    """A frame that is refused is counted, and its sender never hears of it."""
+    from quintet.delivery.websocket import Socket
+
+    replace(Socket, "_tell", lambda _self, _refused: None)
+
+
+def tell_the_exception() -> None:
+    """A failed run is told in the words of the exception, as they were raised."""
+
+    def judge(self: Invocation, outcome: Any) -> Any:
+        if outcome.error is not None:
+            RUN_CODES["agent_error"] = RunCode(f"{type(outcome.error).__name__}: {outcome.error}")
+        return old(self, outcome)
+
+    old = replace(Invocation, "judge", judge)
+
+
+def remember_who_called() -> None:
+    """Whoever has spoken on a connection speaks for all that comes on it after."""
+    known: dict[Any, Any] = {}
+
+    async def speaker(self: Any, request: Request) -> Identity:
+        place = request.client
+        if place not in known:
+            known[place] = await old(self, request)
+        return known[place]  # type: ignore[no-any-return]
+
+    old = replace(identity._Speaker, "__call__", speaker)
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
+    "queue_for_a_slow_reader": queue_for_a_slow_reader,
+    "remember_who_called": remember_who_called,
+    "swallow_a_refusal": swallow_a_refusal,
+    "tell_the_exception": tell_the_exception,
     "believe_any_signature": believe_any_signature,
     "cursor_is_a_number": cursor_is_a_number,
     "deaf_to_cancel": deaf_to_cancel,

@@ -10,6 +10,11 @@ from typing import NamedTuple
 
 import pytest
 
+from crowds.slow_readers import check_slow_readers
+from isolation.one_connection import check_one_connection
+from sabotage.defects import DEFECTS
+from sabotage.refusals import check_refusals_are_told
+from support.checks.canaries import check_canaries
 from support.checks.durability import check_killed_at_receipt
 from support.checks.fence import check_given_up_agent_is_fenced
 from support.checks.isolation import check_a_foreign_cursor, check_foreign_ids, check_isolation
@@ -40,10 +45,13 @@ SECONDS = 100.0
 
 
 class Case(NamedTuple):
-    """A check, and what it must say when the defect is there."""
+    """A defect, the promise that it breaks, the check that keeps it, and what the check must say."""
 
-    check: Callable[[Server], Awaitable[None]]
+    promise: str
+    defect: str
+    check: Callable[[Server], Awaitable[object]]
     says: str
+    by: str = ""  # where a defect has more than one case
 
 
 def _in_world(check: Callable[[World], Awaitable[None]], *, strict: bool = True) -> Callable[[Server], Awaitable[None]]:
@@ -54,39 +62,73 @@ def _in_world(check: Callable[[World], Awaitable[None]], *, strict: bool = True)
     return run
 
 
-CASES = {
-    "deliver_before_commit": Case(check_killed_at_receipt, "the log has (not what was delivered|changed)"),
-    "skip_the_fence": Case(check_given_up_agent_is_fenced, "follow the ending"),
-    "query_without_the_user": Case(_in_world(check_foreign_ids), r"GET /v1/runs/\{run_id\} with a foreign id: 200"),
-    "number_outside_the_lock": Case(_in_world(check_many_writers), r"closed \(4010 internal\)|was due|a hole"),
-    "read_before_registering": Case(_in_world(check_nothing_is_late), "the wake-up was lost|in vain for the ending"),
-    "cursor_is_a_number": Case(_in_world(check_a_foreign_cursor), "a foreign cursor was answered by following"),
-    "two_endings": Case(_in_world(check_one_ending, strict=False), "the run has 2 endings"),
-    "sent_before_without_the_user": Case(_in_world(check_the_same_client_id_of_two_users), "was answered with another"),
-    "deaf_to_cancel": Case(_in_world(check_cancel_stops), "in vain for the ending"),
-    "deaf_to_logout": Case(_in_world(check_logout_closes_sockets), "in vain for the server to close"),
-    "keep_a_used_link": Case(_in_world(check_a_link_is_good_once), "a (used link|link used twice at once) was answered"),
-    "spend_by_looking": Case(_in_world(check_looking_at_a_link_uses_nothing_up), "only looked at was answered 401"),
-    "reset_leaves_sessions": Case(_in_world(check_reset_closes_sockets), "in vain for the server to close"),
-    "retry_a_tool": Case(_in_world(check_a_tool_runs_once), "the tool ran 2 times"),
-    "swallow_a_failure": Case(_in_world(check_a_failure_is_told), "a failure was told as agent_completed"),
-    "believe_any_signature": Case(_in_world(check_an_unsigned_token_opens_nothing), "a forged token opened"),
-    "broadcast": Case(_in_world(lambda world: check_isolation(world, 3), strict=False), "received what belongs to"),
-}
+async def _canaries(server: Server) -> None:
+    await check_canaries(server, examples=1, steps=40, start=1, strict=False)
 
 
-@pytest.mark.parametrize("defect", CASES)
-async def test_a_planted_defect_turns_its_check_red(server_factory: Factory, defect: str) -> None:
-    """Deliver before commit; skip the fence; a query without the user; number outside the lock; read first; broadcast."""
-    server = server_factory(command=("sabotage/serve.py", defect, "--"))
-    case = CASES[defect]
+CASES = [
+    Case("P1", "deliver_before_commit", check_killed_at_receipt, "the log has (not what was delivered|changed)"),
+    Case("P2", "number_outside_the_lock", _in_world(check_many_writers), r"closed \(4010 internal\)|was due|a hole"),
+    Case(
+        "P3", "read_before_registering", _in_world(check_nothing_is_late), "the wake-up was lost|in vain for the ending"
+    ),
+    Case("P3", "retry_a_tool", _in_world(check_a_tool_runs_once), "the tool ran 2 times"),
+    Case("P4", "two_endings", _in_world(check_one_ending, strict=False), "the run has 2 endings"),
+    Case("P5", "skip_the_fence", check_given_up_agent_is_fenced, "follow the ending"),
+    Case(
+        "P6", "query_without_the_user", _in_world(check_foreign_ids), r"GET /v1/runs/\{run_id\} with a foreign id: 200"
+    ),
+    Case("P6", "query_without_the_user", _canaries, "received what belongs to", "canaries"),
+    Case("P6", "cursor_is_a_number", _in_world(check_a_foreign_cursor), "a foreign cursor was answered by following"),
+    Case("P6", "cursor_is_a_number", _canaries, "a foreign cursor was answered", "canaries"),
+    Case(
+        "P6", "sent_before_without_the_user", _in_world(check_the_same_client_id_of_two_users), "answered with another"
+    ),
+    Case(
+        "P6", "broadcast", _in_world(lambda world: check_isolation(world, 3), strict=False), "received what belongs to"
+    ),
+    Case("P6", "broadcast", _canaries, "received what belongs to", "canaries"),
+    Case("P6", "remember_who_called", check_one_connection, "was answered with another's"),
+    Case("P7", "deaf_to_cancel", _in_world(check_cancel_stops), "in vain for the ending"),
+    Case("P8", "deaf_to_logout", _in_world(check_logout_closes_sockets), "in vain for the server to close"),
+    Case("P8", "believe_any_signature", _in_world(check_an_unsigned_token_opens_nothing), "a forged token opened"),
+    Case(
+        "P8", "reset_leaves_sessions", _in_world(check_reset_closes_sockets), "in vain for the server to close|outlived"
+    ),
+    Case("P8", "keep_a_used_link", _in_world(check_a_link_is_good_once), "a link used twice|a used link was answered"),
+    Case("P8", "spend_by_looking", _in_world(check_looking_at_a_link_uses_nothing_up), "only looked at"),
+    Case("P9", "queue_for_a_slow_reader", check_slow_readers, "readers that take nothing"),
+    Case("P10", "swallow_a_failure", _in_world(check_a_failure_is_told), "a failure was told as agent_completed"),
+    Case("P10", "swallow_a_refusal", check_refusals_are_told, "in vain for the refusal"),
+    Case("P10", "tell_the_exception", check_refusals_are_told, "tells of the inside"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.defect} {case.by}".strip())
+async def test_a_planted_defect_turns_its_check_red(
+    server_factory: Factory, case: Case, record_property: Callable[[str, object], None]
+) -> None:
+    """For each promise at least one defect, and the very check that keeps the promise sees it."""
+    record_property("sabotage", f"{case.promise:4} {case.defect} {case.by}".strip())
+    server = server_factory(command=("sabotage/serve.py", case.defect, "--"))
     with pytest.raises(AssertionError, match=case.says):
         async with asyncio.timeout(SECONDS):
             await case.check(server)
 
 
-def test_a_planted_defect_of_the_start_turns_its_check_red(tmp_path: Path) -> None:
+def test_every_promise_has_a_defect() -> None:
+    """P1 to P11, and no defect lies about unused. P12 is all of them."""
+    promises = {case.promise for case in CASES} | {"P11"}  # that of the start has a test of its own, below
+    assert promises == {f"P{number}" for number in range(1, 12)}
+    beside = {"deaf_worker", "ignore_a_missing_secret"}
+    assert {case.defect for case in CASES} == DEFECTS.keys() - beside
+
+
+def test_a_planted_defect_of_the_start_turns_its_check_red(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """A default where there must be none: the start does not end with 78."""
+    record_property("sabotage", "P11  ignore_a_missing_secret")
     command = ("sabotage/serve.py", "ignore_a_missing_secret", "--")
     with pytest.raises(AssertionError, match="without a secret the start ended with"):
         check_a_missing_secret_stops_the_start(tmp_path, command)
@@ -94,6 +136,7 @@ def test_a_planted_defect_of_the_start_turns_its_check_red(tmp_path: Path) -> No
 
 async def test_the_checks_are_green_on_the_sound_product(world: World, tmp_path: Path) -> None:
     """Those that no other test runs: what goes red under a defect is green without it."""
+    await check_refusals_are_told(world.server)
     await check_a_foreign_cursor(world)
     await check_the_same_client_id_of_two_users(world)
     await check_a_tool_runs_once(world)

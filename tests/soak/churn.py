@@ -8,6 +8,8 @@ import random
 from collections import Counter
 from typing import Any
 
+import httpx
+
 from quintet.testing.accounts.account import Account, register
 from quintet.testing.loops import LoopThread
 from quintet.testing.sockets.connecting import Connect
@@ -17,6 +19,7 @@ from support.server import Server
 __all__ = ["churn", "warm"]
 
 LIVES = 4  # at once: an account costs a fifth of a second of a core
+BUSY = 20  # times that a server may say so
 AGENTS = ("echo", "stepper", "streamer", "coordinator", "catcher", "raiser", "sync_agent", "silent")
 ORDERS = {"steps": 8, "pause": 0.02, "pieces": 20, "topic": "soaking"}
 
@@ -113,6 +116,14 @@ class _Life:
         await self._answered(account, "DELETE", "/v1/auth/me", json={"password": account.password})
 
     async def _answered(self, account: Account, verb: str, path: str, **body: Any) -> None:
-        async with account.http as http:
-            answer = await http.request(verb, path, **body)
+        answer = await self._asked(account, verb, path, **body)
+        for _ in range(BUSY):
+            if answer.status_code != 503:  # as many passwords as may be are being hashed
+                break
+            await asyncio.sleep(int(answer.headers["retry-after"]))
+            answer = await self._asked(account, verb, path, **body)
         assert answer.is_success, f"{verb} {path}: {answer.status_code} {answer.text}"
+
+    async def _asked(self, account: Account, verb: str, path: str, **body: Any) -> httpx.Response:
+        async with account.http as http:
+            return await http.request(verb, path, **body)

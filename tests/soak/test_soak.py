@@ -40,8 +40,11 @@ async def test_nothing_is_left_behind(server_factory: Factory, tmp_path: Path, f
 
 @pytest.mark.l3
 @pytest.mark.sabotage
-async def test_a_leak_is_found(server_factory: Factory, tmp_path: Path) -> None:
+async def test_a_leak_is_found(
+    server_factory: Factory, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """A server whose sockets each leave a task behind does not pass."""
+    record_property("sabotage", "P9   a task is left for each socket")
     server = _started(server_factory, tmp_path, SOAK_LEAK="1")
     looks = await _soaked(server, tmp_path, 0.1, Counter())
     with pytest.raises(AssertionError, match="tasks has grown"):
