@@ -1,5 +1,7 @@
 """The routes of accounts: sign-in here, the account's own routes in `own_api`."""
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
@@ -46,7 +48,9 @@ def accounts_router(accounts: Accounts, policy: OriginPolicy, sources: Sources) 
 def _add_entry_routes(
     router: APIRouter, accounts: Accounts, answers: Answers, browser: Browser, door: Doorkeeper
 ) -> None:
-    @router.post("/v1/auth/register", status_code=201, response_model=views.SignedInView)
+    later: dict[int | str, dict[str, Any]] = {202: {"description": "The address has to be confirmed first."}}
+
+    @router.post("/v1/auth/register", status_code=201, response_model=views.SignedInView, responses=later)
     async def register(request: Request, form: forms.Register) -> Response:
         """Make an account and sign in; 202 without tokens where the address has to be confirmed first."""
         web = browser.speaks(request)
