@@ -33,6 +33,7 @@ from quintet.scope import Identity
 from quintet.store.base import Tx
 from quintet.store.committer import Committer
 from quintet.store.tables import runs
+from sabotage.by_account import DEFECTS_OF_ACCOUNTS
 from sabotage.by_letter import DEFECTS_BY_LETTER
 from support.patching import replace
 
@@ -244,7 +245,7 @@ def swallow_a_failure() -> None:
 def believe_any_signature() -> None:
     """A token is what it says, whoever has signed it, also with `alg` none."""
 
-    def payload(_ring: Any, token: str) -> bytes:
+    def payload(_ring: Any, token: str, _now: int) -> bytes:
         claims = token.split(".")[1]
         return base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
 
@@ -323,4 +324,5 @@ DEFECTS: dict[str, Callable[[], None]] = {
     "read_before_registering": read_before_registering,
     "broadcast": broadcast,
     **DEFECTS_BY_LETTER,
+    **DEFECTS_OF_ACCOUNTS,
 }

@@ -14,6 +14,12 @@ from crowds.slow_readers import check_slow_readers
 from isolation.one_connection import check_one_connection
 from sabotage.defects import DEFECTS
 from sabotage.refusals import check_refusals_are_told
+from support.checks.accounts import (
+    check_a_code_is_good_once,
+    check_a_revoked_token_opens_no_socket,
+    check_deletion_leaves_nothing,
+    check_only_administrators_administer,
+)
 from support.checks.canaries import check_canaries
 from support.checks.durability import check_killed_at_receipt
 from support.checks.fence import check_given_up_agent_is_fenced
@@ -97,6 +103,15 @@ CASES = [
     ),
     Case("P8", "keep_a_used_link", _in_world(check_a_link_is_good_once), "a link used twice|a used link was answered"),
     Case("P8", "spend_by_looking", _in_world(check_looking_at_a_link_uses_nothing_up), "only looked at"),
+    Case("P6", "anybody_administers", _in_world(check_only_administrators_administer), "answered a user with 200"),
+    Case("P8", "delete_all_but_the_log", _in_world(check_deletion_leaves_nothing), "left in .*events"),
+    Case("P8", "forget_the_last_step", _in_world(check_a_code_is_good_once), "a code worked twice"),
+    Case(
+        "P8",
+        "register_without_looking_again",
+        _in_world(check_a_revoked_token_opens_no_socket),
+        "in vain for the server to close",
+    ),
     Case("P9", "queue_for_a_slow_reader", check_slow_readers, "readers that take nothing"),
     Case("P10", "swallow_a_failure", _in_world(check_a_failure_is_told), "a failure was told as agent_completed"),
     Case("P10", "swallow_a_refusal", check_refusals_are_told, "in vain for the refusal"),

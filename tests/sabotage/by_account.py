@@ -1,0 +1,75 @@
+"""Planted defects of accounts: factors, deletion, administration, and the gap between a token's check and a socket's registration."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Depends, Request
+
+from quintet.accounts import erasing
+from quintet.accounts.admin import api as admin_api
+from quintet.accounts.admin.desk import Actor
+from quintet.accounts.factors import codes
+from quintet.accounts.identities import Identities
+from quintet.delivery.feed import Feed
+from quintet.edge.identity import identity_of
+from quintet.scope import Identity
+from support.patching import replace
+
+__all__ = ["DEFECTS_OF_ACCOUNTS"]
+
+
+def forget_the_last_step() -> None:
+    """A code of the authenticator is compared with the time alone."""
+
+    def factor_of(tx: Any, user_id: str) -> Any:
+        found = old(tx, user_id)
+        return None if found is None else found._replace(last_step=0)
+
+    old = replace(codes, "factor_of", factor_of)
+
+
+def delete_all_but_the_log() -> None:
+    """A table that nobody thought of when accounts are deleted."""
+
+    def owned_tables() -> list[Any]:
+        return [table for table in old() if table.name != "events"]
+
+    old = replace(erasing, "owned_tables", owned_tables)
+
+
+def anybody_administers() -> None:
+    """Whoever has signed in may administer."""
+
+    def acting(authenticate: Any, _address_of: Any) -> Callable[..., Awaitable[Actor]]:
+        signed_in = Depends(identity_of(authenticate))
+
+        async def anybody(_request: Request, identity: Identity = signed_in) -> Actor:
+            return Actor(identity.user_id)
+
+        return anybody
+
+    replace(admin_api, "_acting", acting)
+
+
+def register_without_looking_again() -> None:
+    """The session is not read again once the socket is registered; between the check and that lies half a second."""
+
+    async def authenticate(self: Identities, token: str) -> Identity:
+        found: Identity = await old(self, token)
+        await asyncio.sleep(0.5)
+        return found
+
+    async def confirm(_self: Feed) -> bool:
+        return True
+
+    old = replace(Identities, "authenticate", authenticate)
+    replace(Feed, "confirm", confirm)
+
+
+DEFECTS_OF_ACCOUNTS: dict[str, Callable[[], None]] = {
+    "anybody_administers": anybody_administers,
+    "delete_all_but_the_log": delete_all_but_the_log,
+    "forget_the_last_step": forget_the_last_step,
+    "register_without_looking_again": register_without_looking_again,
+}
