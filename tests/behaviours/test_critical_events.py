@@ -59,9 +59,21 @@ async def test_event_payload_accuracy_and_completeness(world: World, server_secr
     device = await world.device(alice)
     since = world.server.log.stat().st_size
     run = whole(await device.tell("Use your secrets", "secretive"))
-    for agent in ("researcher", "coordinator", "catcher", "raiser", "sleeper", "streamer", "sync_agent", "returner"):
+    for agent in (
+        "researcher",
+        "coordinator",
+        "catcher",
+        "raiser",
+        "sleeper",
+        "streamer",
+        "sync_agent",
+        "returner",
+        "bad_args",
+    ):
         whole(await device.tell({"text": "all kinds"}, agent))
     device.story.schema()
+    arguments = [e["data"]["arguments"] for e in device.story.of_type("tool_executing")]
+    assert arguments and all(isinstance(told, (dict, str)) for told in arguments), "an object, or its preview"
     assert {"agent_failed", "agent_cancelled", *FIVE} <= {e.type for e in device.events}
     canary = server_secret.encode()
     assert canary not in device.received(), device.shown("a confidential value is in a frame")

@@ -18,7 +18,7 @@ def test_a_small_suite_of_real_assertions_notices_every_defect(sabotage: Sabotag
         assert " noticed " in ran.line(defect.name), ran.text
     assert f"{len(ALL)} noticed, 0 unnoticed, 0 not exercised" in ran.text
     for words in (
-        r"within: tool_executing .* came 3\.\d+ s after",
+        r"within: tool_executing .* came [2-5]\.\d+ s after .*, due within 2 s",
         r"pairs: tool_completed .* has no tool_executing before it",
         r"is a second ending of its agent",
         r"'step' is a required property",
