@@ -2,6 +2,7 @@
 
 import { untilAnswered } from "./backoff.js";
 import { applyPrefs } from "./prefs.js";
+import { returned } from "./returning.js";
 import { Session } from "./session.js";
 import { Speaker } from "./speaker.js";
 import { CodeStep } from "./views/code.js";
@@ -98,11 +99,21 @@ async function signOut() {
   }
 }
 
+// From a provider: signed in, linked, or refused with a word.
+async function comeBack({ how, word }) {
+  if (how === "entered") session.expect();
+  if (!session.mayBeSignedIn) return leave(word, { isKnown: true });
+  await restore();
+  return word ? workspace?.notice.tell(word) : undefined;
+}
+
 applyPrefs();
 window.addEventListener("hashchange", () => {
   const letter = letterPlace();
   if (letter) open(letter);
 });
+const back = returned();
 if (letterPlace()) open(letterPlace());
+else if (back) comeBack(back);
 else if (session.mayBeSignedIn) restore();
 else leave();

@@ -52,6 +52,12 @@ export class Session {
     return this.asked;
   }
 
+  // A provider has just signed this browser in; the cookie knows.
+  expect() {
+    forBrowser.remove(ATTEMPT);
+    forBrowser.set(HINT, "1");
+  }
+
   async restore() {
     const token = await this.token();
     this.user = (await call("GET", "/v1/auth/me", { token })).answer;

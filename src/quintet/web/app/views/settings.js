@@ -4,11 +4,13 @@ import { button, div, el, setText } from "../dom.js";
 import { pref, setPref } from "../prefs.js";
 import { wordFor } from "../words.js";
 import { addressForm } from "./address.js";
+import { ApiKeys } from "./apikeys.js";
 import { Activity } from "./activity.js";
 import { Devices } from "./devices.js";
 import { Dialog } from "./dialog.js";
 import { Factor } from "./factor.js";
 import { Keychain } from "./keychain.js";
+import { Linked } from "./linked.js";
 import { leavingPanel } from "./leaving.js";
 import { passwordForm } from "./password.js";
 
@@ -45,6 +47,8 @@ export function openSettings({ session, onUser, onShortcuts }) {
   const devices = new Devices(session);
   const keychain = new Keychain(session);
   const factor = new Factor(session);
+  const apiKeys = new ApiKeys(session);
+  const linked = new Linked(session);
   const activity = new Activity(session);
   const keys = button(
     "Show all shortcuts",
@@ -69,12 +73,14 @@ export function openSettings({ session, onUser, onShortcuts }) {
     ),
     section("Passkeys", keychain.node),
     section("Second factor", factor.node),
+    section("Accounts elsewhere", linked.node),
+    section("API keys", apiKeys.node),
     section("Recent activity", activity.node),
     section("Your account", leavingPanel(session)),
     session.user.role === "admin" ? section("Administration", toAdministration()) : "",
   );
   dialog.open();
-  for (const panel of [devices, keychain, factor, activity]) panel.load();
+  for (const panel of [devices, keychain, factor, linked, apiKeys, activity]) panel.load();
 }
 
 function toAdministration() {

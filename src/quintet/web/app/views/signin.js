@@ -1,6 +1,6 @@
 // Signing in and signing up: one form, two moods. Who may sign up, and whether letters are written, the server says.
 
-import { button, el, setAttr, setText, show } from "../dom.js";
+import { button, div, el, setAttr, setText, show } from "../dom.js";
 import { ABOUT_EMAIL, ABOUT_PASSWORD, emailField, faultOfEmail, faultOfPassword, passwordField } from "./field.js";
 import { Gate } from "./gate.js";
 import { canUsePasskeys, wasLeft } from "../passkeys.js";
@@ -30,6 +30,12 @@ const SHUT = {
 };
 const INVITED = "You are invited. Choose how you will sign in.";
 
+// The browser itself goes there, and comes back signed in.
+function wayIn({ name, title }) {
+  const go = () => location.assign(`/v1/auth/oidc/${encodeURIComponent(name)}/start`);
+  return button(`Continue with ${title}`, go, { class: "soft big wide" });
+}
+
 export class SignIn extends Gate {
   constructor({ session, onSignedIn, onCode, onForgot, reason = "", invite = null, isKnown = session.hasBeenHere }) {
     const email = emailField();
@@ -37,6 +43,7 @@ export class SignIn extends Gate {
     const forgot = button("Forgot your password?", () => onForgot(email.input.value.trim()), { class: "link" });
     const ask = el("span");
     const passkey = button("Sign in with a passkey", () => this.byPasskey(), { class: "soft big wide" });
+    const elsewhere = div("ways");
     const other = button("", () => this.setMood(this.mood === "in" ? "up" : "in", true), { class: "link" });
     super({
       title: "",
@@ -44,9 +51,9 @@ export class SignIn extends Gate {
       reason: reason || (invite ? INVITED : ""),
       fields: [email, password],
       inside: [email.node, password.node],
-      ways: [passkey, el("p", { class: "form-other" }, forgot), el("p", { class: "form-other" }, ask, " ", other)],
+      ways: [passkey, elsewhere, el("p", { class: "form-other" }, forgot), el("p", { class: "form-other" }, ask, " ", other)],
     });
-    Object.assign(this, { session, onSignedIn, invite, onCode, passkey, email, password, forgot, ask, other });
+    Object.assign(this, { elsewhere, session, onSignedIn, invite, onCode, passkey, email, password, forgot, ask, other });
     this.entrance = { sign_up: "open", letters: false };
     this.setMood(isKnown && !invite ? "in" : "up");
     this.learn();
@@ -59,6 +66,7 @@ export class SignIn extends Gate {
     } catch {
       return; // the form's own answer will tell
     }
+    this.elsewhere.replaceChildren(...this.entrance.providers.map(wayIn));
     const isFresh = this.fields.every(({ input }) => input.value === "");
     if (this.mood === "up" && this.isShut && isFresh) this.setMood("in");
     else this.sayWays();

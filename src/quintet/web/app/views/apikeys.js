@@ -1,0 +1,83 @@
+// The API keys of the person: made here with the password, shown once, revoked.
+
+import { button, div, el, icon, setText, show, span } from "../dom.js";
+import { ago } from "../format.js";
+import { wordFor } from "../words.js";
+import { clear, fault, smallField } from "./boxes.js";
+import { confirm } from "./confirm.js";
+import { passwordBox } from "./factor.js";
+
+const PATH = "/v1/auth/keys";
+const TOLD = "A key lets a program of yours in, in your name. It can change nothing about your account.";
+const ONCE = "Copy it now. It is not shown again.";
+const SCOPES = { read: "read", write: "write", "read write": "read and write" };
+
+export class ApiKeys {
+  constructor(session) {
+    this.session = session;
+    this.list = el("ul", { class: "devices" });
+    this.word = el("p", { class: "note", role: "status" });
+    this.name = smallField("key-name", "What the key is for", { maxlength: 100 });
+    this.password = passwordBox("key-password");
+    this.reads = el("input", { type: "checkbox", id: "key-reads" });
+    this.made = el("code", { class: "secret-key", tabindex: 0, "aria-label": "The new key" });
+    this.once = div("own", el("p", {}, ONCE), this.made);
+    show(this.once, false);
+    const only = div("line", this.reads, el("label", { for: "key-reads" }, "It may only read"));
+    const make = button("Make a key", () => this.make(), { class: "soft", shape: "plus" });
+    const form = [this.name.node, only, this.password.node, div("line", make)];
+    this.node = div("own", el("p", { class: "note" }, TOLD), this.list, ...form, this.once, this.word);
+  }
+
+  async load() {
+    try {
+      const { items } = await this.session.call("GET", PATH);
+      this.list.replaceChildren(...items.map((item) => this.item(item)));
+    } catch (error) {
+      setText(this.word, wordFor(error));
+    }
+  }
+
+  item({ id, name, hint, scopes, expires_at: ends, last_used_at: used }) {
+    const may = SCOPES[scopes.join(" ")] ?? scopes.join(", ");
+    const when = used ? `last used ${ago(used)}` : "never used";
+    const until = new Date(ends).toLocaleDateString();
+    const words = span("device-words", el("strong", {}, name), span("note", `${hint}… · ${may} · ${when} · until ${until}`));
+    const end = button("Revoke", () => this.revoke(id, name), { class: "quiet", "aria-label": `Revoke ${name}` });
+    return el("li", { class: "device" }, icon("device"), words, end);
+  }
+
+  async make() {
+    clear(this.name, this.password);
+    setText(this.word, "");
+    show(this.once, false);
+    const name = this.name.input.value.trim();
+    if (!name) return fault(this.name, "Write what the key is for.");
+    const typed = this.password.input.value;
+    const body = { name, scopes: this.reads.checked ? ["read"] : ["read", "write"], ...(typed ? { password: typed } : {}) };
+    try {
+      const { key } = await this.session.call("POST", PATH, body);
+      setText(this.made, key);
+    } catch (error) {
+      if (error.code === "credentials_wrong") return fault(this.password, "Enter your password.");
+      return setText(this.word, wordFor(error));
+    }
+    this.name.input.value = this.password.input.value = "";
+    show(this.once, true);
+    this.made.focus();
+    return this.load();
+  }
+
+  async revoke(id, name) {
+    const text = `Programs that use ${name} are cut off at once.`;
+    if (!(await confirm({ title: "Revoke this key?", text, word: "Revoke" }))) return;
+    try {
+      await this.session.call("DELETE", `${PATH}/${encodeURIComponent(id)}`);
+    } catch (error) {
+      if (error.status !== 404) return setText(this.word, wordFor(error));
+    }
+    show(this.once, false);
+    await this.load();
+    setText(this.word, `${name} is revoked.`);
+  }
+}
