@@ -36,7 +36,7 @@ TOKEN_BYTES = 32
 HOUR_MS = 3_600_000
 PREFIX = "ql_"
 _SHAPE = re.compile(r"ql_[A-Za-z0-9_-]{43}")
-GONE = "This link has been used already, or a newer letter has taken its place. Ask for another one."
+GONE = "This link has been used already, or a newer letter has taken its place."
 _OLD = "This link is too old. Ask for another one."
 
 

@@ -7,8 +7,9 @@ import { faultOfEmail } from "./field.js";
 
 export function addressForm(session) {
   const { email, email_verified: isConfirmed } = session.user;
-  const state = isConfirmed ? "It is confirmed." : "It is not confirmed: write it again below, and we send you a letter.";
+  const state = isConfirmed ? "It is confirmed." : "It is not confirmed: have a letter sent to it, and follow its link.";
   const fresh = smallField("new-email", "New address", { type: "email", autocomplete: "off", autocapitalize: "none" });
+  if (!isConfirmed) fresh.input.value = email;
   const password = smallField("address-password", "Password", { type: "password", autocomplete: "current-password" });
   const word = el("p", { class: "note", role: "status" });
   const ask = async () => {

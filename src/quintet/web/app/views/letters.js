@@ -11,6 +11,11 @@ const ON_ITS_WAY = "If there is an account with this address, a letter is on its
 
 const paragraph = (text) => el("p", { class: "gate-text" }, text);
 
+// A link that is worth nothing: what it was for is not offered any more.
+function close(gate, ...inside) {
+  for (const node of [...inside, gate.submit]) show(node, false);
+}
+
 function way(word, go) {
   return el("p", { class: "form-other" }, button(word, go, { class: "link" }));
 }
@@ -18,7 +23,7 @@ function way(word, go) {
 export class Forgotten extends Gate {
   constructor({ onBack, email = "" }) {
     const field = emailField();
-    const text = paragraph("Enter your address, and we send you a letter with a link to choose a new one.");
+    const text = paragraph("Enter your address, and we send you a letter with a link to a new password.");
     super({
       title: "Forgot your password?",
       word: "Send me a letter",
@@ -51,14 +56,15 @@ export class NewPassword extends Gate {
   constructor({ token, onDone, onForgot, onBack }) {
     const field = passwordField("New password");
     const again = way("Ask for another letter", onForgot);
+    const text = paragraph("It signs you out everywhere you are signed in now.");
     super({
       title: "Choose a new password",
       word: "Set password",
       fields: [field],
-      inside: [paragraph("It signs you out everywhere you are signed in now."), field.node],
+      inside: [text, field.node],
       ways: [again, way("Back to signing in", onBack)],
     });
-    Object.assign(this, { token, onDone, password: field, again });
+    Object.assign(this, { token, onDone, text, password: field, again });
     field.input.autocomplete = "new-password";
     show(again, false);
   }
@@ -80,6 +86,7 @@ export class NewPassword extends Gate {
   refuse(error) {
     super.refuse(error);
     if (!BAD_LINK.has(error.code)) return;
+    close(this, this.text, this.password.node);
     show(this.again, true);
     this.again.firstChild.focus();
   }
@@ -87,13 +94,10 @@ export class NewPassword extends Gate {
 
 export class Confirming extends Gate {
   constructor({ token, onDone, onBack }) {
-    super({
-      title: "Confirm your address",
-      word: "Confirm",
-      inside: [paragraph("Press the button, and this address is yours here.")],
-      ways: [way("Not now", onBack)],
-    });
-    Object.assign(this, { token, onDone });
+    const text = paragraph("Press the button, and this address is yours here.");
+    const back = way("Not now", onBack);
+    super({ title: "Confirm your address", word: "Confirm", inside: [text], ways: [back] });
+    Object.assign(this, { token, onDone, text, back });
   }
 
   focus() {
@@ -108,8 +112,10 @@ export class Confirming extends Gate {
   refuse(error) {
     super.refuse(error);
     if (!BAD_LINK.has(error.code)) return;
-    const more = "If you have confirmed it already, all is well: sign in. If not, signing in brings another letter.";
+    const more = "If you have confirmed it already, all is well. If not, signing in brings another letter.";
     setText(this.fault, `${error.message} ${more}`);
-    show(this.submit, false);
+    close(this, this.text);
+    setText(this.back.firstChild, "Go on");
+    this.back.firstChild.focus();
   }
 }
