@@ -1,5 +1,6 @@
 """What a person sees when the window is loaded again, the network fails, the server dies, or another device is at work."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -339,10 +340,21 @@ async def test_another_person_in_the_same_browser_sees_nothing(visit: Visit) -> 
 
 
 async def test_tokens_are_renewed_without_a_word(visit: Visit, server_factory: Factory) -> None:
-    """Access tokens that live for seconds: the window goes on for several of their lives, and nothing of it is seen."""
+    """Access tokens that live for seconds: the window goes on for several of their lives, and nothing of it is seen.
+
+    Also where the first has ended before it arrives: it is not tried, but renewed.
+    """
     life = 4  # a busy machine needs a second of it for a request
     server: Server = server_factory(environment={"QUINTET_ACCESS_TOKEN_SECONDS": str(life)})
-    window = await (await visit(at=server)).sign_up()
+    window = await visit(at=server)
+
+    async def hold_back(route: Route) -> None:
+        answer = await route.fetch()
+        await asyncio.sleep(life)  # the slow network itself, not a wait for anything
+        await route.fulfill(response=answer)
+
+    await window.page.route("**/v1/auth/register", hold_back)
+    await window.sign_up()
     begun = time.monotonic()
     await window.say(steps(15, 0.6), agent="stepper")
     await window.ended("completed", seconds=60)
