@@ -1,6 +1,7 @@
-"""`quintet doctor`: examines a project, shows progress while it probes, and ends with what a build needs to know."""
+"""`quintet doctor`: examines a project or a running server, shows progress, and ends with what a build needs to know."""
 
 import json
+import os
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -22,6 +23,12 @@ class Ending(IntEnum):
 def doctor(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The project to examine.")] = Path(),
     *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Examine the running server at this address instead, such as https://chat.example.com."
+        ),
+    ] = None,
     python: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The project's Python; its .venv, or the running one, if not given."),
@@ -33,22 +40,32 @@ def doctor(
         Literal["text", "json", "markdown"], typer.Option("--format", help="How to print the report.")
     ] = "text",
     seconds: Annotated[
-        float,
-        typer.Option(metavar="N", min=1, max=3600, help="The most that one probe may take; all take four times that."),
-    ] = 60,
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=3600,
+            help="The most that one probe may take (60; at a server 10); all take four times that.",
+        ),
+    ] = None,
 ) -> None:
-    """Say what is wrong with a project's pytest configuration before its tests run.
+    """Say what is wrong with a project's pytest configuration before its tests run, or with a running server.
 
     Shows which file rules for which way to start pytest. Collects the tests without running them, in the project's own Python, and writes
     nothing into the project. Importing the project's tests runs their top-level code, as pytest itself does.
+
+    With --url it speaks to that server as its users do and changes nothing there: health, name, WebSocket, origins, headers, uploads, streams
+    (with an access token in QUINTET_TOKEN), certificate, clock, version, figures.
 
     Ends with 0 where nothing is certainly wrong, 1 where something is, 2 where it could not examine. What is only worth a look never changes
     the exit code.
     """
     from quintet.doctor.interpreter import NoInterpreterError
 
+    if url is not None:
+        _looked(url, form, seconds or 10)
     try:
-        _examined(path, python, probe, form, seconds)
+        _examined(path, python, probe, form, seconds or 60)
     except (NotADirectoryError, NoInterpreterError) as error:
         typer.echo(f"{error}.", err=True)
         raise typer.Exit(Ending.USAGE) from None
@@ -65,6 +82,37 @@ def _examined(path: Path, python: Path | None, probe: bool, form: str, seconds: 
     with Console(stderr=True).status("") as status:
         found = examination(
             path, probe=probe, python=python, seconds=seconds, said=lambda words: status.update(f"{words} …")
+        )
+    if form == "json":
+        typer.echo(json.dumps(as_data(found), indent=2, ensure_ascii=False))
+    elif form == "markdown":
+        typer.echo(as_markdown(found), nl=False)
+    else:
+        print_text(found, Console(file=sys.stdout))
+    raise typer.Exit(Ending.WRONG if found.certain else Ending.NOTHING)
+
+
+def _looked(url: str, form: str, seconds: float) -> None:
+    from rich.console import Console
+
+    from quintet import __version__
+    from quintet.client import parse_address
+    from quintet.doctor.served import look
+    from quintet.doctor.served.report import as_data, as_markdown, print_text
+
+    try:
+        address = parse_address(url)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(Ending.USAGE) from None
+    token = os.environ.get("QUINTET_TOKEN", "").strip()
+    with Console(stderr=True).status("") as status:
+        found = look(
+            address.url,
+            version=__version__,
+            token=token,
+            seconds=seconds,
+            said=lambda words: status.update(f"{words} …"),
         )
     if form == "json":
         typer.echo(json.dumps(as_data(found), indent=2, ensure_ascii=False))
