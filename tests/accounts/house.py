@@ -15,6 +15,7 @@ from quintet.edge.application import http_application
 from quintet.edge.origins import OriginPolicy
 from quintet.sources import Sources
 from quintet.store import Store, open_store
+from support.databases import database_at
 
 SECRET = Secrets("a secret of the tests, long enough and of many letters")
 PASSWORD = "violet anchor 77 marmalade"
@@ -106,7 +107,7 @@ async def opened(
     courier = Courier(relay_of(mail, "Quintet <quintet@example.com>", sources)) if mail else None
     policy = OriginPolicy(None, [], dev=True)
     async with AsyncExitStack() as stack:
-        store = open_store(f"sqlite:///{path}", migrate=True)
+        store = open_store(database_at(path), migrate=True)
         await store.start()
         stack.push_async_callback(store.close)
         accounts = Accounts(store, sources, secret, config, courier)

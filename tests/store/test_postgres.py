@@ -4,11 +4,11 @@ import asyncio
 import shutil
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
@@ -21,6 +21,8 @@ from quintet.store.postgres.connection import WritingConnection
 from quintet.testing.services.postgres.server import PostgresServer
 from support.kernel import WAIT, Kernel, eventually, within
 from support.postgres import PostgresDatabase, own_server
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.l2
 
@@ -157,7 +159,7 @@ async def test_away_and_back(own: PostgresServer) -> None:
             await asyncio.to_thread(own.restart)
         over.set()
         await within(writing, 60)
-        story = await kernel.story(run.user_id)
+        story = await patiently(lambda: kernel.story(run.user_id))
     assert [event.data["text"] for event in story if "text" in event.data][1:] == stored
     assert [event.seq for event in story] == list(range(1, len(story) + 1))
 
@@ -212,7 +214,7 @@ async def test_another_cluster_begins_new_epochs(own: PostgresServer, tmp_path: 
         cluster, standby = own.folder / "cluster", own.folder / "standby"
         subprocess.run(["cp", "-a", cluster, standby], check=True)
         await asyncio.to_thread(own.start)
-        await _until_stored(kernel, lambda: kernel.append(run, kernel.thought(run, "lost"), kernel.thought(run, "too")))
+        await patiently(lambda: kernel.append(run, kernel.thought(run, "lost"), kernel.thought(run, "too")))
         late = (await kernel.log.head(run.user_id))[1]
         follower = kernel.log.follow(run.user_id, lambda: None)
         own.kill()
@@ -222,7 +224,7 @@ async def test_another_cluster_begins_new_epochs(own: PostgresServer, tmp_path: 
         with (cluster / "postgresql.auto.conf").open("a") as settings:
             settings.write("restore_command = 'false'\n")
         await asyncio.to_thread(own.start)
-        await _until_stored(kernel, lambda: kernel.append(run, kernel.thought(run, "other")))
+        await patiently(lambda: kernel.append(run, kernel.thought(run, "other")))
         await eventually(lambda: follower.over)
         follower.close()
         for cursor in (early, late):
@@ -235,12 +237,12 @@ async def test_another_cluster_begins_new_epochs(own: PostgresServer, tmp_path: 
         assert len(database.rows("SELECT 1 FROM lineages")) == 2
 
 
-async def _until_stored(kernel: Kernel, ask: Callable[[], Any], seconds: float = 60) -> None:
+async def patiently(ask: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
+    """The answer, asked for again while the database is away."""
     async with asyncio.timeout(seconds):
         while True:
             try:
-                await ask()
-                return
+                return await ask()
             except QuintetError:
                 await asyncio.sleep(0.05)
 

@@ -1,5 +1,6 @@
 """The databases that the kernel's conformance suite runs on, each real. A new one joins the table and nothing else changes."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 from quintet.store import Store, Tx, open_store
 from support.postgres import PostgresDatabase
 
-__all__ = ["DATABASES", "Database", "SqliteDatabase"]
+__all__ = ["DATABASES", "Database", "SqliteDatabase", "database_at"]
 
 
 class Database(Protocol):
@@ -90,3 +91,15 @@ class SqliteDatabase:
 
 
 DATABASES: dict[str, Callable[[Path], Database]] = {"sqlite": SqliteDatabase, "postgres": PostgresDatabase}
+
+
+def database_at(path: Path) -> str:
+    """The URL of a database for a test that needs one of its own; on PostgreSQL where the whole run is to be (`make test-postgres`)."""
+    if os.environ.get("QUINTET_TEST_DATABASE") != "postgres":
+        return f"sqlite:///{path}"
+    if path not in _at:
+        _at[path] = PostgresDatabase().url
+    return _at[path]
+
+
+_at: dict[Path, str] = {}

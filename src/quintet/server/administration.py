@@ -15,11 +15,11 @@ from quintet.accounts.letters import Courier, Post, Wording
 from quintet.accounts.machines.keeping import ClientKeeping
 from quintet.edge.limits import Throttle
 from quintet.server import values
-from quintet.server.opening import open_database
+from quintet.server.opening import open_database, unreachable
 from quintet.server.posting import courier
 from quintet.settings import Settings, StartError
 from quintet.sources import Sources
-from quintet.store import Store
+from quintet.store import Store, UnreachableError
 from quintet.store.backup import BackupError, Copied, copy_database
 from quintet.store.schema import revision_of
 
@@ -34,10 +34,14 @@ async def opened_beside(settings: Settings) -> AsyncIterator[Store]:
     """The store, without the server's lock. Raises `StartError`: it is not there or cannot be used."""
     # A refusal is said in one line; without this the story of a lost transaction would go to the terminal.
     logging.getLogger("quintet").addHandler(logging.NullHandler())
-    _existing(settings)
+    if settings.database.startswith(_SQLITE):
+        _existing(settings)
     store = open_database(settings, migrate=False, exclusive=False)
     try:
         await store.start()
+    except UnreachableError as error:
+        await store.close()
+        raise unreachable(error) from error
     except sqlite3.Error as error:
         await store.close()
         raise _unusable(error) from error
@@ -114,7 +118,7 @@ def _existing(settings: Settings) -> Path:
         found = revision_of(settings.database)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(error) from error
-    if found is None and settings.database.startswith(_SQLITE):
+    if found is None:
         raise StartError(
             "There is no database where the settings say",
             "Name its folder with --data, or make one with: quintet migrate",
