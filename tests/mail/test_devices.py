@@ -1,8 +1,10 @@
 """A letter tells of a sign-in from where the account was not used before."""
 
+from pathlib import Path
+
 import pytest
 
-from accounts.house import PASSWORD, Opener, expect
+from accounts.house import CONFIG, PASSWORD, Clock, expect, opened
 from mail.office import Office
 from quintet.accounts import devices
 from quintet.accounts.devices import digests_of
@@ -26,13 +28,18 @@ async def test_a_device_is_told_of_once(office: Office) -> None:
     assert "127.0.0.1" in mail.text
 
 
-async def test_no_mail_server_no_letter(open_office: Opener, office: Office) -> None:
-    """Without one everything else works, and the page can know."""
-    assert expect(await office.house.http.get("/v1/auth/entrance"), 200) == {
-        "letters": True,
-        "sign_up": "open",
-        "verify_email": False,
-    }
+async def test_without_a_mail_server_nothing_is_written_and_all_else_goes_on(tmp_path: Path, office: Office) -> None:
+    """New devices sign in, forgotten passwords are answered; and the page can know that no letter will come."""
+    told = {}
+    async with opened(tmp_path / "other.db", Clock(), CONFIG) as silent:
+        for name, house in (("silent", silent), ("writing", office.house)):
+            expect(await house.http.post("/v1/auth/register", json={"email": ADA, "password": PASSWORD}), 201)
+            expect(await house.login(ADA, device="another"), 200)
+            assert (await house.http.post("/v1/auth/password/forgot", json={"email": ADA})).status_code == 202
+            told[name] = expect(await house.http.get("/v1/auth/entrance"), 200)["letters"]
+    assert told == {"silent": False, "writing": True}
+    await office.settled()
+    assert len(office.mailbox.mails) == 2
 
 
 def test_a_device_is_a_name_and_a_network() -> None:

@@ -87,7 +87,7 @@ class Accounts:
         self.errands = Errands()
         self.post = Post(courier.take if courier else None, Wording(config.site), _letters(config, sources))
         self.joining = Joining(store, sources, config, self._passwords, self.entering, self.errands, self.post)
-        self.verification = Verification(store, sources, config, self._passwords, self._credentials, self.post)
+        self.verification = Verification(store, sources, config, self.confirmation, self.post)
         self.recovery = Recovery(store, sources, config, self._passwords, self.errands, self.post)
         self.signing_in = SigningIn(store, sources, config, self.entering, _exchanges(config, sources))
         self.programs = Programs(store, sources, self.identities, config)

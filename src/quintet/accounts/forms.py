@@ -122,7 +122,7 @@ class Verify(Form):
 
 
 class NewAddress(Form):
-    """POST /v1/auth/email."""
+    """POST /v1/auth/email. Who has no password has signed in a moment ago."""
 
     email: AnyText
-    password: AnyText
+    password: AnyText | None = None

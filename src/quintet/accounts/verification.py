@@ -9,11 +9,10 @@ from functools import partial
 
 from quintet.accounts import audit, mail_tokens, users
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.credentials import Credentials
+from quintet.accounts.confirmation import Confirmation
 from quintet.accounts.emails import Address, address
 from quintet.accounts.letters import Letter, Post
 from quintet.accounts.mail_tokens import Held
-from quintet.accounts.passwords import Passwords
 from quintet.accounts.users import User
 from quintet.errors import QuintetError
 from quintet.scope import Identity
@@ -31,15 +30,13 @@ class Verification:
         store: Store,
         sources: Sources,
         config: AccountsConfig,
-        passwords: Passwords,
-        credentials: Credentials,
+        confirmation: Confirmation,
         post: Post,
     ) -> None:
         self._store = store
         self._sources = sources
         self._hours = config.verify_hours
-        self._passwords = passwords
-        self._credentials = credentials
+        self._confirmation = confirmation
         self._post = post
 
     async def ask(self, user_id: str) -> None:
@@ -51,14 +48,14 @@ class Verification:
         if letter is not None:
             self._post.send(letter)
 
-    async def change(self, identity: Identity, email: str, password: str, caller: str | None) -> None:
+    async def change(self, identity: Identity, email: str, password: str | None, caller: str | None) -> None:
         """Ask for another address, or for a letter to one's own.
 
         Raises:
-            QuintetError: `email_invalid`, `credentials_wrong`, `rate_limited`, `busy`.
+            QuintetError: `email_invalid`; `credentials_wrong`, `rate_limited`, `forbidden`, `busy` of whoever cannot show who they are.
         """
         parsed = address(email)
-        user = await self._proven(identity, password)
+        user = await self._confirmation.confirm(identity, password)
         if parsed.key == user.email.casefold():
             return await self.ask(user.id)
         if not (self._post.admits("change", user.id) and self._post.admits("change", parsed.key)):
@@ -96,14 +93,6 @@ class Verification:
         old = await self._store.write(before.user_id, confirm)
         if old is not None:
             self._post.send(self._post.words.changed(old))
-
-    async def _proven(self, identity: Identity, password: str) -> User:
-        user = await self._store.read(lambda tx: users.by_id(tx, identity.user_id))
-        if user is None:
-            raise QuintetError("invalid_token")
-        form = self._passwords.normalised(password)
-        await self._credentials.prove(user.email.casefold(), user.password_hash, form)
-        return user
 
     def _asked(self, tx: Tx, user_id: str, token: str, now: int) -> Letter | None:
         user = users.by_id(tx, user_id)
