@@ -1,6 +1,7 @@
 """Planted defects of accounts: factors, deletion, administration, and the gap between a token's check and a socket's registration."""
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,8 +11,8 @@ from quintet.accounts import erasing
 from quintet.accounts.admin import api as admin_api
 from quintet.accounts.admin.desk import Actor
 from quintet.accounts.factors import codes
-from quintet.accounts.identities import Identities
 from quintet.delivery.feed import Feed
+from quintet.delivery.websocket import Socket
 from quintet.edge.identity import identity_of
 from quintet.scope import Identity
 from support.patching import replace
@@ -53,17 +54,17 @@ def anybody_administers() -> None:
 
 
 def register_without_looking_again() -> None:
-    """The session is not read again once the socket is registered; between the check and that lies half a second."""
+    """The user's revision is read half a second after the session was checked, and the session not again once the socket is registered."""
 
-    async def authenticate(self: Identities, token: str) -> Identity:
-        found: Identity = await old(self, token)
+    async def admit(self: Socket, identity: Identity) -> None:
         await asyncio.sleep(0.5)
-        return found
+        found = await self._parts.log.resolve(identity.user_id, "$")
+        await old(self, dataclasses.replace(identity, auth_rev=getattr(found, "auth_rev", 0)))
 
     async def confirm(_self: Feed) -> bool:
         return True
 
-    old = replace(Identities, "authenticate", authenticate)
+    old = replace(Socket, "_admit", admit)
     replace(Feed, "confirm", confirm)
 
 
