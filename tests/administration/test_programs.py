@@ -84,5 +84,46 @@ async def test_a_client_reads_the_figures(server_factory: Factory, tmp_path: Pat
     assert token(name, secret) == "invalid_client"
 
 
+async def test_a_service_signs_people_out_and_gives_no_roles(
+    server_factory: Factory, tmp_path: Path, user_factory: object
+) -> None:
+    """As another system does when somebody leaves: it lists, disables, enables with its scopes, and it stands in the audit; without
+    them, or for anything else, it is refused, and so is a user's own token."""
+    server = server_factory()
+    operator = Operator(server, tmp_path)
+    user: Account = user_factory(server)  # type: ignore[operator]
+
+    async def service(*scopes: str) -> httpx.Client:
+        name, secret = (
+            await operator.fine("client", "add", "leavers", *(word for scope in scopes for word in ("--scope", scope)))
+        ).out.split()
+        answer = httpx.post(f"{server.url}/v1/auth/token", data=FORM, auth=(name, secret), trust_env=False)
+        return httpx.Client(base_url=server.url, headers=_bearer(answer.json()["access_token"]), trust_env=False)
+
+    path = f"/v1/admin/users/{user.id}"
+    with await service("users:read") as reads, await service("users:read", "users:write") as writes:
+        assert [one["id"] for one in reads.get("/v1/admin/users").json()["items"]] == [user.id]
+        assert reads.get(f"{path}/sessions").json()["items"][0]["id"] == user.session_id
+        for http, verb, where, body in (
+            (reads, "PATCH", path, {"disabled": True}),
+            (reads, "DELETE", f"{path}/sessions", None),
+            (writes, "PATCH", path, {"role": "admin"}),
+            (writes, "PATCH", path, {"role": "admin", "disabled": False}),
+        ):
+            assert http.request(verb, where, json=body).json()["code"] == "forbidden", (verb, where, body)
+        for where in ("/v1/admin/audit", "/v1/admin/runs", "/v1/admin/health", "/v1/auth/me", "/v1/threads"):
+            assert writes.get(where).json()["code"] == "invalid_token", where
+        async with user.http as own:
+            assert (await own.get(path)).json()["code"] == "forbidden"
+        assert writes.patch(path, json={"disabled": True}).status_code == 200
+        assert (
+            httpx.get(f"{server.url}/v1/auth/me", headers=_bearer(user.access_token), trust_env=False).status_code
+            == 401
+        )
+        assert writes.patch(path, json={"disabled": False}).status_code == 200
+    with httpx.Client(base_url=server.url, headers=_bearer("x.y.z"), trust_env=False) as stranger:
+        assert stranger.get(path).json()["code"] == "invalid_token"
+
+
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}

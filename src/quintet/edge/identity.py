@@ -14,7 +14,15 @@ from fastapi.security.base import SecurityBase
 from quintet.errors import QuintetError
 from quintet.scope import Identity, Service
 
-__all__ = ["Authenticate", "AuthenticateService", "bearer_of", "identity_of", "service_of", "speaker_of"]
+__all__ = [
+    "Authenticate",
+    "AuthenticateService",
+    "bearer_of",
+    "identity_of",
+    "person_or_service_of",
+    "service_of",
+    "speaker_of",
+]
 
 Authenticate = Callable[[str], Awaitable[Identity]]
 """An access token's identity. Raises QuintetError `invalid_token`, `token_expired` or `session_revoked`."""
@@ -88,6 +96,21 @@ class _Granted(SecurityBase):
         return service
 
 
+class _SignedInOrGranted(_Bearer):
+    def __init__(self, authenticate: Authenticate, services: AuthenticateService, scope: str) -> None:
+        super().__init__(authenticate)
+        self._signed_in = _SignedIn(authenticate)
+        self._granted = _Granted(services, scope)
+
+    async def __call__(self, request: Request) -> Identity | Service:
+        try:
+            return await self._signed_in(request)
+        except QuintetError as refusal:
+            if refusal.code != "invalid_token":
+                raise
+        return await self._granted(request)
+
+
 def identity_of(authenticate: Authenticate) -> Callable[[Request], Awaitable[Identity]]:
     """A FastAPI dependency that answers who has signed in, or refuses: 401, and 403 whoever came another way."""
     return _SignedIn(authenticate)
@@ -96,6 +119,13 @@ def identity_of(authenticate: Authenticate) -> Callable[[Request], Awaitable[Ide
 def speaker_of(authenticate: Authenticate) -> Callable[[Request], Awaitable[Identity]]:
     """A FastAPI dependency that answers in whose name the request speaks, or refuses: 401, and 403 beyond its scopes."""
     return _Speaker(authenticate)
+
+
+def person_or_service_of(
+    authenticate: Authenticate, services: AuthenticateService, scope: str
+) -> Callable[[Request], Awaitable[Identity | Service]]:
+    """A FastAPI dependency that answers who has signed in, or which service with the scope asks; refuses as those two do."""
+    return _SignedInOrGranted(authenticate, services, scope)
 
 
 def service_of(authenticate: AuthenticateService, scope: str) -> Callable[[Request], Awaitable[Service]]:

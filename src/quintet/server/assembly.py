@@ -259,7 +259,8 @@ class Server:
         app.include_router(accounts_router(parts.accounts, policy, self._sources))
         vitals = Vitals(self._checks(parts), parts.store, parts.gateway, parts.lag, __version__)
         address_of = AddressOf(self._settings.trusted_proxies)
-        app.include_router(admin_router(parts.accounts.desk, parts.accounts.authenticate, address_of, vitals))
+        services = parts.accounts.programs.services.authenticate
+        app.include_router(admin_router(parts.accounts.desk, parts.accounts.authenticate, services, address_of, vitals))
         identity = speaker_of(parts.accounts.authenticate)
         app.include_router(
             chat_router(

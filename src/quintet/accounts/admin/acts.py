@@ -15,10 +15,11 @@ ROLES = ("user", "admin")
 
 
 class Actor(NamedTuple):
-    """Who does it, and from where. Nobody known: whoever runs commands on the server's host."""
+    """Who does it, and from where: an administrator, or a service. Nobody known: whoever runs commands on the server's host."""
 
     id: str | None = None
     address: str | None = None
+    is_service: bool = False
 
 
 def disable(tx: Tx, user_id: str, actor: Actor, now_ms: int) -> bool:
