@@ -11,10 +11,10 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 export CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check sabotage soak bench chromium clean
+.PHONY: help run test test-postgres check sabotage soak bench chromium clean
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 run: .venv/.for-run ## Start the server for development; more options with ARGS="--port 0"
 	@exec $(BIN)/quintet serve --dev $(ARGS)
@@ -28,6 +28,9 @@ check: .venv/.for-test ## Style, types and import contracts, without tests
 	echo "Types"; $(BIN)/mypy --no-error-summary || code=1; \
 	echo "Import contracts"; $(BIN)/lint-imports --no-cache > .venv/contracts.txt || { cat .venv/contracts.txt; code=1; }; \
 	exit $$code
+
+test-postgres: .venv/.for-test ## The store, the log, runs, threads, all behaviours and the fleet on PostgreSQL
+	@QUINTET_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/store tests/log tests/runs tests/threads tests/behaviours tests/fleet $(ARGS)
 
 sabotage: .venv/.for-test ## Every planted defect must turn its promise's check red; says how many of how many did
 	@$(BIN)/python -m pytest -m sabotage $(ARGS)

@@ -21,7 +21,7 @@ from support.kept import read
 
 pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(240)]
 
-ROUNDS = int(os.environ.get("FLEET_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("FLEET_ROUNDS", "4"))
 SEED = int(os.environ.get("FLEET_SEED", "0")) or random.randrange(1, 1 << 32)
 Maker = Callable[..., Fleet]
 

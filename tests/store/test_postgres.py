@@ -16,6 +16,7 @@ import pytest
 from quintet.errors import QuintetError
 from quintet.events import decode
 from quintet.log import Log, Position, Resync
+from quintet.runs import Completed
 from quintet.store import Elsewhere, Store, Tx, UnreachableError, open_store
 from quintet.store.postgres.connection import WritingConnection
 from quintet.testing.services.postgres.server import PostgresServer
@@ -273,6 +274,16 @@ async def test_one_user_written_from_two_processes_has_one_order(database: Postg
         mine = [event for event in story if event.run_id == run.run_id]
         assert [event.run_seq for event in mine] == list(range(1, 43))
         assert [event.data["text"] for event in mine[2:]] == [f"{number}" for number in range(40)]
+
+
+async def test_a_text_with_nul_is_stored(database: PostgresDatabase) -> None:
+    """An agent may say what no text column holds: its run ends all the same, the events keep the bytes, the message a sign for it."""
+    async with opened(database) as kernel:
+        run = await kernel.running(await kernel.user())
+        await kernel.append(run, kernel.piece(run, "m", 0, "a\0b"))
+        assert await kernel.close(run, Completed("m", "a\0b")) == "completed"
+        assert (await kernel.story(run.user_id))[-1].data["text"] == "a\0b"
+    assert database.rows("SELECT text FROM messages WHERE role = 'agent'") == [("a\ufffdb",)]
 
 
 async def test_the_store_is_of_the_asked_kind(database: PostgresDatabase) -> None:

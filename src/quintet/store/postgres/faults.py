@@ -40,6 +40,8 @@ def translated(error: Exception) -> Exception:
     code = getattr(cause, "sqlstate", None) or ""
     if isinstance(cause, UnreachableError | OutcomeUnknownError):
         refusal = QuintetError("unavailable", retry_after=5)
+    elif isinstance(cause, psycopg.DataError) and "NUL" in str(cause):
+        refusal = QuintetError("bad_message", "The character NUL cannot be stored.")
     elif not isinstance(cause, psycopg.Error) or isinstance(
         cause, psycopg.IntegrityError | psycopg.ProgrammingError | psycopg.DataError
     ):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import psycopg
 from psycopg import RawCursor
 
 from quintet.store.base import Tx
@@ -20,8 +21,15 @@ class PostgresTx(Tx):
     shared = True
 
     def sql(self, statement: str, params: Sequence[Any] = ()) -> Any:
-        """See `Tx.sql`."""
-        return RawCursor(self._raw).execute(numbered(statement), params)
+        """See `Tx.sql`. A text cannot hold NUL here: whoever said one finds U+FFFD in its place, and the bytes of events as they were."""
+        try:
+            return RawCursor(self._raw).execute(numbered(statement), params)
+        except psycopg.DataError:
+            if not any(isinstance(value, str) and "\0" in value for value in params):
+                raise
+        # The driver has refused it, nothing was sent. An ending that can never be stored would leave a run open for ever.
+        told = [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in params]
+        return RawCursor(self._raw).execute(numbered(statement), told)
 
     def numbered(self, statement: str, params: Sequence[Any] = ()) -> Any:
         """`sql` for a statement that has numbers already."""
