@@ -85,7 +85,8 @@ async def _ask(http: httpx.AsyncClient, route: Route, ids: dict[str, str]) -> tu
 
 async def test_nobody_and_the_signed_out_get_nothing(world: World, tmp_path: Path) -> None:
     """Without a token 401 `unauthenticated`, with one of an ended session or a revoked key 401 `session_revoked`, with one of a service
-    401 `invalid_token` (403 where services come in that were granted it), on every operation, whether or not what it names exists; nothing of the owner is in any answer, and nothing is changed."""
+    401 `invalid_token` (403 where services come in that were granted it), on every operation, whether or not what it names exists;
+    nothing of the owner is in any answer, and nothing is changed."""
     word = f"canary{secrets.token_hex(8)}"
     owner = await world.user()
     ids = await _things(world, owner, word)
