@@ -84,14 +84,19 @@ class Accounts:
         self.exporting = Exporting(store, sources)
         self.erasing = Erasing(store, sources)
         self.desk = Desk(store, sources)
+        self._add_letters(courier)
+        self.signing_in = SigningIn(store, sources, config, self.entering, _exchanges(config, sources))
+        self.programs = Programs(store, sources, self.identities, config)
+
+    def _add_letters(self, courier: Courier | None) -> None:
+        """What is done by letter, and after an answer."""
+        store, sources, config = self._store, self._sources, self.config
+        self.courier = courier
         self.errands = Errands()
         self.post = Post(courier.take if courier else None, Wording(config.site), _letters(config, sources))
         self.joining = Joining(store, sources, config, self._passwords, self.entering, self.errands, self.post)
         self.verification = Verification(store, sources, config, self.confirmation, self.post)
         self.recovery = Recovery(store, sources, config, self._passwords, self.errands, self.post)
-        self.signing_in = SigningIn(store, sources, config, self.entering, _exchanges(config, sources))
-        self.programs = Programs(store, sources, self.identities, config)
-        self.courier = courier
         self._newcomers = Newcomers(store, self.errands, self.post)
 
     async def start(self) -> None:
