@@ -23,6 +23,11 @@ _FENCE = (  # the run and its user's head by one statement: each costs a hand-ov
     "SELECT r.attempt, r.state, r.run_seq, r.cancelled, h.epoch, h.seq, h.digest, h.kept_after, h.auth_rev"
     " FROM runs r JOIN heads h ON h.user_id = r.user_id WHERE r.user_id = ? AND r.id = ?"
 )
+_FENCES = (  # of many runs, where a statement costs a journey as well
+    "SELECT r.user_id, r.id, r.attempt, r.state, r.run_seq, r.cancelled, h.epoch, h.seq, h.digest, h.kept_after, h.auth_rev"
+    " FROM unnest(?::text[], ?::text[]) AS k (user_id, id) JOIN runs r ON r.user_id = k.user_id AND r.id = k.id"
+    " JOIN heads h ON h.user_id = r.user_id"
+)
 _SET_RUN = "UPDATE runs SET run_seq = ? WHERE user_id = ? AND id = ?"
 _INSERT = (
     "INSERT INTO events (user_id, seq, run_id, run_seq, type, digest, final, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -158,19 +163,14 @@ def _short_of_room(tx: Tx) -> QuintetError | None:
 
 def gather(tx: Tx, appends: Sequence[Append]) -> list[BaseException | None]:
     """All appends of a commit: fences once per run, numbers in memory, one insert of many rows."""
-    fences: dict[tuple[str, str], _Fence] = {}
-    numbered = _Numbered(tx, {})
+    keys = list(dict.fromkeys((append.user_id, append.run_id) for append in appends))
+    rows = _rows_of(tx, keys)
+    fences = {key: _Fence(row and row[:4]) for key, row in rows.items()}
+    numbered = _Numbered(tx, {key[0]: Head(*row[4:]) for key, row in rows.items() if row is not None})
     answers: list[BaseException | None] = []
-    short = _short_of_room(tx)
     for append in appends:
-        key = (append.user_id, append.run_id)
-        fence = fences.get(key)
-        if fence is None:
-            row = tx.sql(_FENCE, key).fetchone()
-            fence = fences[key] = _Fence(row and row[:4])
-            if row is not None and append.user_id not in numbered.heads:
-                numbered.heads[append.user_id] = Head(*row[4:])
-        refusal = fence.refusal(append) or short
+        fence = fences[append.user_id, append.run_id]
+        refusal = fence.refusal(append)
         if refusal is None:
             fence.run_seq = numbered.add(append.user_id, append.run_id, fence.run_seq, append.drafts)
         answers.append(refusal)
@@ -178,3 +178,14 @@ def gather(tx: Tx, appends: Sequence[Append]) -> list[BaseException | None]:
         numbered.write()
         tx.many(_SET_RUN, [(fence.run_seq, *key) for key, fence in fences.items()])
     return answers
+
+
+def _rows_of(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+    """What the fences are made of, by run; None for one that is not there."""
+    if not tx.shared or len(keys) == 1:
+        return {key: tx.sql(_FENCE, key).fetchone() for key in keys}
+    rows: dict[tuple[str, str], Any] = dict.fromkeys(keys)
+    users, ids = zip(*keys, strict=True)
+    for user_id, run_id, *row in tx.sql(_FENCES, (list(users), list(ids))):
+        rows[user_id, run_id] = row
+    return rows

@@ -5,6 +5,7 @@ whatever the number of rows. The arrays' types are those of the table's columns.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -14,6 +15,8 @@ from quintet.store.tables import metadata
 __all__ = ["numbered", "over_arrays"]
 
 _INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\) VALUES \(\?(?:, \?)*\)")
+_UPDATE = re.compile(r"UPDATE (\w+) SET ((?:\w+ = \?(?:, )?)+) WHERE ((?:\w+ = \?(?: AND )?)+)")
+_NAMES = re.compile(r"(\w+) = \?")
 _dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
@@ -26,10 +29,22 @@ def numbered(statement: str) -> bytes:
 
 @cache
 def over_arrays(statement: str) -> bytes | None:
-    """A plain insert of one row, as an insert of many from one array a column; None for any other statement."""
-    found = _INSERT.fullmatch(statement)
-    if found is None:
-        return None
-    table, names = metadata.tables[found[1]], found[2].split(", ")
-    arrays = (f"${at}::{table.c[name].type.compile(_dialect)}[]" for at, name in enumerate(names, 1))
-    return f"INSERT INTO {table.name} ({found[2]}) SELECT * FROM unnest({', '.join(arrays)})".encode()  # noqa: S608 - of constants
+    """An insert or an update of one row, as one of many from an array a column; None for any other statement."""
+    if found := _INSERT.fullmatch(statement):
+        table, names = found[1], found[2].split(", ")
+        return f"INSERT INTO {table} ({found[2]}) SELECT * FROM {_arrays(table, names)}".encode()  # noqa: S608 - of constants
+    if found := _UPDATE.fullmatch(statement):
+        table = found[1]
+        changed, keys = _NAMES.findall(found[2]), _NAMES.findall(found[3])
+        sets = ", ".join(f"{name} = v.{name}_" for name in changed)
+        where = " AND ".join(f"{table}.{name} = v.{name}_" for name in keys)
+        columns = ", ".join(f"{name}_" for name in (*changed, *keys))
+        given = f"{_arrays(table, (*changed, *keys))} AS v ({columns})"
+        return f"UPDATE {table} SET {sets} FROM {given} WHERE {where}".encode()  # noqa: S608 - of constants
+    return None
+
+
+def _arrays(table: str, names: Sequence[str]) -> str:
+    columns = metadata.tables[table].c
+    kinds = (f"${at}::{columns[name].type.compile(_dialect)}[]" for at, name in enumerate(names, 1))
+    return f"unnest({', '.join(kinds)})"
