@@ -157,7 +157,8 @@ class Connect:
 
     def end(self) -> None:
         """End all that is open."""
-        self.loop.call(self._end())
+        if self.open or self._raw:
+            self.loop.call(self._end())
 
     async def _end(self) -> None:
         for raw in self._raw:
