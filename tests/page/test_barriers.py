@@ -11,7 +11,7 @@ import pytest
 
 from page.conftest import Visit
 from page.screens import screens
-from page.window import Window
+from page.window import REFUSED, Window
 
 pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
@@ -93,7 +93,7 @@ async def test_no_screen_has_a_barrier(visit: Visit, size: str) -> None:
         found += await spills(window, screen)
         found += await barriers(window, screen)
     assert found == [], "\n".join(found)
-    window.quiet()
+    window.quiet(REFUSED)
 
 
 async def test_what_is_wider_than_the_screen_is_noticed(visit: Visit) -> None:
