@@ -26,6 +26,10 @@ _PROBLEM = {
         "detail": {"type": "string"},
         "code": {"type": "string", "enum": sorted(CODES)},
         "request_id": {"type": "string"},
+        "pending_token": {"type": "string", "description": "Of `factor_required`: for `/v1/auth/login/factor`."},
+        "expires_in": {"type": "integer", "description": "Of `factor_required`: for how many seconds."},
+        "error": {"type": "string", "description": "Of `/v1/auth/token`: the code of RFC 6749, 5.2."},
+        "error_description": {"type": "string", "description": "Of `/v1/auth/token`: the sentence again."},
     },
 }
 _ANSWER = {
