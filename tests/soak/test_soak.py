@@ -67,7 +67,7 @@ async def _soaked(server: Server, folder: Path, seconds: float, done: Counter[st
 
 
 async def _at_rest(server: Server, folder: Path, begun: float, sockets: int) -> Look:
-    """Wait until nobody is there and nothing is open, then look twice a second for three seconds: the least of each counts."""
+    """Wait until nobody is there and nothing is open, then look three times: the least counts."""
     until = time.monotonic() + REST
     while True:
         told = await figures(server.url)
@@ -77,7 +77,7 @@ async def _at_rest(server: Server, folder: Path, begun: float, sockets: int) -> 
         assert time.monotonic() < until, f"the server does not come to rest: {open_}\n{server.tail()}"
         await asyncio.sleep(0.1)
     seen = []
-    for _ in range(6):
+    for _ in range(3):
         await asyncio.sleep(0.5)
         seen.append(
             look_at(
