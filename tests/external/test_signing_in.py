@@ -256,8 +256,8 @@ async def test_an_address_joins_an_account_only_where_both_are_sure(open_here: O
         await house.change("UPDATE users SET email_verified = 1")
         assert await Way(house, hostile).come(email_verified=None, sub="other") == "/?entered=1"
         assert await Way(house, hostile).come(email="ADA@example.com") == "/?entered=1"
-        rows = await house.rows("SELECT user_id FROM external_identities WHERE subject = 'ada'")
-        assert rows == [(told["user"]["id"],)]
+        rows = await house.rows("SELECT subject FROM external_identities WHERE user_id = ?", told["user"]["id"])
+        assert rows == [("ada",)], "a claimed address has joined an account"
         expect(await house.me(told["access_token"]), 200)
 
 
