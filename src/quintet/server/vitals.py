@@ -17,9 +17,7 @@ _OPEN = "SELECT state, count(*) FROM runs WHERE state IN ('queued', 'running') G
 class Vitals:
     """Of one server. Calling it answers `checks` and `figures`."""
 
-    def __init__(
-        self, checks: Mapping[str, Check], store: Store, gateway: Gateway, lag: LoopLag, version: str
-    ) -> None:
+    def __init__(self, checks: Mapping[str, Check], store: Store, gateway: Gateway, lag: LoopLag, version: str) -> None:
         self._version = version
         self._checks = checks
         self._store = store
