@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from quintet import runs
 from quintet.errors import QuintetError
 from quintet.events import decode
 from quintet.log import Log, Position, Resync
@@ -76,6 +77,46 @@ async def test_cut_connections_are_nobodys_concern(database: PostgresDatabase) -
             await kernel.append(run, kernel.thought(run, f"{number}", number + 1))
         texts = [event.data.get("text") for event in await kernel.story(run.user_id)][2:]
     assert texts == [f"{number}" for number in range(30)]
+
+
+async def test_a_connection_cut_inside_a_transaction(database: PostgresDatabase) -> None:
+    """The function it happened to is run again, and those that were to be committed with it: each is stored once and answered."""
+    cuts: list[int] = []
+
+    def write(name: str, tx: Tx) -> str:
+        tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w', ?, '')", (name,))
+        if not cuts:
+            cuts.append(cut(database))
+        tx.sql("UPDATE agents SET description = 'told' WHERE name = ?", (name,))
+        return name
+
+    async with opened(database) as kernel:
+        assert await within(kernel.store.write("u", partial(write, "a"))) == "a"
+        assert cuts.pop()
+        asked = [kernel.store.submit("u", partial(write, name)) for name in "bc"]
+        assert [future.result(WAIT) for future in asked] == ["b", "c"]
+    assert cuts
+    assert database.rows("SELECT name, description FROM agents ORDER BY name") == [(name, "told") for name in "abc"]
+
+
+async def test_workers_of_two_processes_share_the_runs(database: PostgresDatabase) -> None:
+    """Asking at the same time, again and again: every run goes to exactly one of them, and each begins once."""
+    async with opened(database) as here, opened(database) as there:
+        users = [await here.user() for _ in range(8)]
+        sent = sorted([await here.send(user) for user in users for _ in range(5)])
+        got: list[str] = []
+
+        async def work(kernel: Kernel, worker: str) -> None:
+            announce = partial(runs.announce, worker_id=worker, descriptions={"assistant": ""})
+            await kernel.store.write(worker, announce)
+            while len(got) < len(sent):
+                step = partial(runs.lease, worker_id=worker, limit=3, moment=kernel.moment())
+                got.extend(run.run_id for run in await kernel.store.write(worker, step))
+
+        await within(asyncio.gather(*(work(kernel, f"w{at}") for at, kernel in enumerate((here, there) * 3))), 60)
+        assert sorted(got) == sent
+        for user in users:
+            assert [event.type for event in await here.story(user)].count("agent_started") == 5
 
 
 @pytest.mark.parametrize("took_place", [True, False])
