@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
 from quintet.store import Tx
 from quintet.store.tables import devices
@@ -20,6 +20,7 @@ from quintet.store.tables import devices
 __all__ = ["NewDevice", "digests_of", "remember"]
 
 MOST = 50
+_INSERT = "INSERT INTO devices (user_id, digest, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"  # sign-ins at once
 _VERSIONS = re.compile(r"[\d.]+")
 
 
@@ -48,7 +49,7 @@ def remember(tx: Tx, user_id: str, digests: Sequence[bytes], now_ms: int) -> boo
     if known >= MOST:
         newest = select(devices.c.digest).where(mine).order_by(devices.c.seen_at.desc()).limit(MOST - 1)
         tx.core.execute(delete(devices).where(mine, devices.c.digest.not_in(newest)))
-    tx.core.execute(insert(devices).values(user_id=user_id, digest=digests[0], seen_at=now_ms))
+    tx.sql(_INSERT, (user_id, digests[0], now_ms))
     return known > 0
 
 

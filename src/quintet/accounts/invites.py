@@ -71,7 +71,10 @@ def check(tx: Tx, digest: bytes, email_key: str, now_ms: int) -> str:
 def use(tx: Tx, digest: bytes, email_key: str, now_ms: int) -> str:
     """Use it up; answers the role. Whom it was for is forgotten with that. Raises QuintetError `forbidden`."""
     role = check(tx, digest, email_key, now_ms)
-    tx.core.execute(update(invites).where(invites.c.digest == digest).values(used_at=now_ms, email_key=None))
+    c = invites.c
+    used = update(invites).where(c.digest == digest, c.used_at.is_(None)).values(used_at=now_ms, email_key=None)
+    if tx.core.execute(used.returning(c.digest)).first() is None:
+        raise _refusal()  # where writers run side by side, another was quicker
     return role
 
 
