@@ -11,9 +11,9 @@ from quintet.accounts import erasing
 from quintet.accounts.admin import api as admin_api
 from quintet.accounts.admin.desk import Actor
 from quintet.accounts.factors import codes
+from quintet.accounts.machines.api_keys import Standing
 from quintet.delivery.feed import Feed
 from quintet.delivery.websocket import Socket
-from quintet.edge.identity import identity_of
 from quintet.scope import Identity
 from support.patching import replace
 
@@ -42,15 +42,20 @@ def delete_all_but_the_log() -> None:
 def anybody_administers() -> None:
     """Whoever has signed in may administer."""
 
-    def acting(authenticate: Any, _address_of: Any) -> Callable[..., Awaitable[Actor]]:
-        signed_in = Depends(identity_of(authenticate))
+    def acting(dependency: Any, _address_of: Any) -> Callable[..., Awaitable[Actor]]:
+        entered = Depends(dependency)
 
-        async def anybody(_request: Request, identity: Identity = signed_in) -> Actor:
-            return Actor(identity.user_id)
+        async def anybody(_request: Request, who: Any = entered) -> Actor:
+            return Actor(who.user_id)
 
         return anybody
 
     replace(admin_api, "_acting", acting)
+
+
+def believe_revoked_keys() -> None:
+    """An API key lives for ever: nobody asks whether it was revoked."""
+    replace(Standing, "revoked", property(lambda _: False))
 
 
 def register_without_looking_again() -> None:
@@ -70,6 +75,7 @@ def register_without_looking_again() -> None:
 
 DEFECTS_OF_ACCOUNTS: dict[str, Callable[[], None]] = {
     "anybody_administers": anybody_administers,
+    "believe_revoked_keys": believe_revoked_keys,
     "delete_all_but_the_log": delete_all_but_the_log,
     "forget_the_last_step": forget_the_last_step,
     "register_without_looking_again": register_without_looking_again,

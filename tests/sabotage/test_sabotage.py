@@ -39,6 +39,7 @@ from support.checks.once import (
 from support.checks.order import check_many_writers, check_nothing_is_late
 from support.checks.out import (
     check_a_missing_secret_stops_the_start,
+    check_a_revoked_key_opens_nothing,
     check_an_unsigned_token_opens_nothing,
     check_logout_closes_sockets,
 )
@@ -104,6 +105,7 @@ CASES = [
     Case("P8", "keep_a_used_link", _in_world(check_a_link_is_good_once), "a link used twice|a used link was answered"),
     Case("P8", "spend_by_looking", _in_world(check_looking_at_a_link_uses_nothing_up), "only looked at"),
     Case("P6", "anybody_administers", _in_world(check_only_administrators_administer), "answered a user with 200"),
+    Case("P8", "believe_revoked_keys", _in_world(check_a_revoked_key_opens_nothing), "a revoked key opened"),
     Case("P8", "delete_all_but_the_log", _in_world(check_deletion_leaves_nothing), "left in .*events"),
     Case("P8", "forget_the_last_step", _in_world(check_a_code_is_good_once), "a code worked twice"),
     Case(

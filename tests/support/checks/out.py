@@ -13,6 +13,7 @@ from support.world import World
 
 __all__ = [
     "check_a_missing_secret_stops_the_start",
+    "check_a_revoked_key_opens_nothing",
     "check_an_unsigned_token_opens_nothing",
     "check_logout_closes_sockets",
 ]
@@ -36,6 +37,19 @@ async def check_an_unsigned_token_opens_nothing(world: World) -> None:
         async with http_client(world.server, made) as http:
             answer = await http.get("/v1/auth/me")
         assert answer.status_code == 401, f"a forged token opened {answer.text}"
+
+
+async def check_a_revoked_key_opens_nothing(world: World) -> None:
+    """An API key that was revoked: 401 at once, and 4501 on its socket."""
+    alice = await world.user()
+    body = {"name": "a program", "password": alice.password}
+    key = (await alice.http.post("/v1/auth/keys", json=body)).json()
+    device = await world.connect.device(world.server, key["key"], name="a program")
+    assert (await alice.http.delete(f"/v1/auth/keys/{key['id']}")).status_code == 204
+    async with http_client(world.server, key["key"]) as http:
+        answer = await http.get("/v1/auth/me")
+    assert answer.status_code == 401, f"a revoked key opened {answer.text}"
+    assert await device.closed(3) == (4501, "session_revoked")
 
 
 def check_a_missing_secret_stops_the_start(home: Path, command: tuple[str, ...] = ("-m", "quintet")) -> None:
