@@ -32,7 +32,8 @@ class Operator:
     def __init__(self, server: Server, folder: Path) -> None:
         self.server = server
         self.folder = folder
-        self.data = ("--data", str(server.data))
+        database = ("--database", server.postgres.url) if server.postgres is not None else ()
+        self.data = ("--data", str(server.data), *database)
 
     async def run(
         self, *words: str, given: bytes = b"", environment: Mapping[str, str] | None = None, anywhere: bool = False
