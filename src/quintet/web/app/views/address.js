@@ -1,4 +1,4 @@
-// The address that one signs in with: whether it is confirmed, and another one in its place, once its letter is answered.
+// The address that one signs in with: whether it is confirmed, and another one in its place by letter.
 
 import { div, el, setText, show } from "../dom.js";
 import { wordFor } from "../words.js";
@@ -7,7 +7,8 @@ import { faultOfEmail } from "./field.js";
 
 export function addressForm(session) {
   const { email, email_verified: isConfirmed } = session.user;
-  const state = isConfirmed ? "It is confirmed." : "It is not confirmed: have a letter sent to it, and follow its link.";
+  const missing = "It is not confirmed: have a letter sent to it, and follow its link.";
+  const state = isConfirmed ? "It is confirmed." : missing;
   const fresh = smallField("new-email", "New address", { type: "email", autocomplete: "off", autocapitalize: "none" });
   if (!isConfirmed) fresh.input.value = email;
   const password = smallField("address-password", "Password", { type: "password", autocomplete: "current-password" });

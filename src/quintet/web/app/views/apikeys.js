@@ -42,7 +42,8 @@ export class ApiKeys {
     const may = SCOPES[scopes.join(" ")] ?? scopes.join(", ");
     const when = used ? `last used ${ago(used)}` : "never used";
     const until = new Date(ends).toLocaleDateString();
-    const words = span("device-words", el("strong", {}, name), span("note", `${hint}… · ${may} · ${when} · until ${until}`));
+    const told = span("note", `${hint}… · ${may} · ${when} · until ${until}`);
+    const words = span("device-words", el("strong", {}, name), told);
     const end = button("Revoke", () => this.revoke(id, name), { class: "quiet", "aria-label": `Revoke ${name}` });
     return el("li", { class: "device" }, icon("device"), words, end);
   }
@@ -54,7 +55,8 @@ export class ApiKeys {
     const name = this.name.input.value.trim();
     if (!name) return fault(this.name, "Write what the key is for.");
     const typed = this.password.input.value;
-    const body = { name, scopes: this.reads.checked ? ["read"] : ["read", "write"], ...(typed ? { password: typed } : {}) };
+    const scopes = this.reads.checked ? ["read"] : ["read", "write"];
+    const body = { name, scopes, ...(typed ? { password: typed } : {}) };
     try {
       const { key } = await this.session.call("POST", PATH, body);
       setText(this.made, key);

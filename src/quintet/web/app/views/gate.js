@@ -1,5 +1,5 @@
-// One screen before the door: a title, fields, one thing to do, and ways elsewhere. Rules are said before they are broken,
-// a refusal stands at its field, and what has to wait is counted down. The screens fill in `check`, `send` and `fieldOf`.
+// One screen before the door: a title, fields, one thing to do, and ways elsewhere. Rules are said before they are
+// broken, a refusal stands at its field, what has to wait is counted down. Screens fill in `check`, `send`, `fieldOf`.
 
 import { brand, div, el, setText, show } from "../dom.js";
 import { countDown, stopCounting } from "../countdown.js";

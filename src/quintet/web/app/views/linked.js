@@ -24,12 +24,14 @@ export class Linked {
   async load() {
     try {
       const { providers } = await this.session.entrance();
-      const ways = providers.map(({ name, title }) => button(`Link ${title}`, () => this.link(name), { class: "soft" }));
+      const way = ({ name, title }) => button(`Link ${title}`, () => this.link(name), { class: "soft" });
+      const ways = providers.map(way);
       this.ways.replaceChildren(...ways);
       show(this.offer, providers.length > 0);
       const { items } = await this.session.call("GET", PATH);
       this.list.replaceChildren(...items.map((item) => this.item(item)));
-      if (!items.length && !providers.length) setText(this.word, "This server signs nobody in with an account elsewhere.");
+      const none = "This server signs nobody in with an account elsewhere.";
+      if (!items.length && !providers.length) setText(this.word, none);
     } catch (error) {
       setText(this.word, wordFor(error));
     }
@@ -37,7 +39,8 @@ export class Linked {
 
   item({ id, issuer, email, last_used_at: used }) {
     const place = new URL(issuer).host;
-    const words = span("device-words", el("strong", {}, place), span("note", `${email ?? "linked"} · last used ${ago(used)}`));
+    const told = span("note", `${email ?? "linked"} · last used ${ago(used)}`);
+    const words = span("device-words", el("strong", {}, place), told);
     const end = button("Unlink", () => this.unlink(id, place), { class: "quiet", "aria-label": `Unlink ${place}` });
     return el("li", { class: "device" }, icon("device"), words, end);
   }

@@ -36,6 +36,8 @@ function wayIn({ name, title }) {
   return button(`Continue with ${title}`, go, { class: "soft big wide" });
 }
 
+const aside = (...inside) => el("p", { class: "form-other" }, ...inside);
+
 export class SignIn extends Gate {
   constructor({ session, onSignedIn, onCode, onForgot, reason = "", invite = null, isKnown = session.hasBeenHere }) {
     const email = emailField();
@@ -51,9 +53,10 @@ export class SignIn extends Gate {
       reason: reason || (invite ? INVITED : ""),
       fields: [email, password],
       inside: [email.node, password.node],
-      ways: [passkey, elsewhere, el("p", { class: "form-other" }, forgot), el("p", { class: "form-other" }, ask, " ", other)],
+      ways: [passkey, elsewhere, aside(forgot), aside(ask, " ", other)],
     });
-    Object.assign(this, { elsewhere, session, onSignedIn, invite, onCode, passkey, email, password, forgot, ask, other });
+    Object.assign(this, { elsewhere, session, onSignedIn, invite, onCode, passkey });
+    Object.assign(this, { email, password, forgot, ask, other });
     this.entrance = { sign_up: "open", letters: false };
     this.setMood(isKnown && !invite ? "in" : "up");
     this.learn();
