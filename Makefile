@@ -11,7 +11,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 export CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres check sabotage soak bench chromium clean
+.PHONY: help run test test-postgres check faults sabotage soak bench chromium clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -31,6 +31,10 @@ check: .venv/.for-test ## Style, types and import contracts, without tests
 
 test-postgres: .venv/.for-test ## The store, the log, runs, threads, all behaviours and the fleet on PostgreSQL
 	@QUINTET_TEST_DATABASE=postgres $(BIN)/python -m pytest tests/store tests/log tests/runs tests/threads tests/behaviours tests/fleet $(ARGS)
+
+faults: .venv/.for-test ## 200 seeds of all faults (FAULT_SEEDS) and a longer round of each; a failure prints its seed and the command for it
+	@code=0; FAULT_SEEDS=$${FAULT_SEEDS:-200} FAULT_AT_ONCE=$${FAULT_AT_ONCE:-4} $(BIN)/python -m pytest -s tests/faults/test_seeds.py || code=$$?; \
+	FAULT_SEEDS=1 FAULT_ROUNDS=$${FAULT_ROUNDS:-2} $(BIN)/python -m pytest tests/faults tests/crash $(ARGS) || code=$$?; exit $$code
 
 sabotage: .venv/.for-test ## Every planted defect must turn its promise's check red; says how many of how many did
 	@$(BIN)/python -m pytest -m sabotage $(ARGS)

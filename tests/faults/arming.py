@@ -8,18 +8,18 @@ import pytest
 from quintet.testing.services.handle import ServiceError
 from support.server import Factory, Server
 
-__all__ = ["dies_at", "mortal", "restarted_to_die_at"]
+__all__ = ["COMMAND", "arm", "dies_at", "mortal", "restarted_to_die_at"]
 
-_COMMAND = ("faults/serve.py", "--")
+COMMAND = ("faults/serve.py", "--")
 DEATH_SECONDS = 40.0
 
 
 def mortal(make: Factory, where: str, defect: str = "") -> Server:
     """A server that is up, and dies at `where`: a point and which of its passes, `NAME:N`. Perhaps with a planted defect."""
-    server = make(start=False, command=_COMMAND)
+    server = make(start=False, command=COMMAND)
     if defect:
         server.environment["FAULT_DEFECT"] = defect
-    _arm(server, where)
+    arm(server, where)
     server.start()
     return server
 
@@ -37,13 +37,13 @@ async def dies_at(server: Server, where: str) -> str:
 
 async def restarted_to_die_at(server: Server, where: str) -> str:
     """Start it again; it must die at that point before it is ready."""
-    _arm(server, where)
+    arm(server, where)
     with pytest.raises(ServiceError):
         await asyncio.to_thread(server.start)
     return await dies_at(server, where)
 
 
-def _arm(server: Server, where: str) -> None:
+def arm(server: Server, where: str) -> None:
     server.environment |= {"FAULT_POINT": where, "FAULT_REACHED": str(_note(server))}
 
 

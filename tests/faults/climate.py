@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from faults.arming import COMMAND
 from support.server import Factory, Server
 
 __all__ = ["Climate", "measure", "until", "weathered"]
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-COMMAND = ("faults/serve.py", "--")
 
 
 class Climate:

@@ -1,4 +1,4 @@
-"""Defects that only a death at a named point can show: the oracle must see each of them. See `serve.py`."""
+"""Defects that only a fault can show: a death at a named point, a full disk, a lost wake-up. Each must be seen. See `serve.py`."""
 
 import asyncio
 import time
@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from quintet import runs as runs_package
-from quintet.engine import dispatch
+from quintet import sources
+from quintet.engine import dispatch, watch
+from quintet.engine.loops import AgentLoop
 from quintet.log import road
 from quintet.runs import closing
 from quintet.store.base import Tx
@@ -62,6 +64,41 @@ def run_again() -> None:
     replace(runs_package, "lose_all", lose_all)
 
 
+def endings_need_room() -> None:
+    """The room that is kept on a full disk is not for endings."""
+
+    def close(tx: Tx, *rest: Any, **options: Any) -> str:
+        tx.grow()
+        return str(old(tx, *rest, **options))
+
+    old = replace(watch, "close", close)
+
+
+def accuse_asleep() -> None:
+    """After the whole process stood still, its agents count as if they had held their loops for so long."""
+
+    def forgive(self: AgentLoop) -> None:
+        self._asked = self._clock() - 60
+
+    replace(AgentLoop, "forgive", forgive)
+
+
+def count_by_the_wall() -> None:
+    """Silence and deadlines are counted by the wall clock."""
+    first, second, *rest = sources.Sources.__init__.__defaults__ or ()
+    assert second is time.monotonic, "the second default of Sources is the clock that never jumps"
+    sources.Sources.__init__.__defaults__ = (first, lambda: first() / 1000, *rest)
+
+
+def never_look() -> None:
+    """A feed waits for its wake-up and never looks by itself."""
+
+    async def look(_self: road.Log) -> None:
+        return
+
+    replace(road.Log, "look", look)
+
+
 def _commit_now(tx: Tx) -> None:
     tx.sql("RELEASE step")
     tx.sql("COMMIT")
@@ -70,5 +107,15 @@ def _commit_now(tx: Tx) -> None:
 
 
 DEFECTS: dict[str, Callable[[], None]] = {
-    defect.__name__: defect for defect in (torn_submit, torn_ending, tool_before_its_event, run_again)
+    defect.__name__: defect
+    for defect in (
+        torn_submit,
+        torn_ending,
+        tool_before_its_event,
+        run_again,
+        endings_need_room,
+        accuse_asleep,
+        count_by_the_wall,
+        never_look,
+    )
 }

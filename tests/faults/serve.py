@@ -49,7 +49,7 @@ def main() -> None:
         weather = Weather(Path(file), Path(os.environ["FAULT_MET"]))
         for condition in CONDITIONS.values():
             condition(weather)
-        shorten(json.loads(os.environ["FAULT_PERIODS"]))
+        shorten(json.loads(os.environ.get("FAULT_PERIODS", "{}")))
     if name:
         POINTS[name](bomb(name, int(number), Path(os.environ["FAULT_REACHED"])))
     if defect:  # around the point: what the defect commits too early is committed when the process dies

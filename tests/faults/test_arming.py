@@ -29,10 +29,11 @@ def test_what_is_not_there_is_not_patched() -> None:
 @pytest.mark.l1
 def test_every_point_and_defect_has_a_test() -> None:
     """None is listed and never tried."""
+    from faults.test_defects import SHOWN_BY
     from faults.test_points import BREACHES, NOT_THERE, THERE
 
     assert {*THERE, *NOT_THERE, "in_recovery", "in_portion"} == {*POINTS}
-    assert {*BREACHES} == {*DEFECTS}
+    assert {*BREACHES, *SHOWN_BY} == {*DEFECTS}
 
 
 @pytest.mark.l3

@@ -23,7 +23,7 @@ async def test_an_hour_more_or_less_ends_no_run_and_no_socket(
     server_factory: Factory, connect: Connect, tmp_path: Path, first: int, then: int
 ) -> None:
     """Under load: open sockets stay, running runs complete, the log goes on; a new connection may have to renew its token, no more."""
-    server, climate = weathered(server_factory)
+    server, climate = weathered(server_factory, periods={"heartbeat": 0.2, "silence": 10.0})
     climate.set(clock=first)
     people = faithful(server, connect, 3, random.Random)
     async with living(people) as lives:

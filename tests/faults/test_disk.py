@@ -24,19 +24,26 @@ pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(180), pytest.mark.parametri
 Place = Callable[[str], tuple[Server, Disk]]
 
 
-@pytest.fixture
-def place(server_factory: Factory) -> Iterator[Place]:
-    """Makes a server whose disk can be filled; its runs may take four seconds."""
+@contextlib.contextmanager
+def places(make: Factory) -> Iterator[Place]:
+    """Makes servers whose disk can be filled; their runs may take six seconds."""
     with contextlib.ExitStack() as mounts:
 
         def made(kind: str) -> tuple[Server, Disk]:
             environment = {"QUINTET_RESERVED_BYTES": str(RESERVED_BYTES), "QUINTET_RUN_SECONDS": "6"}
-            server, climate = weathered(server_factory, start=False, periods={"grace": 0.5}, **environment)
+            server, climate = weathered(make, start=False, periods={"grace": 0.5}, **environment)
             if kind == "mounted":
                 mounts.enter_context(mounted(server.data))
             server.start()
             return server, Mounted(server) if kind == "mounted" else Pages(climate)
 
+        yield made
+
+
+@pytest.fixture
+def place(server_factory: Factory) -> Iterator[Place]:
+    """Such servers, ended before their disks."""
+    with places(server_factory) as made:
         yield made
 
 

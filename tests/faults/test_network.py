@@ -3,14 +3,14 @@
 import asyncio
 import os
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from faults.acts import ACTS
 from faults.climate import measure, until, weathered
 from quintet.testing.accounts.account import register
-from quintet.testing.faults import Faults, Proxy
+from quintet.testing.faults import Faults
 from quintet.testing.sockets.connecting import Connect
 from support.faithful import faithful, heal, living
 from support.server import Factory
@@ -20,27 +20,6 @@ SHORT = {"heartbeat": 0.5, "silence": 3.0}  # twenty times shorter than they are
 BOUND = 60.0 / 20
 
 pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(180)]
-
-
-def _refuse(proxy: Proxy) -> None:
-    proxy.refuse()
-    proxy.reset()
-
-
-ACTS: dict[str, Callable[[Proxy, random.Random], object]] = {
-    "latency": lambda proxy, chance: proxy.latency(chance.uniform(0.01, 0.2), jitter=0.1),
-    "slow": lambda proxy, chance: proxy.slow(chance.uniform(1_000, 20_000)),
-    "stall": lambda proxy, chance: proxy.stall(chance.choice(["up", "down", "both"])),
-    "cut": lambda proxy, chance: proxy.cut(
-        chance.randrange(1, 4_000), how=chance.choice(["reset", "close", "silence"]), way=chance.choice(["up", "down"])
-    ),
-    "cut inside a frame": lambda proxy, chance: proxy.cut_inside_frame(
-        chance.randrange(1, 6), how=chance.choice(["reset", "close", "silence"]), way=chance.choice(["up", "down"])
-    ),
-    "reset": lambda proxy, chance: proxy.reset(),
-    "half-close": lambda proxy, chance: proxy.half_close(chance.choice(["up", "down"])),
-    "refuse": lambda proxy, chance: _refuse(proxy),
-}
 
 
 async def test_whatever_a_network_does_every_client_resumes_exactly(

@@ -83,3 +83,30 @@ async def test_the_worker_that_lost_its_run_writes_nothing_after_the_new_ones_fi
     assert workers[0].counters.fenced >= 1
     for worker in workers:
         await within(worker.drain(), WAIT)
+
+
+async def test_what_is_being_leased_when_a_drain_begins_is_run_and_not_left(kernel: Kernel, database: Database) -> None:
+    """The store is busy for a moment, and a lease is on its way to it: the worker that drains waits for it and runs what it got."""
+    place = Place(1)
+    place.go_on.set()
+    worker = Worker(kernel.store, kernel.log, place.registry(), limits=SHORT, worker_id="w1")
+    await within(worker.start())
+    user_id = await kernel.user()
+    held, release = threading.Event(), threading.Event()
+
+    def hold(_tx: Tx) -> None:
+        held.set()
+        assert release.wait(WAIT)
+
+    holding = kernel.store.submit("", hold)
+    await eventually(held.is_set)
+    sending = asyncio.create_task(kernel.send(user_id))
+    await asyncio.sleep(4 * SHORT.poll)  # the worker looks for runs by itself, and its lease queues behind
+    draining = asyncio.create_task(worker.drain())
+    await asyncio.sleep(0.1)
+    release.set()
+    await within(asyncio.wrap_future(holding))
+    run_id = await within(sending)
+    await within(draining)
+    state = database.rows("SELECT state FROM runs")
+    assert state in ([("completed",)], [("queued",)]), f"{run_id} was left {state}"

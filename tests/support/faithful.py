@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from quintet.testing.accounts.account import Account, register_many
+from quintet.testing.accounts.account import Account, AccountError, register_many
 from quintet.testing.contracts import Seen
 from quintet.testing.sockets.connecting import Connect
 from quintet.testing.sockets.connection import Refused
@@ -40,7 +40,7 @@ PASSING = {
     "queue_full",
 }  # said by a server that is not well just now
 _COME_BACK = 4500  # a close code below it says: reconnect
-_STALE = {"invalid_token", "token_expired"}
+_STALE = {"invalid_token", "token_expired", "session_revoked"}
 
 
 @dataclass
@@ -63,6 +63,7 @@ class Faithful:
     _sent: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)  # by client id: the orders, the agent
     _unanswered: str | None = None
     _ended: set[str] = field(default_factory=set)  # runs whose ending a device has seen
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _resting: bool = False
     _head: int | None = None  # where both devices may leave
 
@@ -114,6 +115,17 @@ class Faithful:
         """New tokens for the same session, from the server itself."""
         self.account = await asyncio.to_thread(self.account.renewed)
 
+    async def _renewed_since(self, token: str) -> None:
+        """Unless the other device has done it. A renewal whose answer was lost cannot be had again: then sign in anew."""
+        async with self._renewing:
+            if self.account.access_token != token:
+                return
+            self.met["renewed"] += 1
+            try:
+                await self.renewed()
+            except AccountError:
+                self.account = await asyncio.to_thread(self.account.again)
+
     # --- a device -----------------------------------------------------------------------------------------------------
 
     async def _device(self, role: str, *, writes: bool) -> None:
@@ -139,14 +151,14 @@ class Faithful:
 
     async def _opened(self, name: str) -> Device:
         """Connected. A token that has become stale is renewed."""
+        token = self.account.access_token
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self.connect.device(self.place, self.account, after=None, name=name)
         except Refused as refusal:
             if refusal.status == 401 and any(code in str(refusal) for code in _STALE):
-                self.met["renewed"] += 1
                 with contextlib.suppress(httpx.HTTPError):
-                    await self.renewed()
+                    await self._renewed_since(token)
             elif refusal.status not in {0, 429, 502, 503}:
                 self.faults.append(str(refusal))
             raise

@@ -251,6 +251,7 @@ class Worker:
         for stop_listening in self._deaf:
             stop_listening()
         self._look.set()
+        await asyncio.wait(self._tasks[:1], timeout=self._limits.grace)  # what is being leased now is ours to run
         await self._wait_until_empty(timeout)
         for live in tuple(self._watch.live.values()):
             live.story.stop(Cancelled("shutdown"))
