@@ -1,8 +1,8 @@
 """A provider as a process of its own, and a server that people sign in to with it."""
 
-import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,17 +19,15 @@ STARTS = 60.0
 
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The issuer of a running provider. Needs Node; its package is installed once into the folder of the tests."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            raise RuntimeError(f"the tests of external sign-in need {program}: install Node 20 or later")
-    if not (FOLDER / "node_modules" / "oidc-provider").is_dir():
-        subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=FOLDER, check=True, timeout=300)
+    """The issuer of a running provider: an npm package, in a Node that lies beside this Python. `make` brings both."""
+    node = Path(sys.executable).with_name("node")
+    if not node.exists() or not (FOLDER / "node_modules" / "oidc-provider").is_dir():
+        raise RuntimeError("the tests of external sign-in need their provider, which was not installed: make .venv/.for-test")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("provider") / "provider.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(["node", "provider.mjs", str(port)], cwd=FOLDER, stdout=out, stderr=out)
+        process = subprocess.Popen([node, "provider.mjs", str(port)], cwd=FOLDER, stdout=out, stderr=out)
     try:
         until = time.monotonic() + STARTS
         while "listening" not in log.read_text(encoding="utf-8"):
