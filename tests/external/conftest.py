@@ -22,7 +22,9 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The issuer of a running provider: an npm package, in a Node that lies beside this Python. `make` brings both."""
     node = Path(sys.executable).with_name("node")
     if not node.exists() or not (FOLDER / "node_modules" / "oidc-provider").is_dir():
-        raise RuntimeError("the tests of external sign-in need their provider, which was not installed: make .venv/.for-test")
+        raise RuntimeError(
+            "the tests of external sign-in need their provider, which was not installed: make .venv/.for-test"
+        )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("provider") / "provider.log"
