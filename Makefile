@@ -82,6 +82,6 @@ PROVIDER := tests/external/provider
 
 .venv/.for-test: .venv/.for-run $(PROVIDER)/package-lock.json
 	@echo "Installing what the tests need"
-	@$(INSTALL) -e '.[server,testing,postgres,otel]' --group dev -c constraints.txt
+	@$(INSTALL) -e '.[server,testing,postgres,valkey,otel]' --group dev -c constraints.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund --prefix $(PROVIDER)
 	@touch $@

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ def fleet_of(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     """Makes and starts a fleet, by default on a database of its own at the tests' PostgreSQL."""
     made: list[Fleet] = []
 
-    def make(database: PostgresDatabase | None = None, *, gateways: int = 2, workers: int = 2, life: int = 3) -> Fleet:
-        fleet = Fleet(tmp_path, database or PostgresDatabase(), gateways=gateways, workers=workers, life=life)
+    def make(database: PostgresDatabase | None = None, *, gateways: int = 2, workers: int = 2, **more: Any) -> Fleet:
+        fleet = Fleet(tmp_path, database or PostgresDatabase(), gateways=gateways, workers=workers, **more)
         made.append(fleet)
         fleet.start()
         return fleet

@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from quintet.testing.services.processes import Plan
@@ -61,13 +62,23 @@ class Node(Server):
 class Fleet:
     """Gateways and workers with one secret, one database and one file of what the tools did."""
 
-    def __init__(self, folder: Path, database: PostgresDatabase, *, gateways: int, workers: int, life: int = 3) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: PostgresDatabase,
+        *,
+        gateways: int,
+        workers: int,
+        life: int = 3,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         effects = folder / "effects.log"
         effects.touch()
         self.environment = {
             "QUINTET_SECRET_KEY": secrets.token_urlsafe(48),
             "QUINTET_WORKER_LIFE_SECONDS": str(life),
             "SCRIPTED_EFFECTS": str(effects),
+            **(variables or {}),
         }
         self.database = database
         roles = ["gateway"] * gateways + ["worker"] * workers

@@ -31,7 +31,7 @@ from quintet.log import Expiring, Log
 from quintet.server import values
 from quintet.server.audited import log_audit
 from quintet.server.endings import log_endings
-from quintet.server.health import health_router
+from quintet.server.health import Checks, checks_of, health_router
 from quintet.server.lag import LoopLag
 from quintet.server.listening import listen
 from quintet.server.metrics import Metrics, metrics_router
@@ -257,7 +257,7 @@ class Server:
 
     def _add_what_people_use(self, app: FastAPI, parts: _Parts, policy: OriginPolicy) -> None:
         app.include_router(accounts_router(parts.accounts, policy, self._sources))
-        vitals = Vitals(self._checks(parts), parts.store, parts.gateway, parts.lag, __version__)
+        vitals = Vitals(self._checks(parts).all, parts.store, parts.gateway, parts.lag, __version__)
         address_of = AddressOf(self._settings.trusted_proxies)
         services = parts.accounts.programs.services.authenticate
         app.include_router(admin_router(parts.accounts.desk, parts.accounts.authenticate, services, address_of, vitals))
@@ -276,14 +276,8 @@ class Server:
         app.include_router(parts.gateway.router())
         app.include_router(pages_router())
 
-    def _checks(self, parts: _Parts) -> dict[str, values.Check]:
-        return {"server": self._serves, "database": self._answers(parts.store)}
+    def _checks(self, parts: _Parts) -> Checks:
+        return checks_of(parts.store, self._serves)
 
     async def _serves(self) -> bool:
         return not self._draining
-
-    def _answers(self, store: Store) -> values.Check:
-        async def answers() -> bool:
-            return await store.read(lambda tx: tx.sql("SELECT 1").fetchone()[0] == 1)
-
-        return answers

@@ -1,21 +1,50 @@
-"""Is it alive, is it ready, and if not, which part is not. Asked by machines, so it says the truth and nothing else."""
+"""Is it alive, is it ready, and if not, which part is not. Asked by machines, so it says the truth and nothing else.
+
+A part that the server can do without is told of and is no reason to send people elsewhere: there they would fare no better.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-__all__ = ["Check", "asked", "health_router"]
+from quintet.store import Store
+
+__all__ = ["Check", "Checks", "asked", "checks_of", "health_router"]
 
 _PATIENCE = 2.0  # seconds that a dependency has to answer
 
 Check = Callable[[], Awaitable[bool]]
 
 
-def health_router(checks: Mapping[str, Check]) -> APIRouter:
-    """`/healthz`: the process answers. `/readyz`: every check does, each named; 503 when one does not."""
+class Checks(NamedTuple):
+    """What must be so for the server to be ready, and what it can do without, each by its name."""
+
+    needed: Mapping[str, Check]
+    dispensable: Mapping[str, Check]
+
+    @property
+    def all(self) -> Mapping[str, Check]:
+        """Both."""
+        return {**self.needed, **self.dispensable}
+
+
+def checks_of(store: Store, serves: Check) -> Checks:
+    """What a server on this store can be asked. `serves`: whether it takes work."""
+
+    async def answers() -> bool:
+        return await store.read(lambda tx: tx.sql("SELECT 1").fetchone()[0] == 1)
+
+    async def in_touch() -> bool:
+        return store.in_touch
+
+    return Checks({"server": serves, "database": answers}, {"wakes": in_touch} if store.shared else {})
+
+
+def health_router(checks: Checks) -> APIRouter:
+    """`/healthz`: the process answers. `/readyz`: every check that is needed does; 503 when one does not. All are named."""
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/healthz", methods=["GET", "HEAD"])
@@ -24,11 +53,12 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
 
     @router.api_route("/readyz", methods=["GET", "HEAD"])
     async def ready() -> Response:
-        names = list(checks)
-        answers = await asyncio.gather(*(asked(checks[name]) for name in names))
-        body: dict[str, Any] = {"status": "ready" if all(answers) else "not ready"}
-        body["checks"] = {name: "ok" if answer else "failing" for name, answer in zip(names, answers, strict=True)}
-        return JSONResponse(body, 200 if all(answers) else 503, {"Retry-After": "1"} if not all(answers) else None)
+        names = list(checks.all)
+        answers = dict(zip(names, await asyncio.gather(*(asked(checks.all[name]) for name in names)), strict=True))
+        good = all(answers[name] for name in checks.needed)
+        body: dict[str, Any] = {"status": "ready" if good else "not ready"}
+        body["checks"] = {name: "ok" if answer else "failing" for name, answer in answers.items()}
+        return JSONResponse(body, 200 if good else 503, None if good else {"Retry-After": "1"})
 
     return router
 

@@ -6,6 +6,8 @@ from quintet.store.schema import REVISION, NotMigratedError
 
 __all__ = ["migrated", "open_database", "unreachable"]
 
+_EXTRAS = {"psycopg": "postgres", "redis": "postgres,valkey"}  # what brings a package
+
 
 def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) -> Store:
     """The store, not started yet; locked for this process unless `exclusive` is off, for work beside a server.
@@ -20,7 +22,15 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
             exclusive=exclusive,
             reserved=settings.reserved_bytes,
             keep=settings.failover_keeps_epochs,
+            wakes_url=settings.wakes_url.get_secret_value() if settings.wakes_url else None,
         )
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(error.name or "")
+        if extra is None:
+            raise
+        raise StartError(
+            "A package is missing that the settings ask for", f"Run: pip install 'quintet[server,{extra}]'"
+        ) from error
     except UnreachableError as error:
         raise unreachable(error) from error
     except AlreadyServedError as error:

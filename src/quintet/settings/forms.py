@@ -28,6 +28,7 @@ __all__ = [
     "proxies",
     "sender",
     "smtp",
+    "split",
     "switch",
 ]
 
@@ -90,7 +91,7 @@ def is_loopback(name: str) -> bool:
 
 def origin(text: str) -> str:
     """The origin (RFC 6454) of an http or https address: lower case, no default port, no trailing slash."""
-    parts, port = _split(text)
+    parts, port = split(text)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not _is_host(parts.hostname):
         raise UnfitError(
             "must be an address such as https://chat.example.com", "Write the scheme and the host, in full."
@@ -163,7 +164,7 @@ def model(text: str) -> str:
 
 def address(text: str) -> str:
     """The http or https address of a service, with a path. It is shown in logs, so it holds no credentials."""
-    parts, _ = _split(text)
+    parts, _ = split(text)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not _is_host(parts.hostname):
         raise UnfitError(
             "must be an address such as http://localhost:11434/v1", "Write the scheme and the host, in full."
@@ -177,7 +178,7 @@ def address(text: str) -> str:
 
 def issuer(text: str) -> str:
     """The name of an issuer, which is an address. It is compared to the letter, so a slash at its end stays."""
-    parts, _ = _split(text)
+    parts, _ = split(text)
     if parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname or not _is_host(parts.hostname):
         raise UnfitError(
             "must be an issuer such as https://login.example.com", "Copy it from the provider, to the letter."
@@ -216,7 +217,7 @@ def folder(value: object) -> object:
 
 def database(text: str) -> str:
     """The URL of a database: SQLite in a file, or PostgreSQL."""
-    parts, _ = _split(text)
+    parts, _ = split(text)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1 and ":memory:" not in parts.path:
         return text
     if parts.scheme in {"postgresql", "postgres"} and parts.hostname:
@@ -238,7 +239,7 @@ def sender(text: str) -> str:
 
 def smtp(text: str) -> str:
     """The URL of a mail server."""
-    parts, _ = _split(text)
+    parts, _ = split(text)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise UnfitError(
             "must be a mail server", "Set it to smtp://user:password@host:587 or smtps://user:password@host:465."
@@ -246,7 +247,8 @@ def smtp(text: str) -> str:
     return text
 
 
-def _split(text: str) -> tuple[SplitResult, int | None]:
+def split(text: str) -> tuple[SplitResult, int | None]:
+    """The parts of an address, and its port."""
     if not text.isprintable():
         # urlsplit drops tabs and line breaks silently: what is checked would not be what is used.
         raise UnfitError("must be one line of printable UTF-8 text", "Write it again without control characters.")

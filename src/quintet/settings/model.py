@@ -18,7 +18,7 @@ from pydantic import (
     field_validator,
 )
 
-from . import forms
+from . import fleet, forms
 from .faults import UnfitError
 from .providers import ProviderSettings
 from .secret import strong, strong_ones
@@ -167,6 +167,10 @@ class Settings(BaseModel):
         False,
         "PostgreSQL: on if failovers and restores are known to lose nothing, so that cursors outlast them; on or off.",
     )
+    wakes_url: Annotated[SecretStr, _hidden(fleet.valkey)] | None = _word(
+        None,
+        "PostgreSQL: a Valkey or Redis that carries the wake-ups between processes, such as redis://host:6379; else the database does.",
+    )
     run_seconds: int = _whole(600, 1, DAY, "How long a run may take.")
     tool_seconds: int = _whole(120, 1, DAY, "How long a tool may take, unless it says otherwise.")
     frames_per_second: int = _whole(10, 1, 10_000, "Inbound frames of one socket.")
@@ -208,6 +212,14 @@ class Settings(BaseModel):
             raise UnfitError(
                 "is set, but QUINTET_MODEL is not", "Set QUINTET_MODEL, such as openai:gpt-5, or remove this."
             )
+        return value
+
+    @field_validator("wakes_url")
+    @classmethod
+    def _for_several(cls, value: Any, info: ValidationInfo) -> Any:
+        database = info.data.get("database_url")
+        if value is not None and not (database and database.get_secret_value().startswith("postgresql")):
+            raise UnfitError("is for PostgreSQL alone", "Set QUINTET_DATABASE_URL to PostgreSQL, or remove this.")
         return value
 
     @field_validator("smtp_url")

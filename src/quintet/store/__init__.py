@@ -26,13 +26,20 @@ _SQLITE = "sqlite:///"
 
 
 def open_store(
-    url: str, *, migrate: bool = False, exclusive: bool = True, reserved: int = 0, keep: bool = False
+    url: str,
+    *,
+    migrate: bool = False,
+    exclusive: bool = True,
+    reserved: int = 0,
+    keep: bool = False,
+    wakes_url: str | None = None,
 ) -> Store:
     """The store behind `url` (`sqlite:///path` or `postgresql://…`), not started yet.
 
     `migrate` brings the tables up to date; without it a database that is not is refused. `exclusive` takes the lock of the one
     server, which keeps `reserved` bytes of the disk for endings and deletions; both are for SQLite. PostgreSQL is for
-    several; `keep` says that another cluster of it is known to lack nothing, so that cursors outlast a failover.
+    several; `keep` says that another cluster of it is known to lack nothing, so that cursors outlast a failover, and `wakes_url` is
+    a Valkey or Redis that carries the notices between them instead of the database.
 
     Raises:
         AlreadyServedError: another server has this database.
@@ -47,7 +54,7 @@ def open_store(
         from quintet.store.postgres import PostgresStore
 
         bring(url)
-        return PostgresStore(url, keep=keep)
+        return PostgresStore(url, keep=keep, wakes_url=wakes_url)
     if not url.startswith(_SQLITE):
         raise ValueError("only sqlite:///… and postgresql://… databases are known")
     store = SqliteStore(Path(url.removeprefix(_SQLITE)), exclusive=exclusive, reserved=reserved)

@@ -26,6 +26,11 @@ class Asking:
         self.wakes = Wakes()
         self._listeners: tuple[Callable[[Sequence[Any]], None], ...] = ()
 
+    @property
+    def in_touch(self) -> bool:
+        """See `Store.in_touch`."""
+        return True
+
     def _writer(self, key: str) -> Committer:
         raise NotImplementedError
 

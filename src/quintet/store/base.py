@@ -103,6 +103,11 @@ class Store(Protocol):
     wakes: Wakes
     shared: bool  # by several processes, so that a lock proves none of them dead
 
+    @property
+    def in_touch(self) -> bool:
+        """Whether wake-ups pass between the processes that share it; without that they come by the slow poll."""
+        ...
+
     async def start(self) -> None:
         """Open the database and start the threads that own its connections."""
 

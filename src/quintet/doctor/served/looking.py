@@ -100,6 +100,8 @@ class _Looking:
         if told.status != 200:
             parts = f" of: {', '.join(failing)}" if failing else ""
             yield sight("R03", f"The server is up and not ready; it speaks{parts or ' of no part'}.", _shown(told))
+        elif failing:
+            yield sight("R18", f"The server is ready, and does without: {', '.join(failing)}.", _shown(told))
 
     def _name(self) -> Iterator[Sight]:
         told = self.server.get("/v1/threads")

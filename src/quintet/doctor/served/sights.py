@@ -75,6 +75,11 @@ RULES = {
         "Let the proxy pass /v1, /healthz and the page only; keep /metrics inside.",
     ),
     "R17": Rule("S", "The figures tell of trouble", "Look at docs/metrics.md for what this figure means."),
+    "R18": Rule(
+        "S",
+        "A part is away that the server can do without",
+        "Look at the part that it names: until it is back, some things come seconds later, or some people wait.",
+    ),
 }
 
 

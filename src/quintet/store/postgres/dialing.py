@@ -63,6 +63,12 @@ class Dialing:
             use_native_hstore=False,
         )
 
+    @property
+    def name(self) -> str:
+        """The cluster and the database in it, the same for every process, whatever address it has of them."""
+        system = self._lineage.system if self._lineage else ""
+        return f"{system}:{psycopg.conninfo.conninfo_to_dict(self._url).get('dbname', '')}"
+
     def dial(self) -> tuple[Raw, Connection]:
         """A new connection, outside a transaction.
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from quintet.store.base import Tx
 from quintet.store.committer import Committer, _LostError, _NotBegunError, transact
+from quintet.store.notices import Notices
 from quintet.store.postgres.connection import WritingConnection
 from quintet.store.postgres.faults import AgainError, OutcomeUnknownError, cause_of, is_again
-from quintet.store.postgres.notices import Notices
 from quintet.store.reaching import UnreachableError
 from quintet.store.wakes import Wakes
 from quintet.store.work import Item, settle

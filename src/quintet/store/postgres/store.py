@@ -9,10 +9,11 @@ from collections.abc import Collection
 from quintet.store.asking import Asking
 from quintet.store.base import Elsewhere, Renewed
 from quintet.store.figures import Figures, Histogram
+from quintet.store.notices import Channel, Notices
+from quintet.store.postgres.channel import PostgresChannel
 from quintet.store.postgres.connection import ReadingConnection, WritingConnection
 from quintet.store.postgres.dialing import Dialing
 from quintet.store.postgres.lane import Lane
-from quintet.store.postgres.notices import Notices
 from quintet.store.readers import Readers
 
 __all__ = ["PostgresStore"]
@@ -32,14 +33,21 @@ class PostgresStore(Asking):
 
     shared = True
 
-    def __init__(self, url: str, *, keep: bool = False) -> None:
-        """`keep`: epochs outlast a failover, because it is known to lose nothing."""
+    def __init__(self, url: str, *, keep: bool = False, wakes_url: str | None = None) -> None:
+        """`keep`: epochs outlast a failover, because it is known to lose nothing. `wakes_url`: a Valkey that carries the notices."""
         super().__init__()
         self.dialing = Dialing(url, keep=keep)
         self.dialing.renewed = lambda: self._publish([Renewed()])
-        self._notices = Notices(self.dialing, self._heard)
-        self._lanes = [Lane(self._writing, self.wakes, self._publish, self._notices) for _ in range(_LANES + 1)]
+        self.notices = Notices(self._channel(wakes_url), self._heard)
+        self._lanes = [Lane(self._writing, self.wakes, self._publish, self.notices) for _ in range(_LANES + 1)]
         self._readers = Readers(lambda: ReadingConnection(self.dialing), _READERS)
+
+    def _channel(self, wakes_url: str | None) -> Channel:
+        if wakes_url is None:
+            return PostgresChannel(self.dialing)
+        from quintet.store.valkey import ValkeyChannel
+
+        return ValkeyChannel(wakes_url, lambda: f"quintet:{self.dialing.name}")
 
     def _writing(self) -> WritingConnection:
         return WritingConnection(self.dialing, _now_ms)
@@ -53,7 +61,7 @@ class PostgresStore(Asking):
         for lane in self._lanes:
             lane.start()
         self._readers.start()
-        self._notices.start()
+        self.notices.start()
 
     def _heard(self, topics: Collection[str], users: Collection[str]) -> None:
         """In the listening thread: another process has committed."""
@@ -67,7 +75,12 @@ class PostgresStore(Asking):
         for lane in self._lanes:
             if not await loop.run_in_executor(None, lane.close):
                 log.error("a lane did not end in time")
-        await loop.run_in_executor(None, self._notices.close)
+        await loop.run_in_executor(None, self.notices.close)
+
+    @property
+    def in_touch(self) -> bool:
+        """See `Store.in_touch`."""
+        return self.notices.telling and self.notices.hearing
 
     def figures(self) -> Figures:
         """See `Store.figures`."""
