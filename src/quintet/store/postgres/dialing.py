@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
-from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
@@ -101,6 +101,7 @@ class Dialing:
         try:
             raw.execute(_SETTINGS.encode())
             self._look_at(raw)
+            raw.adapters.register_dumper(int, Int8Dumper)  # in arrays: else all of a statement are as wide as its first
             raw.adapters.register_dumper(int, Int8BinaryDumper)  # one type, so one plan, whatever the number
             raw.prepared_max = 400
         except BaseException:
