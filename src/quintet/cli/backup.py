@@ -1,11 +1,9 @@
 """`quintet backup`: a copy of the live database, with what a person wants to know of it: how far, how large, how long, and that it is whole."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .bar import bar
 from .reaching import say
 from .serving import Wish
 from .timeline import duration
@@ -23,7 +21,11 @@ def backup(wish: Wish, file: Path, *, force: bool) -> int:
     def work(wish: Wish) -> int:
         from quintet.server.administration import backed_up
 
-        with _bar() as progress:
+        with bar(_LARGE) as shown:
+
+            def progress(done: int, total: int) -> None:
+                shown("Checking" if done >= total else "Copying", done, total)
+
             made = backed_up(settings_of(wish), file, force=force, progress=progress)
         as_of = f"{datetime.fromtimestamp(made.as_of_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
         say(
@@ -32,32 +34,6 @@ def backup(wish: Wish, file: Path, *, force: bool) -> int:
         return 0
 
     return administered(wish, work)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, where there is enough to copy."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Copying", visible=False)
-
-        def progress(done: int, total: int) -> None:
-            checking = done >= total
-            bar.update(
-                task,
-                completed=done,
-                total=total,
-                visible=total > _LARGE,
-                description="Checking" if checking else "Copying",
-            )
-
-        yield progress
 
 
 def _size(size: int) -> str:

@@ -15,6 +15,7 @@ from .client import clients
 from .contracting import contract
 from .doctoring import doctor
 from .keys import keys
+from .moving import move
 
 __all__ = ["main"]
 
@@ -162,5 +163,6 @@ app.add_typer(clients, name="client")
 app.add_typer(keys, name="keys")
 app.add_typer(triaging.app, name="triage")
 app.command()(administration.backup)
+app.command()(move)
 app.command()(doctor)
 app.command()(contract)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import MetaData
 
-__all__ = ["metadata"]
+__all__ = ["LOCAL", "metadata"]
 
 metadata = MetaData(
     naming_convention={
@@ -12,3 +12,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+LOCAL = {"local": True}
+"""The `info` of a table that is about this database and its processes: nothing of it is moved to another one."""

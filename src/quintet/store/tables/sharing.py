@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table
 
-from quintet.store.tables.base import metadata
+from quintet.store.tables.base import LOCAL, metadata
 
 __all__ = ["commit_marks", "lineages", "workers"]
 
@@ -13,6 +13,7 @@ commit_marks = Table(  # the last commit of each lane that writes: tells what be
     Column("number", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("lane"),
+    info=LOCAL,
 )
 
 workers = Table(  # those that live: each raises its beat, and whoever sees one stand still ends its runs
@@ -21,6 +22,7 @@ workers = Table(  # those that live: each raises its beat, and whoever sees one 
     Column("id", String(40), nullable=False),
     Column("beat", BigInteger, nullable=False),
     PrimaryKeyConstraint("id"),
+    info=LOCAL,
 )
 
 lineages = Table(  # the cluster that wrote the logs; another one may lack some of it, so its streams begin new epochs
@@ -30,4 +32,5 @@ lineages = Table(  # the cluster that wrote the logs; another one may lack some 
     Column("timeline", BigInteger, nullable=False),
     Column("since", BigInteger, nullable=False),
     PrimaryKeyConstraint("system", "timeline"),
+    info=LOCAL,
 )

@@ -13,7 +13,7 @@ from sqlalchemy import (
     text,
 )
 
-from quintet.store.tables.base import metadata
+from quintet.store.tables.base import LOCAL, metadata
 
 __all__ = ["agents", "runs"]
 
@@ -53,4 +53,5 @@ agents = Table(  # what the living workers can run; submit checks against it
     Column("description", Text, nullable=False),
     Column("attachments", Text, nullable=False, server_default=text("'[]'")),  # the media types it takes, a JSON list
     PrimaryKeyConstraint("worker_id", "name"),
+    info=LOCAL,
 )
