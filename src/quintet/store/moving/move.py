@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table
 
 from quintet.store.base import Tx
-from quintet.store.moving.ends import End, MoveError, opened_source, opened_target
+from quintet.store.moving.end import End, MoveError
+from quintet.store.moving.opening import opened_source, opened_target
 from quintet.store.moving.sums import Sum
 from quintet.store.moving.tables import Row, insertion, moved_tables, plain, selection
 from quintet.store.tables import heads

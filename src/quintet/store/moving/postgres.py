@@ -11,7 +11,7 @@ import psycopg
 from psycopg import RawCursor
 
 from quintet.store import schema
-from quintet.store.moving.ends import End, MoveError
+from quintet.store.moving.end import End, MoveError
 from quintet.store.moving.tables import moved_tables
 from quintet.store.postgres.dialing import Dialing, Raw
 from quintet.store.postgres.transaction import PostgresTx

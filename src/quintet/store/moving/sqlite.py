@@ -12,7 +12,7 @@ from sqlalchemy.pool import StaticPool
 
 from quintet.store import schema
 from quintet.store.base import Tx
-from quintet.store.moving.ends import End, MoveError, refuse_version
+from quintet.store.moving.end import End, MoveError, refuse_version
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 
 __all__ = ["source", "target"]

@@ -5,40 +5,17 @@
 3. All of the target is one transaction, or a file that gets its name at the end: a kill leaves nothing that could be taken for whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from quintet.store.base import Tx
+from quintet.store.moving.end import End, MoveError, refuse_version
 from quintet.store.reaching import UnreachableError
 from quintet.store.schema import REVISION, is_postgres, revision_of
 
-__all__ = ["End", "MoveError", "opened_source", "opened_target", "refuse_version"]
+__all__ = ["opened_source", "opened_target"]
 
 _SQLITE = "sqlite:///"
-
-
-class MoveError(Exception):
-    """Nothing was moved. `what` and `fix` are a sentence each."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        self.what = what
-        self.fix = fix
-        super().__init__(what)
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """One of the two, inside its transaction. `stream` gives the rows that a statement selects, few in memory at a time.
-
-    `holds_nul`: its texts may hold that character.
-    """
-
-    tx: Tx
-    stream: Callable[[str], Iterable[Sequence[Any]]]
-    holds_nul: bool
 
 
 @contextmanager
@@ -55,14 +32,6 @@ def opened_source(url: str) -> Iterator[End]:
 
         with file(_path(url)) as end:
             yield end
-
-
-def refuse_version(found: str | None) -> None:
-    """Raises `MoveError`: there is nothing, or not what this version knows."""
-    if found is None:
-        raise MoveError("There is no database to move", "Look at --from, or at --data.")
-    if found != REVISION:
-        raise MoveError("The database to move is not of this version", "Migrate it: quintet migrate --database …")
 
 
 @contextmanager
