@@ -1,13 +1,10 @@
 """What only PostgreSQL can do to a store: connections lost at any moment, restarts, deadlocks, other processes, another cluster."""
 
 import asyncio
-import shutil
-import subprocess
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
@@ -15,8 +12,7 @@ import pytest
 
 from quintet import runs
 from quintet.errors import QuintetError
-from quintet.events import decode
-from quintet.log import Log, Position, Resync
+from quintet.log import Log
 from quintet.runs import Completed
 from quintet.store import Elsewhere, Store, Tx, UnreachableError, open_store
 from quintet.store.postgres.connection import WritingConnection
@@ -242,41 +238,6 @@ async def test_a_commit_is_durable_whatever_the_database_says(database: Postgres
     async with opened(database) as kernel:
         row = await within(kernel.store.write("u", lambda tx: tx.sql("SHOW synchronous_commit").fetchone()))
     assert row == ("on",)
-
-
-async def test_another_cluster_begins_new_epochs(own: PostgresServer, tmp_path: Path) -> None:
-    """A standby that lagged is promoted: it lacks the last events and gives their numbers again. Whoever follows is let go, a cursor
-    of before gets `resync`, one of another user as well, and what comes then is read without a hole."""
-    database = PostgresDatabase(on=own)
-    async with opened(database) as kernel:
-        run = await kernel.running(await kernel.user())
-        early = (await kernel.log.head(run.user_id))[1]
-        own.process.signal(2)  # a fast shutdown: the copy needs no recovery of its own
-        assert own.process.wait(30) == 0
-        cluster, standby = own.folder / "cluster", own.folder / "standby"
-        subprocess.run(["cp", "-a", cluster, standby], check=True)
-        await asyncio.to_thread(own.start)
-        await patiently(lambda: kernel.append(run, kernel.thought(run, "lost"), kernel.thought(run, "too")))
-        late = (await kernel.log.head(run.user_id))[1]
-        follower = kernel.log.follow(run.user_id, lambda: None)
-        own.kill()
-        shutil.rmtree(cluster)
-        standby.rename(cluster)
-        (cluster / "recovery.signal").touch()
-        with (cluster / "postgresql.auto.conf").open("a") as settings:
-            settings.write("restore_command = 'false'\n")
-        await asyncio.to_thread(own.start)
-        await patiently(lambda: kernel.append(run, kernel.thought(run, "other")))
-        await eventually(lambda: follower.over)
-        follower.close()
-        for cursor in (early, late):
-            told = await within(kernel.log.resolve(run.user_id, cursor))
-            assert isinstance(told, Resync)
-            assert told.reason == "epoch"
-        assert isinstance(await within(kernel.log.resolve(run.user_id, "0")), Position)
-        texts = [decode(row.frame).data.get("text") for row in await kernel.rows(run.user_id)][2:]
-        assert texts == ["other"]
-        assert len(database.rows("SELECT 1 FROM lineages")) == 2
 
 
 async def patiently(ask: Callable[[], Awaitable[T]], seconds: float = 60) -> T:

@@ -111,7 +111,13 @@ class Worker:
         await self._pulse.begin()
         self._watch.freed = self._freed
         listen = self._store.wakes.listen
-        self._deaf = [listen("work", self._wake), listen("deleted", self._wake_for_deleted)]
+        self._deaf = [
+            listen("work", self._wake),
+            listen("deleted", self._wake_for_deleted),
+            listen(
+                "renewed", partial(self._watch.post, self._cut_off)
+            ),  # the database may lack what these runs have done
+        ]
         lookout = Lookout(self._watch, self._limits, self.counters)
         loop = self._watch.loop
         self._tasks = [loop.create_task(it) for it in (self._lease(), self._hear_cancels(), lookout.run())]

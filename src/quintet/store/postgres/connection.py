@@ -4,12 +4,13 @@
    advisory locks. So the functions of one user see each other's commits and never each other's halves, on whatever node.
 2. Numbers are read by statements that begin after the lock is held: READ COMMITTED sees what the last holder committed.
 3. Each commit leaves its number in a row of the lane. When the connection is lost during a COMMIT, that row says whether it took place.
+   A lane whose row is not there knows nothing: it was pruned while this process slept, or the database is another one.
 """
 
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -18,6 +19,7 @@ from sqlalchemy import Connection
 from quintet.store.base import Tx
 from quintet.store.postgres.dialing import Dialing, Raw
 from quintet.store.postgres.faults import OutcomeUnknownError, translated
+from quintet.store.postgres.marks import ENROL, NOW
 from quintet.store.postgres.transaction import PostgresTx
 from quintet.store.reaching import UnreachableError
 
@@ -25,7 +27,7 @@ __all__ = ["ReadingConnection", "WritingConnection"]
 
 _SETTLING = 15.0  # seconds in which a lost commit is asked after; a server that crashed is back by then
 _MARK_AND_LOCK = (
-    "WITH mark AS (INSERT INTO commit_marks (lane, number, at) VALUES ($2, $3, $4)"
+    f"WITH mark AS (INSERT INTO commit_marks (lane, number, at) VALUES ($2, $3, {NOW})"  # noqa: S608 - of constants
     " ON CONFLICT (lane) DO UPDATE SET number = excluded.number, at = excluded.at)"
     " SELECT user_id FROM heads WHERE user_id = ANY($1::text[]) ORDER BY user_id FOR UPDATE"
 )
@@ -41,11 +43,15 @@ class _Connection:
         self._dialing = dialing
         self._raw: Raw
         self._core: Connection
-        self._raw, self._core = dialing.dial()
+        self._dial()
+
+    def _dial(self) -> None:
+        self._raw, self._core = self._dialing.dial()
+        self._raw.work()
 
     def _again(self) -> None:
         self.close()
-        self._raw, self._core = self._dialing.dial()
+        self._dial()
 
     def _begin(self) -> None:
         """Start a transaction, on a new connection where the old one is gone: nothing has been done on it yet."""
@@ -112,12 +118,15 @@ class WritingConnection(_Connection):
 
     beginning = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
-    def __init__(self, dialing: Dialing, now_ms: Callable[[], int]) -> None:
+    def __init__(self, dialing: Dialing) -> None:
         super().__init__(dialing)
-        self._now_ms = now_ms
         self._lane = secrets.token_hex(16)
         self._number = 0
         self.keys: Sequence[str] = ()
+        try:
+            self._raw.execute(ENROL, (self._lane,))
+        except psycopg.OperationalError as error:
+            raise UnreachableError(str(error).strip()) from error
 
     def begin(self) -> Tx:
         """See `Database`. Holds the locks of `keys`."""
@@ -125,7 +134,7 @@ class WritingConnection(_Connection):
         self._number += 1
         tx = PostgresTx(self._raw, self._core)
         keys = sorted(set(self.keys))
-        mark = (keys, self._lane, self._number, self._now_ms())
+        mark = (keys, self._lane, self._number)
         heads = {row[0] for row in tx.numbered(_MARK_AND_LOCK, mark).fetchall()}
         others = [key for key in keys if key not in heads]
         if others:
@@ -156,7 +165,9 @@ class WritingConnection(_Connection):
                 row = self._raw.execute(
                     "SELECT number FROM commit_marks WHERE lane = %s FOR UPDATE", (self._lane,)
                 ).fetchone()
-                return row is not None and row[0] == self._number
+                if row is None:
+                    break
+                return bool(row[0] == self._number)
             time.sleep(0.1)
         raise OutcomeUnknownError
 

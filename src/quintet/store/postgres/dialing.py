@@ -1,6 +1,7 @@
 """Connecting: to a server that takes writes, with settings on which the promises rest, whatever the operator's defaults are.
 
-1. A dead network is noticed within seconds, a lock that is waited for or held by a sleeping process is given up.
+1. A dead network is noticed within seconds, a lock that is waited for or held by a sleeping process is given up: sooner than a
+   worker's life ends, for its beats must not wait for somebody who sleeps.
 2. A commit is durable when it is answered: `off` and `local` become `on`, stronger settings stay.
 3. The cluster is looked at with every connection, before anything is written on it.
 4. After a failure the next one is answered at once for a moment: a server that starts is not stormed.
@@ -17,11 +18,10 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from quintet.store.postgres.lineage import Lineage, adopt, lineage_of
+from quintet.store.postgres.patient import PROMPT, STATEMENT, Raw
 from quintet.store.reaching import UnreachableError
 
 __all__ = ["Dialing", "Raw"]
-
-Raw = psycopg.Connection[tuple[Any, ...]]
 
 _PAUSE = 0.2  # seconds after a failure in which no other try is made
 _OPTIONS: dict[str, Any] = {
@@ -33,10 +33,10 @@ _OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-_SETTINGS = """
-SET idle_in_transaction_session_timeout = '10s';
+_SETTINGS = f"""
+SET idle_in_transaction_session_timeout = '4s';
 SET lock_timeout = '10s';
-SET statement_timeout = '60s';
+SET statement_timeout = '{STATEMENT}s';
 SET TimeZone = 'UTC';
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
@@ -83,6 +83,7 @@ class Dialing:
             self._failed_at = time.monotonic()
             raise UnreachableError(str(error).strip()) from error
         self._mine.raw = raw
+        raw.patience = None  # whoever works with it says how long an answer may take
         try:
             return raw, self._engine.connect()
         except BaseException:
@@ -90,14 +91,14 @@ class Dialing:
             raise
 
     def plain(self) -> Raw:
-        """A connection without SQLAlchemy's view. Raises what `dial` raises."""
+        """A connection without SQLAlchemy's view, for what is answered at once. Raises what `dial` raises."""
         try:
             return self._dialed()
         except psycopg.Error as error:
             raise UnreachableError(str(error).strip()) from error
 
     def _dialed(self) -> Raw:
-        raw = psycopg.connect(self._url, autocommit=True, **_OPTIONS)
+        raw = Raw.connect(self._url, autocommit=True, **_OPTIONS)
         try:
             raw.execute(_SETTINGS.encode())
             self._look_at(raw)
@@ -116,7 +117,9 @@ class Dialing:
         with self._adopting:
             if found == self._lineage:
                 return
+            raw.patience = None  # a row for each user, perhaps
             adopt(raw, found, keep=self._keep)
-            before, self._lineage = self._lineage, found
-        if before is not None and not self._keep:
-            self.renewed()
+            raw.patience = PROMPT
+            if self._lineage is not None and not self._keep:
+                self.renewed()  # before any connection to it is used: no feed may take the new numbers for the old ones
+            self._lineage = found

@@ -3,7 +3,9 @@
 1. A cluster is its system identifier and its timeline: a promoted standby and a restored backup begin a new timeline.
 2. Another cluster may lack the last commits and give their numbers again. So every stream begins a new epoch, in one transaction and
    before anything else is written: cursors of before get `resync`, and nobody skips or takes a number for what it was.
-3. Where the operator vouches that a failover lost nothing (synchronous replication, verified), epochs are kept.
+3. What was open then may have gone on, or have ended, among the commits that are missing: it is nobody's any more, so it ends as
+   `worker_lost` and no tool runs twice. Attempts that were given there are worth nothing here, although they will be counted again.
+4. Where the operator vouches that a failover lost nothing (synchronous replication, verified), epochs are kept.
 """
 
 import logging
@@ -23,7 +25,13 @@ _WHO = (
 _KNOWN = "SELECT to_regclass('lineages') IS NOT NULL"
 _NEWEST = "SELECT system, timeline FROM lineages ORDER BY since DESC, timeline DESC LIMIT 1"
 _ALONE = "SELECT pg_advisory_xact_lock(20837, 1)"
-_ADD = "INSERT INTO lineages (system, timeline, since) VALUES (%s, %s, %s) ON CONFLICT (system, timeline) DO UPDATE SET since = excluded.since"
+_ADD = (
+    "INSERT INTO lineages (system, timeline, since) VALUES (%s, %s, %s)"
+    " ON CONFLICT (system, timeline) DO UPDATE SET since = excluded.since"
+)
+_OPEN = (  # a queued run may have run as well; the reaper ends what is running under a worker that is not there
+    "UPDATE runs SET state = 'running', ready = 0, worker_id = '', attempt = attempt + 1000 WHERE state IN ('queued', 'running')"
+)
 _EPOCHS = "UPDATE heads SET epoch = substr(md5(random()::text || user_id || clock_timestamp()::text), 1, 12)"
 
 
@@ -58,6 +66,7 @@ def adopt(raw: "psycopg.Connection[tuple[Any, ...]]", lineage: Lineage, *, keep:
         if renewed:
             raw.execute(b"SET LOCAL statement_timeout = 0")  # a row for each user
             raw.execute(_EPOCHS.encode())
+            raw.execute(_OPEN.encode())
         raw.execute(_ADD.encode(), (*lineage, time.time_ns() // 1_000_000))
     if newest is not None:
         log.warning("the database is another cluster than before: epochs %s", "begin anew" if renewed else "are kept")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 import zlib
 from collections.abc import Collection
 
@@ -14,6 +13,7 @@ from quintet.store.postgres.channel import PostgresChannel
 from quintet.store.postgres.connection import ReadingConnection, WritingConnection
 from quintet.store.postgres.dialing import Dialing
 from quintet.store.postgres.lane import Lane
+from quintet.store.postgres.marks import prune
 from quintet.store.readers import Readers
 
 __all__ = ["PostgresStore"]
@@ -22,10 +22,7 @@ log = logging.getLogger(__name__)
 
 _LANES = 4  # beside the one for what is about everybody
 _READERS = 3
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+_WORKER = "wrk_"  # how the id of a worker begins
 
 
 class PostgresStore(Asking):
@@ -37,7 +34,7 @@ class PostgresStore(Asking):
         """`keep`: epochs outlast a failover, because it is known to lose nothing. `wakes_url`: a Valkey that carries the notices."""
         super().__init__()
         self.dialing = Dialing(url, keep=keep)
-        self.dialing.renewed = lambda: self._publish([Renewed()])
+        self.dialing.renewed = self._renewed
         self.notices = Notices(self._channel(wakes_url), self._heard)
         self._lanes = [Lane(self._writing, self.wakes, self._publish, self.notices) for _ in range(_LANES + 1)]
         self._readers = Readers(lambda: ReadingConnection(self.dialing), _READERS)
@@ -50,7 +47,7 @@ class PostgresStore(Asking):
         return ValkeyChannel(wakes_url, lambda: f"quintet:{self.dialing.name}")
 
     def _writing(self) -> WritingConnection:
-        return WritingConnection(self.dialing, _now_ms)
+        return WritingConnection(self.dialing)
 
     async def start(self) -> None:
         """Connect and start the threads. The database must be migrated.
@@ -62,6 +59,12 @@ class PostgresStore(Asking):
             lane.start()
         self._readers.start()
         self.notices.start()
+        self.submit("", prune)
+
+    def _renewed(self) -> None:
+        """Before the first use of another cluster: what is known here of the logs, and what is being run, is of the one before."""
+        self._publish([Renewed()])
+        self.wakes.wake(["renewed"])
 
     def _heard(self, topics: Collection[str], users: Collection[str]) -> None:
         """In the listening thread: another process has committed."""
@@ -91,4 +94,6 @@ class PostgresStore(Asking):
         return Figures(commits, sum(lane.waiting for lane in self._lanes), self._readers.waiting)
 
     def _writer(self, key: str) -> Lane:
-        return self._lanes[1 + zlib.crc32(key.encode()) % _LANES if key else 0]
+        # A beat must not wait behind users for whom another process writes just now, or has fallen asleep over.
+        apart = not key or key.startswith(_WORKER)
+        return self._lanes[0 if apart else 1 + zlib.crc32(key.encode()) % _LANES]

@@ -122,7 +122,7 @@ class PostgresServer(Owned):
         )
         listening = Evidence(
             "its listening line in its log",
-            lambda _: "" if re.search(r"ready to accept connections", self.logged(since)) else "not there",
+            lambda _: "" if re.search(r"ready to accept (read-only )?connections", self.logged(since)) else "not there",
         )
         answering = Evidence(f"PostgreSQL to answer at {self.host}:{self.port}", lambda _: made.answers())
         await_all(self, iter([listening, answering]), _START_SECONDS)
