@@ -16,6 +16,7 @@ from .contracting import contract
 from .doctoring import doctor
 from .keys import keys
 from .moving import move
+from .status import status
 
 __all__ = ["main"]
 
@@ -164,5 +165,6 @@ app.add_typer(keys, name="keys")
 app.add_typer(triaging.app, name="triage")
 app.command()(administration.backup)
 app.command()(move)
+app.command()(status)
 app.command()(doctor)
 app.command()(contract)

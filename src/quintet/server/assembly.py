@@ -26,6 +26,7 @@ from quintet.edge.identity import service_of, speaker_of
 from quintet.edge.limits import AddressOf
 from quintet.edge.origins import OriginPolicy
 from quintet.engine import Registry, RegistryError, Worker
+from quintet.engine.pulse import BEATS
 from quintet.engine.reaper import Reaper
 from quintet.log import Expiring, Log
 from quintet.server import values
@@ -37,12 +38,14 @@ from quintet.server.listening import listen
 from quintet.server.metrics import Metrics, metrics_router
 from quintet.server.opening import open_database, unreachable
 from quintet.server.posting import courier
+from quintet.server.presence import Presence
 from quintet.server.tracing import Tracer, opened
 from quintet.server.uvicorn_server import HTTPServer
 from quintet.server.vitals import Vitals
 from quintet.settings import Role, Settings, StartError
 from quintet.sources import Sources
 from quintet.store import Store, UnreachableError
+from quintet.store.nodes import Node
 from quintet.web import pages_router
 
 __all__ = ["Server"]
@@ -62,6 +65,7 @@ class _Parts:
     expiring: Expiring
     lag: LoopLag
     tracer: Tracer | None
+    presence: Presence
 
 
 class Server:
@@ -117,6 +121,7 @@ class Server:
                 await self._serving
                 raise StartError("The HTTP server did not start", "Look at the lines above.")
             await asyncio.sleep(0.005)
+        await parts.presence.start()
 
     async def stop(self) -> None:
         """Drain and stop. Waits for running runs only, for as long as the settings say."""
@@ -135,6 +140,7 @@ class Server:
         await parts.purging.close()
         await parts.expiring.close()
         await parts.lag.close()
+        await parts.presence.close()
         await parts.log.close()
         await parts.accounts.close()
         await parts.store.close()
@@ -195,7 +201,14 @@ class Server:
         expiring.start()
         lag = LoopLag(sources)
         lag.start()
-        return _Parts(store, log, accounts, worker, gateway, reaper, purging, expiring, lag, tracer)
+        return _Parts(
+            store, log, accounts, worker, gateway, reaper, purging, expiring, lag, tracer, self._presence(store, worker)
+        )
+
+    def _presence(self, store: Store, worker: Worker) -> Presence:
+        worker_id = None if self._role == "gateway" else worker.worker_id
+        node = Node.here(self._sources.new_id("nod"), self._role, __version__, worker_id)
+        return Presence(store, node, self._settings.worker_life_seconds / BEATS)
 
     async def _end_what_was_left(self, store: Store) -> None:
         moment, most = runs.moment(self._sources), self._settings.runs_per_user

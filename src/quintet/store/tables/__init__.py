@@ -19,7 +19,7 @@ from quintet.store.tables.entering import (
 )
 from quintet.store.tables.log import events, gone_digests, heads
 from quintet.store.tables.saying import attachments, deleted_sends, deletions, message_attachments, messages, threads
-from quintet.store.tables.sharing import commit_marks, lineages, workers
+from quintet.store.tables.sharing import commit_marks, lineages, nodes, workers
 from quintet.store.tables.speaking import refresh_tokens, sessions, signing_keys, users
 from quintet.store.tables.working import agents, runs
 
@@ -43,6 +43,7 @@ __all__ = [
     "message_attachments",
     "messages",
     "metadata",
+    "nodes",
     "passkeys",
     "recovery_codes",
     "refresh_tokens",

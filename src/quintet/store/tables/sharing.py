@@ -1,10 +1,10 @@
 """What several processes on one database know of each other."""
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table
+from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table, Text
 
 from quintet.store.tables.base import LOCAL, metadata
 
-__all__ = ["commit_marks", "lineages", "workers"]
+__all__ = ["commit_marks", "lineages", "nodes", "workers"]
 
 commit_marks = Table(  # the last commit of each lane that writes: tells what became of one whose answer was lost
     "commit_marks",
@@ -21,6 +21,21 @@ workers = Table(  # those that live: each raises its beat, and whoever sees one 
     metadata,
     Column("id", String(40), nullable=False),
     Column("beat", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    info=LOCAL,
+)
+
+nodes = Table(  # the processes, for whoever runs them: nothing is decided by it
+    "nodes",
+    metadata,
+    Column("id", String(40), nullable=False),
+    Column("role", String(8), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("worker_id", String(40)),  # what holds its leases; gateways have none
+    Column("since", BigInteger, nullable=False),  # both times by the clock of the database, one for all
+    Column("seen_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("id"),
     info=LOCAL,
 )
