@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from quintet.triage.claims import clusters_of
 from quintet.triage.commands import in_words_of, runner_of
+from quintet.triage.folding import folded
 from quintet.triage.model import Case, Category, Cause, Challenge, Claim, Cluster, Fact, Findings
 from quintet.triage.signatures import SURENESS
 from quintet.triage.whys import whys_of
@@ -61,49 +62,7 @@ def _shared_out(case: Case, claims: Sequence[Claim]) -> list[Claim]:
         replace(claim, clusters=tuple(name for name in claim.clusters if owner[name] == at))
         for at, claim in enumerate(claims)
     ]
-    return _folded(case, [claim for claim in kept if claim.clusters])
-
-
-def _folded(case: Case, claims: list[Claim]) -> list[Claim]:
-    """A teardown that fails after its own test failed follows from it, if nothing else explains it."""
-    by_entry = {
-        name: claim
-        for claim in claims
-        if not claim.plain
-        for one in clusters_of(case, claim)
-        if one.phase in ("setup", "call")
-        for name in one.names
-    }
-    folded: dict[str, list[str]] = {}
-    kept = []
-    for claim in claims:
-        clusters = clusters_of(case, claim)
-        hosts = {
-            by_entry[name].id if name in by_entry else ""
-            for one in clusters
-            for name in one.names
-            if one.phase == "teardown"
-        }
-        if (
-            (claim.plain or claim.general)
-            and len(hosts) == 1
-            and all(hosts)
-            and all(one.phase == "teardown" for one in clusters)
-        ):
-            folded.setdefault(hosts.pop(), []).extend(claim.clusters)
-        else:
-            kept.append(claim)
-    return [_with(case, claim, folded.get(claim.id, [])) for claim in kept]
-
-
-def _with(case: Case, claim: Claim, more: Sequence[str]) -> Claim:
-    if not more:
-        return claim
-    joined = replace(claim, clusters=(*claim.clusters, *more))
-    return replace(
-        joined,
-        downstream=claim.downstream + sum(len(one.members) for one in clusters_of(case, joined) if one.id in set(more)),
-    )
+    return folded(case, [claim for claim in kept if claim.clusters])
 
 
 def causes_of(
@@ -113,6 +72,7 @@ def causes_of(
     single, bundles = _bundled(case, claims)
     ordered = sorted(single, key=lambda claim: -weight(claim.category, claim.certainty, _size(case, claim)))
     ordered += sorted(bundles, key=lambda claim: -_size(case, claim))
+    ordered.sort(key=lambda claim: claim.rule == "unseen")  # of these the text shows nothing but names
     return tuple(_cause(case, f"cause-{number}", claim, challenges, tests) for number, claim in enumerate(ordered, 1))
 
 
@@ -123,7 +83,9 @@ def _size(case: Case, claim: Claim) -> int:
 def _bundled(case: Case, claims: Sequence[Claim]) -> tuple[list[Claim], list[Claim]]:
     """Many drifts (or plain failures) of one or two entries each are one heading, not a page of causes."""
     small = [
-        claim for claim in claims if claim.category in ("drift", "assertion") and _size(case, claim) < _BUNDLE_FROM
+        claim
+        for claim in claims
+        if claim.category in ("drift", "assertion") and claim.rule != "unseen" and _size(case, claim) < _BUNDLE_FROM
     ]
     bundles, gone = [], set()
     for category in ("drift", "assertion"):
@@ -198,8 +160,8 @@ def _wanted(claim: Claim, clusters: Sequence[Cluster]) -> list[str]:
 
 
 def _counter(claim: Claim, challenges: Sequence[Challenge]) -> tuple[str, ...]:
-    said = [challenge.statement for challenge in challenges if challenge.claim == claim.id]
-    if claim.certainty == "suspect" and not said:
+    said = [*(challenge.statement for challenge in challenges if challenge.claim == claim.id), *claim.counter]
+    if claim.certainty == "suspect" and len(said) == len(claim.counter):
         said.append(
             "Only the words of the report speak for it; the exception's class or the frame that raised it do not confirm it."
         )

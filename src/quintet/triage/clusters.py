@@ -39,6 +39,7 @@ _IMITATED = frozenset(
     }
 )  # fmt: skip
 _OUTAGES = _IMITATED | {"ModuleNotFoundError", "OperationalError", "KeyError"}
+_PASSED = 40
 _AT_ONCE = 3  # kinds of outage in one module, none with a frame
 
 
@@ -60,6 +61,12 @@ def own_name(entry: Entry) -> str:
 def home_of(raised: Raised) -> Frame | None:
     """The deepest frame of the project's own code, tests included."""
     return next((frame for frame in reversed(raised.frames) if frame.place in ("product", "test")), None)
+
+
+def first_of(entry: Entry) -> Raised:
+    """The first exception of the chain. A cancellation is only how a time limit ends what it waits for."""
+    chain = entry.chain
+    return chain[1] if len(chain) > 1 and chain[0].name == "CancelledError" and not chain[0].logged else chain[0]
 
 
 def is_simulated(raised: Raised, phase: str) -> bool:
@@ -123,7 +130,7 @@ def _module(entry: Entry) -> str:
 
 def _imitators(entries: Sequence[Entry]) -> frozenset[str]:
     """Modules whose tests have mocks raise: a frame shows it, or, without frames, several outages at once. A real one comes alone."""
-    shown = {_module(entry) for entry in entries if is_simulated(entry.chain[0], entry.phase)}
+    shown = {_module(entry) for entry in entries if is_simulated(first_of(entry), entry.phase)}
     outages: dict[str, set[str]] = {}
     for entry in entries:
         if _is_unseen(entry) and entry.last.name in _OUTAGES:
@@ -137,14 +144,16 @@ def _is_unseen(entry: Entry) -> bool:
 
 def _imitates(entry: Entry, imitators: frozenset[str]) -> bool:
     """Raised by a mock; or no frame is shown, and this module's tests have mocks raise such things: then nothing is known to be real."""
-    if is_simulated(entry.chain[0], entry.phase):
+    if is_simulated(first_of(entry), entry.phase):
         return True
     return _is_unseen(entry) and _module(entry) in imitators and entry.last.name not in ("AssertionError", "Failed", "")
 
 
 def _key(entry: Entry, imitators: frozenset[str]) -> tuple[str, ...]:
-    first, last, name = entry.chain[0], entry.last, own_name(entry)
+    first, last, name = first_of(entry), entry.last, own_name(entry)
     simulated = "simulated" if _imitates(entry, imitators) else ""
+    if not last.exception and not last.message:  # only its name is there: the parameters of one test may share a cause
+        return (entry.phase, "", entry.name.partition("[")[0])
     return (entry.phase, last.name, masked(last.message, name), first.name, masked(first.message, name), simulated)
 
 
@@ -156,7 +165,7 @@ def _cluster(
     imitators: frozenset[str] = frozenset(),
 ) -> Cluster:
     shown = max((entries[member] for member in members[:50]), key=lambda entry: bool(entry.last.frames))
-    first, last = shown.chain[0], shown.last
+    first, last, home = first_of(shown), shown.last, _home_frame(shown)
     places = Counter(place for member in members if (place := _home(entries[member])))
     return Cluster(
         identity,
@@ -173,9 +182,23 @@ def _cluster(
         tuple(fact.id for member in members[:2] for fact in facts[member]),
         _home(shown) or "",
         "\n".join(frame.code for frame in first.frames[-3:]),
+        _passed(shown),
+        home.code if home else "",
+        first.logged,
+        last.frames[-1].place if last.frames else "",
     )
 
 
+def _passed(entry: Entry) -> str:
+    """The files that the exceptions passed through, the last of each exception."""
+    paths = (frame.path.replace("\\", "/")[-200:] for raised in entry.chain for frame in raised.frames[-_PASSED:])
+    return "\n".join(dict.fromkeys(paths))
+
+
+def _home_frame(entry: Entry) -> Frame | None:
+    return home_of(first_of(entry)) or home_of(entry.last)
+
+
 def _home(entry: Entry) -> str:
-    frame = home_of(entry.chain[0]) or home_of(entry.last)
+    frame = _home_frame(entry)
     return f"{shorten(frame.path, 160)}:{frame.line}" if frame else ""

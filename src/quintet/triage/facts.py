@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from quintet.triage.clusters import CLUSTERS_LIMIT, cluster, home_of
+from quintet.triage.clusters import CLUSTERS_LIMIT, cluster, first_of, home_of
+from quintet.triage.logs import explained
 from quintet.triage.model import Case, Entry, Fact, Frame, Raised, Run
 from quintet.triage.normalise import shorten
 
 EXCERPT = 400
+# Names that reading gives to what pytest says without one.
+_ADDED = frozenset(
+    {
+        "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests",
+        "RunEndedEarly", "RunStopped", "InternalError", "InternalErrorPart", "Exit",
+    }
+)  # fmt: skip
 HEADER_LIMIT = 12
 WARNING_LIMIT = 200
 
@@ -15,8 +23,9 @@ def build_case(run: Run) -> Case:
     """The facts and clusters of a run: all that the specialists get to see."""
     counter = _Counter(run.source)
     header = [counter.fact(line.kind, line.at, line.text, line.source) for line in run.header[:HEADER_LIMIT]]
-    of_entry = [_facts_of(entry, counter) for entry in run.entries]
-    clusters = cluster(run.entries, of_entry)
+    entries = explained(run)
+    of_entry = [_facts_of(entry, counter) for entry in entries]
+    clusters = cluster(entries, of_entry)
     warnings = [
         counter.fact("warning", line.at, f"{line.subject} {line.kind}: {line.text}", line.source)
         for line in run.warnings[:WARNING_LIMIT]
@@ -39,13 +48,19 @@ class _Counter:
 
 def _facts_of(entry: Entry, counter: _Counter) -> list[Fact]:
     facts = []
-    if len(entry.chain) > 1 and entry.chain[0].message != entry.last.message:
-        facts.append(counter.fact("first error", entry.chain[0].at, words_of(entry.chain[0]), entry.source))
-    facts.append(counter.fact("error", entry.last.at, words_of(entry.last), entry.source))
-    facts.extend(
-        counter.fact("frame", frame.at, _words_of_frame(frame), entry.source) for frame in _telling(entry.chain[0])
-    )
+    first = first_of(entry)
+    source = first.source or entry.source
+    if first is not entry.last and first.message != entry.last.message:
+        facts.append(counter.fact("logged" if first.logged else "first error", first.at, quoted(first), source))
+    facts.append(counter.fact("error", entry.last.at, quoted(entry.last), entry.source))
+    facts.extend(counter.fact("frame", frame.at, _words_of_frame(frame), source) for frame in _telling(first))
     return facts
+
+
+def quoted(raised: Raised) -> str:
+    """The report's own words: without a class that pytest does not write there, and that reading has added."""
+    added = raised.name in _ADDED or raised.message.startswith(("assert ", f"{raised.name}: "))
+    return raised.message if added and raised.message else words_of(raised)
 
 
 def words_of(raised: Raised) -> str:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from xml.parsers import expat  # no document type is ever read, so nothing can expand
 
 from quintet.triage.embedded import named
+from quintet.triage.logs import logged_in
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.normalise import LINE_LIMIT
 from quintet.triage.tracebacks import chain_of, split_head
 
 ENTRIES_LIMIT = 20_000
+_OUTPUT = ("system-out", "system-err")
+_OUTPUT_LIMIT = 400_000
 _SKIPPED = ("skipped", "skip", "skips", "disabled")
 
 _START = re.compile(r"<\?xml[^<]{0,300}<testsuites?[\s>]|<testsuites?[\s>]")
@@ -50,6 +53,9 @@ class _Suite:
     open: tuple[str, str, str, int] | None = None
     text: list[str] = field(default_factory=list)
     skipped: int = 0
+    output: int = 0
+    first: int = 0
+    logged: list[Raised] = field(default_factory=list)
 
 
 def read(text: str, source: str) -> Run:
@@ -82,7 +88,7 @@ def _parse(document: str, before: int) -> tuple[_Suite, str]:
 
     parser.StartElementHandler = begin
     parser.EndElementHandler = lambda tag: _finish(suite, tag)
-    parser.CharacterDataHandler = lambda data: suite.text.append(data) if suite.open else None
+    parser.CharacterDataHandler = lambda data: suite.text.append(data) if suite.open or suite.output else None
     try:
         parser.Parse(document.encode(), True)
     except expat.ExpatError as fault:
@@ -98,11 +104,13 @@ def _begin(suite: _Suite, tag: str, attributes: dict[str, str], at: int) -> None
         if suite.depth == 1:
             _add(suite.numbers, attributes)
     elif tag == "testcase":
-        suite.cases, suite.spoiled = suite.cases + 1, False
+        suite.cases, suite.spoiled, suite.first, suite.logged = suite.cases + 1, False, len(suite.entries), []
         suite.name = node_of(attributes.get("classname", ""), attributes.get("name", ""), attributes.get("file", ""))
     elif tag in ("failure", "error"):
         suite.open = (tag, attributes.get("message", ""), attributes.get("type", ""), at)
         suite.text, suite.spoiled = [], True
+    elif tag in _OUTPUT:
+        suite.output, suite.text = at, []
     elif tag == "skipped":
         suite.skipped, suite.spoiled = suite.skipped + 1, True
 
@@ -124,6 +132,11 @@ def _finish(suite: _Suite, tag: str) -> None:
         suite.depth -= 1
     elif tag == "testcase":
         suite.clean += not suite.spoiled
+        logged = tuple(suite.logged)
+        suite.entries[suite.first :] = [replace(entry, logged=logged) for entry in suite.entries[suite.first :]]
+    elif tag in _OUTPUT and suite.output:
+        suite.logged += logged_in(mask(_ESCAPED.sub("", "".join(suite.text))[:_OUTPUT_LIMIT]).split("\n"), suite.output)
+        suite.output = 0
     elif suite.open and tag == suite.open[0]:
         if len(suite.entries) < ENTRIES_LIMIT:
             suite.entries.append(_entry(suite.name, suite.open, "".join(suite.text)))

@@ -1,7 +1,8 @@
 """Several reports to one run.
 
 Rules: reports that name the same failing tests, or give the same numbers, tell of one run, and each adds what the others lack; reports
-with nothing in common (shards, the parts of a monorepo) are parts of one run and their numbers are added up; no entry counts twice.
+with nothing in common (shards, the parts of a monorepo) are parts of one run and their numbers are added up; no entry counts twice; a log
+beside reports tells what servers said, and adds no entry.
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,15 @@ _RICHEST = ("console", "reportlog", "json-report", "junit", "ctrf", "unittest", 
 
 def merged(runs: Sequence[Run]) -> Run:
     """One run. The first report that holds anything gives the order of the entries; each entry keeps the report it is cited from."""
-    useful = [run for run in runs if run.kind != "nothing"] or list(runs[:1])
+    reports = [run for run in runs if run.kind not in ("nothing", "traceback")]
+    useful = reports or [run for run in runs if run.kind != "nothing"] or list(runs[:1])
+    beside = tuple(one for run in runs if reports and run not in reports for one in run.logged)
     if len(useful) == 1:
-        return useful[0]
+        return replace(_signed(useful[0]), logged=beside) if beside else useful[0]
     first, *others = sorted(map(_signed, useful), key=lambda run: _RICHEST.index(run.kind))
     for other in others:
         first = _joined(first, other)
-    return first
+    return replace(first, logged=beside or first.logged)
 
 
 def _signed(run: Run) -> Run:

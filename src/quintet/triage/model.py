@@ -40,12 +40,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One exception of a chain. `exception` is empty where the report names none (pytest's own messages)."""
+    """One exception of a chain. `exception` is empty where the report names none (pytest's own messages).
+
+    `logged` is True where a program under test logged it, `source` is the text it stands in where that is not its entry's.
+    """
 
     exception: str
     message: str
     at: int
     frames: tuple[Frame, ...] = ()
+    logged: bool = False
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -57,7 +62,7 @@ class Raised:
 class Entry:
     """One failure or error of the report. `chain` begins with the first exception; the last is the one pytest reports.
 
-    `source` is the report it stands in, where a run has several.
+    `source` is the report it stands in, where a run has several; `logged` is what was logged while it ran.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Entry:
     chain: tuple[Raised, ...]
     at: int
     source: str = ""
+    logged: tuple[Raised, ...] = ()
 
     @property
     def last(self) -> Raised:
@@ -96,7 +102,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was read. `header` are facts about the run, `warnings` pytest's warnings (never causes), `gaps` what is missing."""
+    """What was read. `header` are facts about the run, `warnings` pytest's warnings (never causes), `gaps` what is missing, `logged` what
+    stands in logs beside the report."""
 
     kind: Kind
     source: str
@@ -105,6 +112,7 @@ class Run:
     entries: tuple[Entry, ...] = ()
     warnings: tuple[Line, ...] = ()
     gaps: tuple[str, ...] = ()
+    logged: tuple[Raised, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ class Cluster:
 
     `places` tells the fine clusters: the deepest first-party frame and how many entries passed through it.
     `raised` are the places that raised the first exception, innermost last, `code` the source lines there; `simulated` is True where
-    a mock or the test raised it.
+    a mock or the test raised it. `passed` are all files of the chain, one a line, `home_code` is the project's own line at `where`; `logged`
+    is True where the first exception was read in a log, `ended_at` the kind of place that raised the last.
     """
 
     id: str
@@ -141,6 +150,10 @@ class Cluster:
     facts: tuple[str, ...]
     where: str = ""
     code: str = ""
+    passed: str = ""
+    home_code: str = ""
+    logged: bool = False
+    ended_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +190,7 @@ class Claim:
     downstream: int = 0
     plain: bool = False
     general: bool = False
+    counter: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ from dataclasses import replace
 from quintet.triage import documents, junit, reportlog, unittests
 from quintet.triage.console import Block, Parts, cut, location_of, pieces
 from quintet.triage.embedded import named
+from quintet.triage.logs import logged_in
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Frame, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.normalise import TEXT_LIMIT, normalise
 from quintet.triage.session import faults, stray_traceback
-from quintet.triage.tracebacks import chain_of, place_of, split_head
+from quintet.triage.tracebacks import chain_of, is_captured, place_of, split_head
 
 ENTRIES_LIMIT = 20_000
+BETWEEN_LIMIT = 20_000  # lines
 
 _AT_PHASE = re.compile(r"^ERROR (?:at (setup|teardown) of|(collecting)) (.+)$")
 _WARNING = re.compile(r"^\s+(?:\S.{0,400}?:\d+: )?([A-Za-z_][\w.]*Warning\w*): (.+)$")
@@ -44,7 +46,8 @@ def _console(text: str, source: str) -> Run:
     session = faults(parts)
     if not entries and not session and not _is_pytest(parts):
         lone = stray_traceback(text)
-        return Run("traceback" if lone else "nothing", source, entries=tuple(lone), gaps=_NOT_A_REPORT if lone else ())
+        gaps, logged = _NOT_A_REPORT if lone else (), logged_in(text.split("\n"), 1, source)
+        return Run("traceback" if lone else "nothing", source, entries=tuple(lone), gaps=gaps, logged=logged)
     return Run(
         "console",
         source,
@@ -53,7 +56,19 @@ def _console(text: str, source: str) -> Run:
         tuple((session + entries)[:ENTRIES_LIMIT]),
         tuple(_warnings(parts)),
         tuple(_gaps(parts, entries, bool(session))),
+        _between(parts, source),
     )
+
+
+def _between(parts: Parts, source: str) -> tuple[Raised, ...]:
+    """What programs printed between the tests (`-s`), or before and after them."""
+    if not parts.outside:
+        return ()
+    first, lines = parts.outside[0][0], [""] * min(parts.outside[-1][0] - parts.outside[0][0] + 1, BETWEEN_LIMIT)
+    for at, line in parts.outside:
+        if at - first < len(lines):
+            lines[at - first] = line
+    return logged_in(lines, first, source)
 
 
 _NOT_A_REPORT = ("This is one Python traceback, not a test report: how many tests ran and passed is not known.",)
@@ -164,7 +179,12 @@ def _entry(block: Block, names: _Names) -> Entry:
     if location:
         chain = _at_location(block, location)
     name = split_node(line.subject)[0] if line else title or (f"{location[0]}:{location[1]}" if location else "?")
-    return Entry(name, outcome, phase, (*chain[:-1], named(chain[-1])), block.at)
+    return Entry(name, outcome, phase, (*chain[:-1], named(chain[-1])), block.at, logged=_logged(block))
+
+
+def _logged(block: Block) -> tuple[Raised, ...]:
+    begin = next((at for at, line in enumerate(block.lines) if is_captured(line)), None)
+    return () if begin is None else logged_in(block.lines[begin:], block.at + 1 + begin)
 
 
 def _at_location(block: Block, location: tuple[str, int, str]) -> tuple[Raised, ...]:

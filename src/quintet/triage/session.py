@@ -22,8 +22,6 @@ _FAULTS = (
     ),
 )
 _SERVICE_LOGS = "services of the test run are not ready"  # what the test kit says, with each service's last lines below
-_ENDED = "INTERNALERROR: an exception in pytest or in one of its hooks ended the run"
-_PART = "INTERNALERROR, of which this text has a part: an exception in pytest or in one of its hooks ended the run"
 _ONLY_BEFORE = frozenset({"UsageError", "CommandNotFound"})
 _ROOT = re.compile(r"^\s*(?:inifile|rootdir): ")
 _LEFT = frozenset({"SystemExit", "Exit"})
@@ -65,8 +63,8 @@ def _internal(parts: Parts) -> Entry | None:
     chain = chain_of(lines, at)
     if chain[-1].name in _LEFT:
         return _session(chain, at)
-    kind, words = ("InternalError", _ENDED) if _is_whole(lines, chain) else ("InternalErrorPart", _PART)
-    return _session((*chain, Raised(kind, words, at)), at)
+    kind = "InternalError" if _is_whole(lines, chain) else "InternalErrorPart"
+    return _session((*chain, Raised(kind, told[0][1], at)), at)
 
 
 def _is_whole(lines: Sequence[str], chain: Sequence[Raised]) -> bool:

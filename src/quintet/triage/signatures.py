@@ -22,7 +22,8 @@ SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unk
 class Rule:
     """One row. `{subject}` in its texts is what the pattern's group of that name found. Empty sets mean any.
 
-    `code` must be found in the source lines of the last frames or in the last one's path. `alone` replaces the pattern where the report
+    `code` must be found in the source lines of the last frames or in the last one's path, `passed` in the files that the exceptions passed
+    through. `alone` replaces the pattern where the report
     shows no frame: then only a message that tells details counts. `strict` means never where another place raised it. `general` rows give
     way to any other. `guess` rows are never more than suspected. `others` lets exceptions of other classes fit, as a suspicion: a project
     names its own. `told` is looked for in a test's own words when it gives up (`pytest.fail`, the message of an assert): something
@@ -51,6 +52,7 @@ class Rule:
     guess: bool = False
     others: bool = False
     told: re.Pattern[str] | None = None
+    passed: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def row(
     code: str = "",
     alone: str = "",
     told: str = "",
+    passed: str = "",
     **marks: Unpack[Marks],
 ) -> Rule:
     """A rule from short words: `exceptions` are class names separated by spaces."""
@@ -105,6 +108,7 @@ def row(
         code=re.compile(code) if code else None,
         alone=re.compile(alone) if alone else None,
         told=re.compile(told) if told else None,
+        passed=re.compile(passed) if passed else None,
         **marks,
     )
 
@@ -148,7 +152,9 @@ def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str
 def _may_fit(rule: Rule, cluster: Cluster) -> bool:
     if rule.phases and cluster.phase not in rule.phases:
         return False
-    seen = "\n".join((cluster.code, *cluster.raised[-1:]))
+    if rule.passed and not rule.passed.search(cluster.passed):
+        return False
+    seen = "\n".join((cluster.code, cluster.home_code, *cluster.raised[-1:]))
     if rule.code and not rule.code.search(seen) and (cluster.raised or not rule.alone):
         return False
     elsewhere = cluster.raised and raised_at(cluster) not in rule.raised_in
@@ -159,6 +165,14 @@ def _may_fit(rule: Rule, cluster: Cluster) -> bool:
 def raised_at(cluster: Cluster) -> str:
     """The kind of place that raised the first exception, or nothing where the report shows no frame."""
     return cluster.raised[-1].partition(":")[0] if cluster.raised else ""
+
+
+def _place_of(cluster: Cluster, name: str) -> str:
+    """Of a failure that a log explains, the failure itself has a place of its own."""
+    answer = (
+        cluster.logged and name == cluster.exception.rpartition(".")[2] != cluster.first_exception.rpartition(".")[2]
+    )
+    return cluster.ended_at if answer else raised_at(cluster)
 
 
 def _text(name: str, message: str) -> str:
@@ -190,10 +204,10 @@ def _subject(found: re.Match[str]) -> str:
 def _certainty(rule: Rule, cluster: Cluster, name: str, *, own_words: bool) -> Certainty:
     if cluster.simulated:
         return "suspect"
-    if rule.proven:
+    if rule.proven and not cluster.logged:
         said_by_pytest = name == "Failed" and cluster.phase != "call"
         return "proven" if name in rule.exceptions or own_words or said_by_pytest else "suspect"
-    place = raised_at(cluster) or ("runner" if name in _OF_PYTEST else "")
+    place = _place_of(cluster, name) or ("runner" if name in _OF_PYTEST else "")
     confirmed = bool(rule.code and cluster.raised) or (bool(place) and (not rule.raised_in or place in rule.raised_in))
     if confirmed and not rule.general and not rule.guess and name in rule.exceptions and name not in _QUOTED_WORDS:
         return "probable"

@@ -68,7 +68,7 @@ def chain_of(lines: Sequence[str], first: int) -> tuple[Raised, ...]:
     segments = [_Segment()]
     grouped = any(line.lstrip().startswith(("+ Exception Group", "| Traceback")) for line in lines[:4])
     for offset, line in enumerate(lines):
-        if line.startswith("-") and " Captured " in line:
+        if is_captured(line):
             break
         plain = _GUTTER.sub("", line) if grouped and line.lstrip()[:1] in ("|", "+") else line
         if plain.startswith(_CHAIN):
@@ -81,6 +81,11 @@ def chain_of(lines: Sequence[str], first: int) -> tuple[Raised, ...]:
             _take(segments[-1], plain, lines[offset + 1] if offset + 1 < len(lines) else "", first + offset)
     raised = [_finish(segment) for segment in segments if segment.words]
     return tuple(raised[-CHAIN_LIMIT:]) or (_own_words(lines, first, segments[-1].frames),)
+
+
+def is_captured(line: str) -> bool:
+    """The banner over what a test has printed or logged."""
+    return line.startswith("-") and " Captured " in line
 
 
 def _take(segment: _Segment, line: str, following: str, at: int) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from quintet.triage.logs import logged_in
 from quintet.triage.model import Entry, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.tracebacks import chain_of
 
@@ -69,6 +70,7 @@ class _Read:
     header: list[Line] = field(default_factory=list)
     ran: int | None = None
     said: dict[str, int] = field(default_factory=dict)
+    between: list[str] = field(default_factory=list)
 
 
 def read(text: str, source: str) -> Run:
@@ -85,7 +87,14 @@ def read(text: str, source: str) -> Run:
         else ("The text ends before unittest's last lines, so the totals are counted from what is there.",)
     )
     return Run(
-        "unittest", source, _totals(found, entries), tuple(found.header), tuple(entries[:ENTRIES_LIMIT]), (), gaps
+        "unittest",
+        source,
+        _totals(found, entries),
+        tuple(found.header),
+        tuple(entries[:ENTRIES_LIMIT]),
+        (),
+        gaps,
+        logged_in(found.between, 1, source),
     )
 
 
@@ -101,6 +110,7 @@ def _taken(lines: Sequence[str]) -> _Read:
     found = _Read()
     inside, waiting = False, ""
     for at, line in enumerate(lines, 1):
+        found.between.append("" if inside else line)
         if _is_head(lines, at - 1) and (head := _HEAD.match(line)):
             found.blocks.append(_Block(head, at))
             inside = True

@@ -23,12 +23,15 @@ def whys_of(case: Case, claim: Claim, clusters: Sequence[Cluster], facts: Mappin
         steps.append(
             Why(f"It wraps an earlier one: `{_short(biggest.first_exception, biggest.first_message)}`.", first)
         )
+    told = _of_kinds(biggest, facts, "logged")
+    if told and not claim.plain:
+        words = _short(biggest.first_exception, biggest.first_message)
+        steps.append(Why(f"What was logged beside it says why: `{words}`.", told))
     frames = _of_kinds(biggest, facts, "frame")
     if frames and biggest.where:
-        steps.append(
-            Why(f"The project's own code is at `{_plain(biggest.where)}` when it happens ({_when(biggest)}).", frames)
-        )
-    steps.append(Why(claim.because, (*first, *seen) if first else seen))
+        when = "when that is logged" if biggest.logged else f"when it happens ({_when(biggest)})"
+        steps.append(Why(f"The project's own code is at `{_plain(biggest.where)}` {when}.", frames))
+    steps.append(Why(claim.because, (*first, *told, *seen)[:3]))
     if claim.root:
         backing = tuple(name for name in claim.root_facts if name in facts) or seen
         steps.append(Why(claim.root, backing[:3], assumed=True))

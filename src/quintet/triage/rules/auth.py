@@ -9,6 +9,10 @@ _JWT = (
     "ExpiredTokenError InvalidSubjectError BadSignature SignatureExpired JOSEError"
 )
 
+_TOKENS = _JWT + (
+    " InvalidIssuedAtError InvalidJTIError PyJWKClientError PyJWKClientConnectionError PyJWKSetError JWTSignatureError JWKError BadTimeSignature"
+)
+
 RULES: tuple[Rule, ...] = (
     row(
         "token-audience",
@@ -44,6 +48,17 @@ RULES: tuple[Rule, ...] = (
         raised_in=("library",),
     ),
     row(
+        "token-algorithm",
+        "auth",
+        r"alg(?:orithm)? (?:value )?(?:is )?not (?:allowed|supported|found)|InvalidAlgorithmError|requires cryptography to be installed",
+        "A token is signed with an algorithm that its reader does not accept.",
+        "The library compared the token's `alg` with what the reader allows, before it looked at the signature.",
+        "The tokens are made with another algorithm (or kind of key) than the one they are read with.",
+        "Name the same algorithm where tokens are made and where they are read (`algorithms=[...]`), from one setting.",
+        exceptions=_JWT,
+        raised_in=("library",),
+    ),
+    row(
         "token-form",
         "auth",
         r"Not enough segments|Subject must be a string|Expected a string or bytes|Invalid header string|Algorithm "
@@ -71,10 +86,11 @@ RULES: tuple[Rule, ...] = (
         "auth",
         r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status"
         r"|response) code:?) (?P<subject>401|403)",
-        "The WebSocket handshake is refused with HTTP {subject}: the server does not accept the test's credentials.",
-        "401 and 403 are decisions about who is asking; the server is up and its socket route exists.",
-        "The token of the test is missing, expired or signed with another secret, or its `Origin` is not allowed.",
-        "Send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
+        "The WebSocket handshake is refused with HTTP {subject}: the server does not let this test in.",
+        "The server is up and answered before it accepted the socket. (FastAPI and Starlette answer 403 to whatever they close before "
+        "they accept it, also to a path that no route has.)",
+        "The token of the test is missing, expired or signed with another secret, its `Origin` is not allowed, or no socket has this path.",
+        "Check the path first; then send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
         exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
         "WSServerHandshakeError ConnectionError",
         told=r"rejected WebSocket connection: HTTP (?P<subject>401|403)",
@@ -96,10 +112,52 @@ RULES: tuple[Rule, ...] = (
         effort=2,
     ),
     row(
+        "sign-in-page",
+        "auth",
+        r"assert 30[1237] (?:==|in) [\s\S]{0,300}?(?i:url=|location)[^\n]{0,80}(?i:log-?in|sign-?in|/auth|/sso)|(?i:redirected to|Location: )"
+        r"[^\n]{0,80}(?i:/log-?in|/sign-?in)",
+        "Requests of the tests are sent to the sign-in page: the server sees nobody who is signed in.",
+        "The answer is a redirect, and its target is the page for signing in.",
+        "The client of the test has no session: it never signed in, or its session cookie is not sent back (`Secure` over http, another "
+        "domain or path).",
+        "Sign the client in before the request (`client.force_login(user)`, a fixture with a session); if it does, look at the cookie's "
+        "`Secure`, `Domain`, `Path` and `SameSite`.",
+        exceptions="AssertionError",
+    ),
+    row(
+        "csrf",
+        "auth",
+        r"(?i)\bcsrf\b[^\n]{0,120}(?:fail|missing|not set|incorrect|invalid|expired|mismatch|does not match|required|from POST)",
+        "Requests of the tests are refused because they bring no valid CSRF token.",
+        "The refusal names the CSRF check.",
+        "The client enforces CSRF and does not send the token with its cookie, or the request's origin is not trusted.",
+        "Fetch the form first and send its token (`X-CSRFToken`, `csrfmiddlewaretoken`) together with the cookie; trust the origin in the "
+        "settings; or use a client that does not enforce the check where it is not what is tested.",
+        exceptions="AssertionError CSRFError PermissionDenied HTTPException ValueError",
+        told=r"(?i)\bcsrf\b[^\n]{0,80}(?:fail|missing|not set|incorrect|invalid)",
+    ),
+    row(
+        "token-other",
+        "auth",
+        rf"^(?P<subject>{'|'.join(_TOKENS.split())})\b",
+        "The library for tokens refuses a token: {subject}.",
+        "The exception is the library's own, raised while it read or made a token.",
+        "What the token says, or the key and the options it is read with, do not fit what the other side uses.",
+        "Compare how the token is made with how it is read: key, algorithm, claims.",
+        exceptions=_TOKENS,
+        raised_in=("library",),
+        strict=True,
+        together=False,
+    ),
+    row(
         "unauthorized",
         "auth",
-        r"assert 401 (?:==|in|<) [^\n]{0,30}?2\d\d\b|assert 403 == 2\d\d\b|HTTPStatusError: Client error '40[13] |"
-        r"HTTPError: 40[13] Client Error|^HTTPException: 40[13]\b|where 401 = .{0,80}status(?!.{0,200}== 401)",
+        r"assert 401 (?:==|in|<) [^\n]{0,30}?2\d\d\b|assert 403 (?:==|in) [\[({]?2\d\d\b|^AssertionError: 40[13] != 2\d\d\b|"
+        r"Response code was 40[13] "
+        r"|assert \{['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{0,200}(?:[Cc]redentials|[Aa]uthenticated|"
+        r"[Uu]nauthorized|[Nn]ot logged in)|HTTPStatusError: Client error '40[13] |"
+        r"HTTPError: 40[13] Client Error|^HTTPException: 40[13]\b|^AssertionError: (?!assert 401 == 4)[\s\S]{0,300}?where 401 = "
+        r".{0,80}status(?!.{0,200}== 401)",
         "Requests of the tests are refused (401 or 403) where they expect success.",
         "The server is up and refuses the credentials, or gets none.",
         "The login or token fixture does not produce what the server accepts.",

@@ -155,6 +155,20 @@ _CONFIG = (
         general=True,
     ),
     row(
+        "warning-ends-start",
+        "markers-config",
+        r"^(?P<subject>\w*Warning): (?!INTERNALERROR)",
+        "A warning ({subject}), made an error by the configuration, ended the run before any test.",
+        "A plugin or pytest itself warns while it starts, and `filterwarnings = error` (or `-W error`) raises every warning.",
+        "The warning names a setting or a use that the installed version wants changed.",
+        "Do what the warning says (set the option that it names), or exempt this one warning in `filterwarnings`.",
+        "pytest --collect-only -q",
+        phases=("session",),
+        exceptions="PytestDeprecationWarning PytestConfigWarning DeprecationWarning PytestRemovedIn9Warning PytestRemovedIn10Warning "
+        "UserWarning FutureWarning RuntimeWarning PytestWarning",
+        context=("configfile",),
+    ),
+    row(
         "internal-error",
         "markers-config",
         r"^InternalError: INTERNALERROR",

@@ -94,6 +94,21 @@ RULES: tuple[Rule, ...] = (
         exceptions="AssertionError NoReverseMatch BuildError",
     ),
     row(
+        "server-error",
+        "assertion",
+        r"assert (?P<subject>50\d) (?:==|in|<)|where (?P<subject_b>50\d) = [^\n]{0,120}(?:status|Response)|AssertionError: "
+        r"(?P<subject_c>50\d) != [2-4]\d\d|Response code "
+        r"was (?P<subject_d>50\d)|HTTP (?P<subject_e>50\d)|Server error '(?P<subject_f>50\d)|(?P<subject_g>50\d) Server Error",
+        "The server under test answers {subject}: its own code failed with an exception.",
+        "A 500 is what a framework answers for an exception that nobody caught.",
+        "The exception and its place stand in the server's log, not in this answer.",
+        "Read the server's log of that moment (in-process: let the test client raise the server's exceptions), and correct what it shows.",
+        exceptions="AssertionError HTTPStatusError HTTPError",
+        code=r"status|raise_for_status|\.ok\b|is_success|assertContains|assertRedirects",
+        alone=r"where (?P<subject>50\d) = [^\n]{0,120}(?:status|Response)|Server error '(?P<subject_f>50\d)|(?P<subject_g>50\d) Server Error",
+        effort=2,
+    ),
+    row(
         "status-differs",
         "drift",
         r"assert (?P<subject>[2-4]\d\d (?:==|in) [\[({]?[2-5]\d\d)\b",

@@ -1,7 +1,7 @@
-"""What the surroundings of the tests set: variables, settings, files; and the limits of the machine."""
+"""What the surroundings of the tests set: variables, settings, files."""
 
 from quintet.triage.model import Place
-from quintet.triage.rules import database, packages, services
+from quintet.triage.rules import database, machine, packages, services
 from quintet.triage.signatures import Rule, row
 
 _OUTSIDE: tuple[Place, ...] = ("library", "stdlib")
@@ -129,6 +129,19 @@ _VARIABLES = (
         strict=True,
     ),
     row(
+        "value-of-variable",
+        "environment",
+        r"^(?:ValueError|TypeError|InvalidOperation|JSONDecodeError|AttributeError|ArgumentError): ",
+        "The value of an environment variable cannot be used as it is ({subject}).",
+        "The line that fails reads the variable: its value is empty, missing or of another form than the code takes.",
+        "The variable is not set for the tests, or set to something else than the code was written for (an empty value counts as set).",
+        "Give the variable a usable value for the tests, or have the code treat an empty one as not set.",
+        exceptions="ValueError TypeError InvalidOperation JSONDecodeError AttributeError ArgumentError",
+        code=r"\bos\.environ\b|\bgetenv\(|\benviron(?:\.get\(|\[)",
+        raised_in=("product", "test", "stdlib", "library"),
+        strict=True,
+    ),
+    row(
         "credentials-absent",
         "environment",
         r"Unable to locate credentials|Your default credentials were not found|Could not automatically determine "
@@ -159,7 +172,8 @@ _VARIABLES = (
         'Name `encoding="utf-8"` where files are opened, or set `PYTHONUTF8=1` for the tests.',
         "pytest {test}",
         exceptions="UnicodeEncodeError UnicodeDecodeError",
-        code=r"^(?![\s\S]*(?:en|de)cod(?:e|ing) ?[(=] ?['\"]?(?!utf))",  # an encoding that the code names is no machine's
+        # An encoding that the code names is no machine's.
+        code=r"^(?![\s\S]*(?<!codecs\.charmap_)(?<!codecs\.ascii_)(?:en|de)cod(?:e|ing) ?[(=] ?['\"]?(?!utf))",
         alone=r"^Unicode(?:Encode|Decode)Error: '(?P<subject>charmap|cp1252|ascii|cp932|gbk|cp1251)' codec",
     ),
     row(
@@ -218,70 +232,4 @@ _VARIABLES = (
     ),
 )
 
-_MACHINE = (
-    row(
-        "address-in-use",
-        "resources",
-        r"[Aa]ddress already in use|WinError 10048|Errno 98\b|Errno 48\b|only one usage of each socket address",
-        "A port that the tests want is taken.",
-        "The operating system refused to bind the port.",
-        "The port is fixed in the tests, and an earlier run or another worker still holds it.",
-        "Bind port 0 and ask which one was given; end what an earlier run left.",
-        exceptions="OSError PermissionError SystemExit",
-        alone=r"attempting to bind on address|bind.{0,60}in use|port \d+ is (?:already )?in use",
-        raised_in=("stdlib", "library", "product", "test"),
-    ),
-    row(
-        "machine-limit",
-        "resources",
-        r"Too many open files|No space left on device|^MemoryError|Unable to allocate [\d.]+ [GM]iB|Cannot allocate "
-        r"memory|can't start new thread|"
-        r"CUDA out of memory|OutOfMemoryError",
-        "The machine ran out of something: files, disk, memory or threads.",
-        "The operating system refused it.",
-        "Tests keep what they open, or the machine is too small for this number of workers.",
-        "Close what the tests open; lower the number of workers.",
-        exceptions="OSError MemoryError RuntimeError OutOfMemoryError _ArrayMemoryError ArrayMemoryError",
-        alone=r"Errno (?:24|28)\] .{5,60}: '|CUDA out of memory|Unable to allocate",
-        effort=2,
-    ),
-    row(
-        "not-closed",
-        "resources",
-        r"unclosed (?:<|transport|file|database|event loop|resource|client)|WinError 32\]|being used by another "
-        r"process",
-        "Something that was opened is not closed, and that is an error here.",
-        "Python (or the operating system) still sees it open.",
-        "A test, fixture or the product keeps a file, socket or connection open.",
-        "Close it where it is opened (`with`, or a fixture that closes after `yield`).",
-        exceptions="ResourceWarning PytestUnraisableExceptionWarning PermissionError",
-    ),
-    row(
-        "no-accelerator",
-        "resources",
-        r"No CUDA GPUs are available|Found no NVIDIA driver|Torch not compiled with CUDA enabled|CUDA driver version "
-        r"is insufficient|MPS backend",
-        "The tests want a graphics processor and this machine has none.",
-        "The library looked for one and found none.",
-        "The device is fixed in the code or the tests.",
-        "Choose the device at run time, and skip what needs one where it is absent.",
-        exceptions="RuntimeError",
-        raised_in=("library",),
-        strict=True,
-    ),
-    row(
-        "crash",
-        "resources",
-        r"worker '?(?P<subject>gw\d+)'? crashed while running|Fatal Python error: |Segmentation fault|^Killed$"
-        r"|CrashError",
-        "A test process died.",
-        "It ended without a Python exception.",
-        "Native code, `os._exit` or a lack of memory ended it.",
-        "Run the named test alone with `-p no:xdist -X faulthandler`.",
-        "python -X faulthandler -m pytest -p no:xdist {test}",
-        phases=("session", "call", "setup"),
-        effort=3,
-    ),
-)
-
-RULES: tuple[Rule, ...] = packages.RULES + _VARIABLES + services.RULES + database.RULES + _MACHINE
+RULES: tuple[Rule, ...] = packages.RULES + _VARIABLES + services.RULES + database.RULES + machine.RULES

@@ -9,9 +9,23 @@ _GONE = "ImportError ModuleNotFoundError"
 
 RULES: tuple[Rule, ...] = (
     row(
+        "import-file-mismatch",
+        "imports",
+        r"^(?:\w+: )?import file mismatch",
+        "Test modules of the same name hide each other.",
+        "pytest says so: it found a module of this name that was imported from another file.",
+        "Folders without `__init__.py` hold test files of the same name, or an old `__pycache__` of a moved file was left behind.",
+        "Give the test folders packages of different names (`__init__.py` in each), or set `--import-mode=importlib`, or rename one file; "
+        "remove old `__pycache__` folders.",
+        "pytest --collect-only -q",
+        phases=("collect", "session"),
+        exceptions="ImportPathMismatchError ImportMismatchError",
+        proven=True,
+    ),
+    row(
         "same-basename",
         "imports",
-        r"import file mismatch|No module named '(?:tests?|app|src)\.(?P<subject>test_\w+)'",
+        r"No module named '(?:tests?|app|src)\.(?P<subject>test_\w+)'",
         "Test modules of the same name hide each other.",
         "The first module imported under a name is used for all others of that name.",
         "Folders without `__init__.py` (or several packages of one name) are collected in one run.",
@@ -64,6 +78,21 @@ RULES: tuple[Rule, ...] = (
         "Add `__init__.py`, rename the folder, or start pytest where the package comes first on the path.",
         exceptions=_GONE,
         together=False,
+    ),
+    row(
+        "name-of-python",
+        "environment",
+        r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \((?![^)\n]*(?:site|dist)-packages)[^)\n]*(?:lib[/\\]+python3|Python3?\d*[/\\]+lib)"
+        r"[^)\n]*\)|No module named '(?P<subject_b>tomllib|imp|distutils|asyncore|asynchat|smtpd|cgi|cgitb|crypt|telnetlib|pipes|nntplib|imghdr|"
+        r"sndhdr|audioop|lib2to3)'",
+        "The Python that runs the tests has no {subject} in its own library: it is another version than the code is written for.",
+        "The import asks a module of Python itself, and this version does not have the name.",
+        "The interpreter is older (or newer) than the version that the project needs (`requires-python`).",
+        "Run the tests with the Python version that the project names, or import {subject} from the package that brings it to this version.",
+        "python --version",
+        exceptions=_GONE,
+        raised_in=("test", "product", "library", "stdlib"),
+        context=("platform",),
     ),
     row(
         "name-gone-library",

@@ -94,6 +94,18 @@ RULES: tuple[Rule, ...] = (
         exceptions="TypeError AttributeError",
     ),
     row(
+        "mock-not-awaited",
+        "async",
+        r"Expected (?P<subject>[\w.]+) to (?:have been|be) awaited\b[^\n]{0,60}(?:Awaited 0 times|Not awaited|never awaited)|"
+        r"^AssertionError: Not awaited|"
+        r"Await not found",
+        "The code under test does not await {subject}.",
+        "The mock counts how often it is awaited: it was never, or not so.",
+        "The product calls it without `await`, so the coroutine is made and thrown away; or it does not reach the call.",
+        "Add the `await` where the product calls {subject}; if it is called nowhere, patch the name where the product looks it up.",
+        exceptions="AssertionError",
+    ),
+    row(
         "never-awaited",
         "async",
         r"coroutine '?(?P<subject>[\w.]+)'? was never awaited|Exception ignored in: <coroutine object "

@@ -19,6 +19,34 @@ _OUTSIDE: tuple[Place, ...] = ("library", "stdlib")
 
 _SERVICES = (
     row(
+        "proxy-between",
+        "environment",
+        r"ConnectError|ProxyError|ConnectTimeout|[Cc]onnection refused|Connect call failed|ConnectionError|RemoteProtocolError|ReadError",
+        "Requests of the tests go through a proxy of this environment, and fail there.",
+        "The exception passed through the client's code for proxies: the client took one from the environment.",
+        "`HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` is set where the tests run, and `NO_PROXY` does not except the address that they use.",
+        "Unset the proxy variables for the tests, or add the address (`localhost,127.0.0.1`) to `NO_PROXY`; a client made with "
+        "`trust_env=False` reads none of them.",
+        "env | grep -i proxy",
+        exceptions=_NETWORK + " RemoteProtocolError ReadError SSLError",
+        passed=r"(?m)/(?:http_proxy|socks_proxy|_?proxy)\.py$",
+        raised_in=_OUTSIDE,
+        strict=True,
+    ),
+    row(
+        "proxy-told",
+        "environment",
+        r"ProxyError\b|Cannot connect to proxy|Unable to connect to proxy|Tunnel connection failed: \d{3}",
+        "Requests of the tests go through a proxy of this environment, and fail there.",
+        "The client names the proxy itself.",
+        "`HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` is set where the tests run, and `NO_PROXY` does not except the address that they use.",
+        "Unset the proxy variables for the tests, or add the address (`localhost,127.0.0.1`) to `NO_PROXY`.",
+        "env | grep -i proxy",
+        exceptions=_NETWORK + " ProxyError",
+        raised_in=_OUTSIDE,
+        strict=True,
+    ),
+    row(
         "docker-absent",
         "services",
         r"Error while fetching server API version|Cannot connect to the Docker daemon|docker daemon is not running|"
@@ -162,7 +190,7 @@ _SERVICES = (
     row(
         "no-network",
         "services",
-        r"Network is unreachable|No route to host|Errno (?:101|113|51|65)\]|ProxyError|offline mode|We couldn't "
+        r"Network is unreachable|No route to host|Errno (?:101|113|51|65)\]|offline mode|We couldn't "
         r"connect to 'https://huggingface\.co'|"
         r"SSLCertVerificationError|CERTIFICATE_VERIFY_FAILED|SocketBlockedError|SocketConnectBlockedError",
         "The tests need a network that this machine does not give them.",

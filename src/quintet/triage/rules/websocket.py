@@ -9,7 +9,103 @@ _CLOSED = (
 )
 _LIBRARY: tuple[Place, ...] = ("library", "stdlib", "test")
 
+_CLIENTS = r"(?m)/(?:websockets|websocket|wsproto|socketio|engineio|starlette/websockets|starlette/testclient|httpx_ws|aiohttp/client_ws)(?:/|\.py$)"
+_HANDSHAKE = r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status|response) code:?) "
+_OF_HANDSHAKE = (
+    "InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException WSServerHandshakeError WebSocketDenialResponse "
+    "ConnectionError InvalidUpgrade InvalidMessage InvalidHeader NegotiationError SecurityError"
+)
+
 RULES: tuple[Rule, ...] = (
+    row(
+        "no-such-socket",
+        "websocket",
+        _HANDSHAKE + r"(?P<subject>404|405)",
+        "The server has no WebSocket at the path that is asked for (HTTP {subject}).",
+        "The server is up and answered the handshake: it knows no such route, or not for a socket.",
+        "The path in the test (or a prefix that a proxy adds or takes away) differs from the route, or the route is not registered in the "
+        "application that runs.",
+        "Compare the path of the test's address with the socket routes of the application; follow the one that changed.",
+        exceptions=_OF_HANDSHAKE,
+        raised_in=_LIBRARY,
+    ),
+    row(
+        "not-upgraded",
+        "websocket",
+        _HANDSHAKE + r"(?P<subject>200|30[1278]|426|50[234])|did not receive a valid HTTP response|"
+        r"(?:missing|invalid) (?:Upgrade|Connection) header",
+        "What answers the WebSocket handshake does not turn the connection into a socket ({subject}).",
+        "The answer is one of plain HTTP: the request never reached a server that speaks WebSocket, or arrived without `Upgrade`.",
+        "A proxy in between does not pass the headers `Upgrade` and `Connection` on, or another server listens on this port.",
+        "Let the proxy pass `Upgrade` and `Connection` (HTTP/1.1 to the backend), or connect to the server's own port; see which server "
+        "answers there.",
+        exceptions=_OF_HANDSHAKE,
+        raised_in=_LIBRARY,
+        effort=2,
+    ),
+    row(
+        "handshake-malformed",
+        "websocket",
+        _HANDSHAKE
+        + r"(?P<subject>400)|(?i:unsupported subprotocol|no (?:common )?subprotocols?|subprotocol[^\n]{0,40}(?:not|mismatch))|"
+        r"invalid Sec-WebSocket|Invalid header value",
+        "Client and server do not agree on the WebSocket handshake ({subject}).",
+        "The server looked at the handshake's headers and refused them before any message.",
+        "They offer different subprotocols, or a header (version, key, extension, origin) is not what the server takes.",
+        "Offer a subprotocol that the server knows (`subprotocols=` on both sides from one constant); compare the headers.",
+        exceptions=_OF_HANDSHAKE,
+        raised_in=_LIBRARY,
+    ),
+    row(
+        "ping-unanswered",
+        "websocket",
+        r"keepalive ping timeout|ping timeout|No PONG received|[Hh]eartbeat (?:timeout|timed out)",
+        "The other side of the WebSocket did not answer a ping in time, so the connection was given up.",
+        "The library closed it itself: pings are answered by the event loop, which did not run.",
+        "Something blocks the event loop of the other side (a long computation, `time.sleep`, a synchronous client), or it is overloaded.",
+        "Move the blocking call off the loop (`asyncio.to_thread`, an async client), or allow more time with `ping_timeout`.",
+        exceptions=_CLOSED + " TimeoutError PingTimeout ServerTimeoutError",
+        raised_in=_LIBRARY,
+        effort=2,
+    ),
+    row(
+        "message-too-big",
+        "websocket",
+        r"\b1009\b|message too big|frame exceeds limit|PayloadTooBig|exceeds (?:the )?(?:max|limit)[^\n]{0,40}(?:size|bytes)",
+        "A WebSocket message is bigger than its reader takes (close code 1009).",
+        "The reader closed the connection because of the message's size, before the test saw it.",
+        "The limit of the reader (`max_size`, one mebibyte by default in `websockets`) is lower than what the other side sends.",
+        "Send less at once, or raise the limit on the reading side (`max_size=`).",
+        exceptions=_CLOSED + " PayloadTooBig WebSocketError WSMessageTooBig",
+        raised_in=_LIBRARY,
+    ),
+    row(
+        "namespace-refused",
+        "websocket",
+        r"namespaces? failed to connect|OPEN packet not returned|Connection refused by the server|Unexpected response from server|"
+        r"is not a connected namespace",
+        "The Socket.IO server did not let the client in.",
+        "The transport was there: the server's `connect` code refused the client, or nothing serves this namespace or path.",
+        "The `auth` that the test sends (its token) is not what the server accepts, or namespace or `socketio_path` differ.",
+        "Compare `auth`, namespace and `socketio_path` of the test with the server's `connect`; log there why it refuses.",
+        exceptions="ConnectionError ConnectionRefusedError BadNamespaceError TimeoutError",
+        passed=r"/(?:socketio|engineio)/",
+        raised_in=_LIBRARY,
+    ),
+    row(
+        "event-never-came",
+        "websocket",
+        r"^(?!.*handshake)(?:TimeoutError|CancelledError|Empty|WebSocketTimeoutException|ServerTimeoutError|Failed: Timeout)\b",
+        "The test waits on the WebSocket for a message that never comes.",
+        "The time limit passed inside of `receive`: the connection stood, and nothing (more) was sent on it.",
+        "The event is not sent, goes to another user or room, was sent before anybody subscribed, or was taken by another reader.",
+        "Print every frame with its time, and compare what is sent with what is waited for; subscribe before what causes the event; "
+        "put a limit on every receive.",
+        exceptions="TimeoutError CancelledError Empty WebSocketTimeoutException ServerTimeoutError Failed",
+        passed=_CLIENTS,
+        raised_in=("stdlib", "library", "test"),
+        effort=3,
+    ),
     row(
         "handshake-refused",
         "websocket",
@@ -29,7 +125,7 @@ RULES: tuple[Rule, ...] = (
     row(
         "closed-by-failure",
         "websocket",
-        r"\b(?:received |code[ =]+)?1011\b|internal error\)|code=1011",
+        r"\breceived 1011\b|WebSocketDisconnect: \(?1011|code[ =]+1011",
         "The server's WebSocket code failed while the socket was open (close code 1011).",
         "1011 is what a server sends when its own code for this socket raised an exception.",
         "An exception in the server's socket code; its traceback is in the server's log.",

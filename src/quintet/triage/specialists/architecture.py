@@ -104,8 +104,28 @@ def _left(case: Case, one: Cluster) -> Claim:
         f"{one.exception.rpartition('.')[2]}: {one.message}" if one.exception else one.message or "no message", 160
     ).strip(": ")
     what = what.replace("`", "'")
-    claim = _same_line(one, what)
-    return claim or _plain(one, what)
+    if not one.exception and not one.message:
+        return _unseen(one)
+    return _same_line(one, what) or _plain(one, what)
+
+
+def _unseen(one: Cluster) -> Claim:
+    number = len(one.members)
+    return Claim(
+        "",
+        NAME,
+        "unseen",
+        "assertion",
+        "unknown",
+        f"{'1 entry fails' if number == 1 else f'{number} entries fail'}, and this text shows nothing of it but the name.",
+        "",
+        (one.id,),
+        one.facts[:3],
+        because="The text was cut off, or printed without tracebacks and summary.",
+        fix="Keep the whole output of the run (or a JUnit file, `--junitxml=report.xml`), and read that.",
+        verify="pytest {test}",
+        plain=True,
+    )
 
 
 def _same_line(one: Cluster, what: str) -> Claim | None:

@@ -57,5 +57,5 @@ def _against(claim: Claim, so_far: Findings) -> list[Challenge]:
     rivals = [
         other for other in so_far.claims if other.category == "websocket" and set(other.clusters) & set(claim.clusters)
     ]
-    words = "The handshake was answered with 401 or 403: the socket works, the credentials were refused."
+    words = "The handshake was answered with 401 or 403: the server is up and decided against who asks."
     return [Challenge(NAME, other.id, words, claim.facts[:2], claim.clusters) for other in rivals]

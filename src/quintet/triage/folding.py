@@ -1,0 +1,166 @@
+"""Entries that only follow from others fold under their cause.
+
+Rules: only what nothing else explains folds (plain and general claims, and a server's bare 500); there must be exactly one cause that it can
+follow from, in the same place; what is assumed is said beside the cause, and nothing proven stays so with an assumed part.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from quintet.triage.claims import clusters_of
+from quintet.triage.model import Case, Claim, Cluster
+
+_ANSWERS = frozenset(
+    {
+        "unauthorized", "sign-in-page", "csrf", "login-first", "token-signature", "token-time", "token-audience",
+        "token-other", "server-error", "rate-limited", "route-gone", "address-in-use",
+    }
+)  # fmt: skip
+_READING = frozenset(
+    {"KeyError", "TypeError", "IndexError", "JSONDecodeError", "ValueError", "ContentTypeError", "AssertionError"}
+)
+_OF_ANSWER = re.compile(r"\bjson\b|\.text\b|\.content\b|Content-Type header|Expecting value: line 1 column 1 ")
+_BEHIND = ("database", "services", "environment", "dependencies")
+_NO_MORE = "{number} of its entries show no more than their name: that they fail for the same reason as the other parameters is assumed."
+_SAME_500 = "{number} of its entries show only the server's answer: that the same exception is behind it is assumed."
+
+
+def folded(case: Case, claims: Sequence[Claim]) -> list[Claim]:
+    """The claims that are left, with what follows from them."""
+    by_id = {one.id: one for one in case.clusters}
+    kept = _teardowns(case, list(claims))
+    for fold in (_unseen, _read_answers, _bare_500, _read_answers):
+        kept = fold(case, kept, by_id)
+    return kept
+
+
+def _teardowns(case: Case, claims: list[Claim]) -> list[Claim]:
+    """A teardown that fails after its own test failed follows from it, if nothing else explains it."""
+    by_entry = {
+        name: claim
+        for claim in claims
+        if not claim.plain
+        for one in clusters_of(case, claim)
+        if one.phase in ("setup", "call")
+        for name in one.names
+    }
+
+    def host(claim: Claim, clusters: Sequence[Cluster]) -> Claim | None:
+        if not (claim.plain or claim.general) or any(one.phase != "teardown" for one in clusters):
+            return None
+        return _only(by_entry.get(name) for one in clusters for name in one.names)
+
+    return _moved(case, claims, host)
+
+
+def _only(hosts: Iterable[Claim | None]) -> Claim | None:
+    """The one that all of them have."""
+    found = {host.id if host else "": host for host in hosts}
+    return found.popitem()[1] if len(found) == 1 else None
+
+
+def _unseen(case: Case, claims: list[Claim], by_id: dict[str, Cluster]) -> list[Claim]:
+    """An entry of which only its name is shown, and whose test fails with other parameters for one reason."""
+    reasons: dict[str, set[str]] = {}
+    for claim in claims:
+        for one in (by_id[name] for name in claim.clusters):
+            for test in one.names if not _is_unseen(one) else ():
+                reasons.setdefault(test.partition("[")[0], set()).add(claim.id)
+
+    def host(claim: Claim, clusters: Sequence[Cluster]) -> Claim | None:
+        del claim
+        if not all(map(_is_unseen, clusters)):
+            return None
+        found = {name for one in clusters for name in reasons.get(one.names[0].partition("[")[0], {""})}
+        return next((other for other in claims if {other.id} == found), None)
+
+    return _moved(case, claims, host, _NO_MORE)
+
+
+def _is_unseen(one: Cluster) -> bool:
+    return not one.exception and not one.message
+
+
+def _read_answers(case: Case, claims: list[Claim], by_id: dict[str, Cluster]) -> list[Claim]:
+    """A test that reads from an answer what a refused (or failed) request does not have, beside one that shows the refusal."""
+    hosts: dict[str, set[str]] = {}
+    for claim in claims:
+        if claim.rule in _ANSWERS or any(by_id[name].logged for name in claim.clusters):
+            for name in claim.clusters:
+                hosts.setdefault(_file(by_id[name]), set()).add(claim.id)
+
+    def host(claim: Claim, clusters: Sequence[Cluster]) -> Claim | None:
+        if not (claim.plain or claim.general) or not all(map(_reads_answer, clusters)):
+            return None
+        found = {name for one in clusters for name in hosts.get(_file(one), {""})}
+        return next((other for other in claims if {other.id} == found and other.id != claim.id), None)
+
+    return _moved(case, claims, host)
+
+
+def _reads_answer(one: Cluster) -> bool:
+    if (
+        one.simulated
+        or one.logged
+        or one.phase not in ("call", "setup")
+        or one.exception.rpartition(".")[2] not in _READING
+    ):
+        return False
+    return bool(_OF_ANSWER.search(f"{one.home_code}\n{one.message}"))
+
+
+def _file(one: Cluster) -> str:
+    """The test module, or unittest's class."""
+    name = one.names[0] if one.names else ""
+    return name.partition("::")[0] if "::" in name else name.rpartition(".")[0]
+
+
+def _bare_500(case: Case, claims: list[Claim], by_id: dict[str, Cluster]) -> list[Claim]:
+    """A server's 500 without a word, in a run where the product itself fails for exactly one reason of its surroundings."""
+    behind = [
+        claim
+        for claim in claims
+        if claim.category in _BEHIND and any(_in_product(by_id[name]) for name in claim.clusters)
+    ]
+    if len(behind) != 1:
+        return claims
+    return _moved(case, claims, lambda claim, _: behind[0] if claim.rule == "server-error" else None, _SAME_500)
+
+
+def _in_product(one: Cluster) -> bool:
+    return any(place.startswith("product:") for place in one.raised)
+
+
+_Host = Callable[[Claim, Sequence[Cluster]], Claim | None]
+
+
+def _moved(case: Case, claims: list[Claim], host: _Host, counter: str = "") -> list[Claim]:
+    """Every claim that has a host goes to it."""
+    goes: dict[str, list[Claim]] = {}
+    for claim in claims:
+        found = host(claim, clusters_of(case, claim))
+        if found is not None and found.id != claim.id:
+            goes.setdefault(found.id, []).append(claim)
+    gone = {claim.id for group in goes.values() for claim in group}
+    # What moves is no host itself: a chain of moves is made step by step.
+    stays = {claim.id for claim in claims if claim.id in goes and claim.id in gone}
+    return [
+        _with(case, claim, goes.get(claim.id, []) if claim.id not in stays else [], counter)
+        for claim in claims
+        if claim.id not in gone or claim.id in stays
+    ]
+
+
+def _with(case: Case, claim: Claim, more: Sequence[Claim], counter: str) -> Claim:
+    if not more:
+        return claim
+    names = tuple(name for one in more for name in one.clusters)
+    joined = replace(claim, clusters=(*claim.clusters, *names))
+    number = sum(len(one.members) for one in clusters_of(case, joined) if one.id in set(names))
+    return replace(
+        joined,
+        downstream=claim.downstream + number,
+        certainty="probable" if counter and claim.certainty == "proven" else claim.certainty,
+        counter=(*claim.counter, *((counter.format(number=number),) if counter else ())),
+    )

@@ -1,0 +1,162 @@
+"""What a program under test logged beside a failure: a server's own words about what it answered.
+
+Rules: a log is never a cause by itself; it explains only failures that are a server's answer, or its silence; an exception counts with its
+class and frames, a line only where it is a warning (or worse) that nobody would write in passing; what rests on a log is never proven.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from quintet.triage.clusters import masked
+from quintet.triage.model import Entry, Raised, Run
+from quintet.triage.tracebacks import chain_of, split_head
+
+LOGGED_LIMIT = 20  # of one entry, the last ones
+LINES_LIMIT = 20_000
+_LONGEST = 400  # lines of one traceback
+
+_BEGIN = re.compile(r"^[\s|+]*(?:Exception Group )?Traceback \(most recent call last\):$")
+_BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause)")
+_GUTTER = re.compile(r"^\s*[|+]")
+_LEVEL = re.compile(
+    r"^(?:\S{1,40}[ \t]{1,4}){0,6}?[\[(]?(?:WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b[\])]?[: ]|^(?:Forbidden|Unauthorized|Bad Request) ?[(:]",
+    re.IGNORECASE,
+)
+_TAKEN = re.compile(r"address already in use|WinError 10048", re.IGNORECASE)
+_WHY_REFUSED = re.compile(
+    r"\bcsrf\b|\btokens?\b|\bsignature\b|\bexpired?\b|\borigin\b|\bcredentials?\b|\baudience\b|\bissuer\b|\bcookie\b|\bjwt\b|\bpermissions?\b",
+    re.IGNORECASE,
+)
+_FAILED = re.compile(
+    r"\bassert 5\d\d\b|\b5\d\d != \d{3}\b|\bwhere 5\d\d = |\[5\d\d |\bHTTP 5\d\d\b|Internal Server Error|\b5\d\d Server Error|Server error '5\d\d"
+    r"|\breceived 1011\b|\b1011\b|Handshake(?:Error:| status) 5\d\d|status[_ ]?code[ =:]{1,3}5\d\d|Expecting value: line 1 column 1 "
+    r"|Server disconnected|no close frame received|Unexpected ASGI message"
+)
+_REFUSED = re.compile(
+    r"\bassert 40[13]\b|\b40[13] != \d{3}\b|\bwhere 40[13] = |\[40[13] |\bHTTP 40[13]\b|\b40[13] Client Error|Client error '40[13]|Handshake"
+    r"(?:Error:| status) 40[13]|namespaces failed to connect|\{'(?:detail|error|message)': '[^'}]{0,200}(?:credential|authenticat|[Uu]nauthori)"
+)
+_SILENT = re.compile(
+    r"(?i)connection refused|connect call failed|connection attempts failed|\btimed? ?out\b|timeouterror"
+    r"|\b(?:server|app\w*|service|backend|uvicorn|process)\b[^\n]{0,60}(?:did not|didn't|never|not|failed to|exited|died|stopped)"
+)
+_MISSED = re.compile(
+    r"\bassert 404\b|\bwhere 404 = |\b404 != \d{3}\b|\bHTTP 40[04]\b|Expecting value: line 1 column 1 "
+)
+
+
+def logged_in(lines: Sequence[str], first: int, source: str = "") -> tuple[Raised, ...]:
+    """Exceptions and telling lines of a log, in its order. `first` is the line number of `lines[0]`. Text that is masked already."""
+    kept = list(_logged(lines[:LINES_LIMIT], first))[-LOGGED_LIMIT:]
+    return tuple(replace(one, logged=True, source=source) for one in kept)
+
+
+def _logged(lines: Sequence[str], first: int) -> Iterator[Raised]:
+    at = 0
+    while at < len(lines):
+        if _BEGIN.match(lines[at]):
+            end = _end_of(lines, at)
+            chain = chain_of(lines[at:end], first + at)
+            if chain[-1].exception:
+                yield chain[0]
+            at = end
+        else:
+            line = lines[at]
+            if _LEVEL.match(line) and (_TAKEN.search(line) or _WHY_REFUSED.search(line)):
+                yield Raised("", line.strip()[:600], first + at)
+            at += 1
+
+
+def _end_of(lines: Sequence[str], begin: int) -> int:
+    """After the line that names the exception, and after those of its chain."""
+    at, told = begin + 1, False
+    while at < min(len(lines), begin + _LONGEST):
+        line = lines[at]
+        if _BEGIN.match(line) or _BETWEEN.match(line):
+            told = False
+        elif line[:1].strip() and not _GUTTER.match(line):
+            if told or not split_head(line)[0]:
+                return at
+            told = True
+        elif told and (line.strip() or not _BETWEEN.match(lines[at + 1] if at + 1 < len(lines) else "")):
+            return at
+        at += 1
+    return at
+
+
+def explained(run: Run) -> tuple[Entry, ...]:
+    """The entries, those that are a server's answer with what was logged about it as the first exception of their chain."""
+    common = _Common(run)
+    return tuple(_explained(entry, common) for entry in run.entries)
+
+
+def _explained(entry: Entry, common: "_Common") -> Entry:
+    if not _answer(entry):
+        return entry
+    cause = next((one for one in reversed(entry.logged) if _fits(entry, one)), None) or common.of(entry)
+    return entry if cause is None else replace(entry, chain=(cause, *entry.chain))
+
+
+def _said(entry: Entry) -> str:
+    last = entry.last
+    return f"{last.name}: {last.message}"
+
+
+def _answer(entry: Entry) -> bool:
+    """The failure is what came back from a server, or that nothing came. What the test itself says otherwise has its own reasons."""
+    if entry.phase not in ("call", "setup") or entry.last.message.startswith("DID NOT RAISE"):
+        return False
+    said = _said(entry)
+    return any(pattern.search(said) for pattern in (_FAILED, _REFUSED, _SILENT, _MISSED))
+
+
+def _fits(entry: Entry, logged: Raised) -> bool:
+    said = _said(entry)
+    if not logged.exception:
+        if _TAKEN.search(logged.message):
+            return bool(_MISSED.search(said) or _SILENT.search(said) or _REFUSED.search(said))
+        return bool(_REFUSED.search(said))
+    if any(logged.name == raised.name for raised in entry.chain):
+        return False  # the client's own report of the same thing
+    return bool(_FAILED.search(said) or _SILENT.search(said))
+
+
+class _Common:
+    """What was logged elsewhere in the run: in a log of its own, or while the fixture that all tests share began."""
+
+    def __init__(self, run: Run) -> None:
+        self._beside = _most(run.logged)
+        early = [
+            replace(one, source=one.source or entry.source)
+            for entry in run.entries
+            if entry.phase == "setup"
+            for one in entry.logged
+        ]
+        self._early = _most(early) if len({_likeness(one) for one in early}) == 1 else None
+        self._taken = next((one for one in _all(run) if not one.exception and _TAKEN.search(one.message)), None)
+
+    def of(self, entry: Entry) -> Raised | None:
+        """The one that fits, the nearest first."""
+        silent = bool(_SILENT.search(_said(entry)))
+        candidates = (self._early if silent else None, self._beside, self._taken)
+        return next((one for one in candidates if one is not None and _fits(entry, one)), None)
+
+
+def _all(run: Run) -> Iterator[Raised]:
+    yield from run.logged
+    for entry in run.entries:
+        yield from (replace(one, source=one.source or entry.source) for one in entry.logged)
+
+
+def _likeness(one: Raised) -> tuple[str, str]:
+    return (one.name, masked(one.message))
+
+
+def _most(logged: Sequence[Raised]) -> Raised | None:
+    """The one that makes up more than half: of several different ones nothing tells which belongs to a test."""
+    counted = Counter(map(_likeness, logged)).most_common(1)
+    if not counted or 2 * counted[0][1] <= len(logged):
+        return None
+    return next(one for one in logged if _likeness(one) == counted[0][0])
