@@ -15,7 +15,7 @@ from support.world import World
 KEY = "signing-" + secrets.token_urlsafe(48)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def pelted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server."""
     server = Server(tmp_path_factory.mktemp("pelted"), environment={"QUINTET_SECRET_KEY": KEY})
@@ -26,7 +26,7 @@ def pelted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.end()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def standing(pelted: Server, tmp_path_factory: pytest.TempPathFactory) -> Ground:
     """Two users, and every token that somebody could make who has seen one of theirs."""
     alice, bob = register_many(pelted, 2)

@@ -38,6 +38,10 @@ class Database(Protocol):
     def empty(self, tx: Tx) -> None:
         """Give the room back; inside a write."""
 
+    def copied(self, to: Path) -> Path:
+        """All that is committed, of one moment, in a SQLite file."""
+        ...
+
     def check(self) -> None:
         """Raise AssertionError when the database is damaged."""
 
@@ -84,6 +88,11 @@ class SqliteDatabase:
     def empty(self, tx: Tx) -> None:
         """See `Database`."""
         tx.sql("PRAGMA max_page_count = 1073741823").fetchone()
+
+    def copied(self, to: Path) -> Path:
+        """See `Database`."""
+        self.rows("VACUUM INTO ?", (str(to),))
+        return to
 
     def check(self) -> None:
         """See `Database`."""

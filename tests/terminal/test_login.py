@@ -92,10 +92,10 @@ def test_a_second_factor_is_asked_for(person: Person) -> None:
 
 def _over_http(person: Person) -> httpx.Client:
     """The person's account over HTTP."""
-    http = httpx.Client(base_url=person.server.url, trust_env=False)
-    told = http.post("/v1/auth/login", json={"email": person.email, "password": person.password}).json()
-    http.headers["Authorization"] = f"Bearer {told['access_token']}"
-    return http
+    with httpx.Client(base_url=person.server.url, trust_env=False) as nobody:
+        told = nobody.post("/v1/auth/login", json={"email": person.email, "password": person.password}).json()
+    headers = {"Authorization": f"Bearer {told['access_token']}"}
+    return httpx.Client(base_url=person.server.url, trust_env=False, headers=headers)
 
 
 def _posted(http: httpx.Client, path: str, body: dict[str, str]) -> dict[str, Any]:

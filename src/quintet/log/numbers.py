@@ -168,9 +168,10 @@ def gather(tx: Tx, appends: Sequence[Append]) -> list[BaseException | None]:
     fences = {key: _Fence(row and row[:4]) for key, row in rows.items()}
     numbered = _Numbered(tx, {key[0]: Head(*row[4:]) for key, row in rows.items() if row is not None})
     answers: list[BaseException | None] = []
+    short = _short_of_room(tx)
     for append in appends:
         fence = fences[append.user_id, append.run_id]
-        refusal = fence.refusal(append)
+        refusal = fence.refusal(append) or short
         if refusal is None:
             fence.run_seq = numbered.add(append.user_id, append.run_id, fence.run_seq, append.drafts)
         answers.append(refusal)

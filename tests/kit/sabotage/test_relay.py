@@ -6,6 +6,7 @@ import gc
 import json
 import socket
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
@@ -31,6 +32,9 @@ Between = Callable[[str | None], Relay]
 def between() -> Iterator[Between]:
     """Puts a relay between this process and every server on this machine."""
     ends: list[Callable[[], None]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()  # what earlier tests of this process left is not the relay's
 
     def start(defect: str | None) -> Relay:
         relay = Relay(MAP, named(defect) if defect else None)

@@ -52,6 +52,9 @@ async def whole(owner: Owner) -> None:
         e["data"]["message_id"]: e["data"]["text"] for e in device.events if e.body.get("final") and "text" in e["data"]
     }
     await _conversations(owner, answers)
+    for door, path in (("key_id", "/v1/auth/keys"), ("passkey_id", "/v1/auth/passkeys")):
+        told = [item["id"] for item in (await owner.got(path))["items"]]
+        assert told == [owner.doors[door]], f"{path} of {owner.name} has {told}"
     await device.close()
 
 

@@ -56,6 +56,7 @@ class Owner:
     remarks: list[Remark] = field(default_factory=list)
     files: dict[str, File] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    doors: dict[str, str] = field(default_factory=dict)  # what opens or names the account, by kind of id
     cursors: dict[str, int | None] = field(default_factory=dict)  # every one ever received, and its position where told
     events: dict[int, bytes] = field(default_factory=dict)  # by position, as the socket in use brought them
     _heard: list[tuple[Device, int]] = field(default_factory=list)
@@ -102,6 +103,8 @@ class Owner:
             return [remark.run_id for remark in self.remarks]
         if kind == "attachment_id":
             return list(self.files)
+        if kind in self.doors:
+            return [self.doors[kind]]
         return [account.session_id for account in (self.account, *self.revoked)]
 
     def open_threads(self) -> list[str]:

@@ -6,14 +6,14 @@ from typing import Any
 
 from support.canaries import following, reading, signing, writing
 from support.canaries.owner import Owner
-from support.routes import OWNED
+from support.routes import ADMIN, OWNED
 
 __all__ = ["rare"]
 
 
 def rare(one: Owner, two: Owner, three: Owner) -> dict[str, Callable[[], Coroutine[Any, Any, Any]]]:
     """Everything that must have occurred in a run, by the name under which it is counted, and how to bring it about."""
-    routes = {route.name: partial(reading.use, one, two, route, 0) for route in OWNED}
+    routes = {route.name: partial(reading.use, one, two, route, 0) for route in (*OWNED, *ADMIN)}
     return {
         **routes,
         "foreign cursor": lambda: following.resume(one, two, 1),

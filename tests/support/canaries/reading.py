@@ -7,25 +7,25 @@ from support.canaries.completeness import pages
 from support.canaries.owner import Owner
 from support.routes import Route
 
-__all__ = ["id_in", "page", "send_to_another", "use"]
+__all__ = ["ids_in", "page", "send_to_another", "use"]
 
 
-def id_in(route: Route) -> str:
-    """What kind of id an operation on something owned names."""
-    return str(re.findall(r"{(\w+)}", route.path)[0])
+def ids_in(route: Route) -> list[str]:
+    """What kinds of ids an operation names; a provider's name is nobody's."""
+    return [kind for kind in re.findall(r"{(\w+)}", route.path) if kind != "provider"]
 
 
 async def use(owner: Owner, other: Owner, route: Route, place: int) -> None:
-    """An operation on what is `other`'s: 200 if that is oneself and it is still there (ask nothing but GET then), else 404."""
+    """An operation on what is `other`'s: 200 if that is oneself and it is still there (ask nothing but GET then), else 404.
+    What administrators do is 403, whoever is named."""
     if route.whom == "self":
         await owner.got(route.filled({}))
         return
-    kind = id_in(route)
-    known = other.ids(kind)
-    named = known[place % len(known)]
+    named = {kind: known[place % len(known)] for kind in ids_in(route) if (known := other.ids(kind))}
     body = route.body and {**route.body, **({"title": owner.word()} if "title" in route.body else {})}
-    answer = await owner.ask(route.verb, route.filled({kind: named}), json=body)
-    due = 200 if other is owner and owner.alive(kind, named) else 404
+    answer = await owner.ask(route.verb, route.filled(named), json=body)
+    there = other is owner and all(owner.alive(*name) for name in named.items())
+    due = 403 if route.whom == "admin" else 200 if there else 404
     told = f"{answer.status_code} {answer.text}"
     assert answer.status_code == due, f"{route.name} of {other.name} as {owner.name}: {told}"
     if other is not owner:

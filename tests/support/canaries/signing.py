@@ -1,15 +1,32 @@
 """How users' sessions go on and end."""
 
+import secrets
+
 import pytest
 
 from quintet.testing.sockets.connection import Refused
 from support.canaries.owner import Owner
-from support.canaries.reading import id_in
+from support.canaries.reading import ids_in
 from support.routes import ROUTES
+from support.ways_in import passkey_of
 
-__all__ = ["refresh", "renew_with_anothers_token", "sign_out_and_in", "use_a_revoked"]
+__all__ = ["have_doors", "refresh", "renew_with_anothers_token", "sign_out_and_in", "use_a_revoked"]
 
 _GUARDED = [route for route in ROUTES if route.whom != "open"]
+
+
+async def have_doors(owner: Owner) -> None:
+    """A key and a passkey, named with the canary. Each costs a password hash."""
+    made = await owner.ask("POST", "/v1/auth/keys", json={"name": owner.word(), "password": owner.account.password})
+    assert made.status_code == 201, made.text
+    passkey = await passkey_of(owner.account, owner.word())
+    link = f"ext_{secrets.token_hex(12)}"  # nobody's: links are made at a provider, see tests/external
+    owner.doors = {
+        "user_id": owner.account.id,
+        "key_id": made.json()["id"],
+        "passkey_id": passkey,
+        "link_id": link,
+    }
 
 
 async def refresh(owner: Owner) -> None:
@@ -50,7 +67,7 @@ async def use_a_revoked(owner: Owner, place: int) -> None:
     """The token of a session that has ended opens no operation, no stream and no socket, though all it names is there."""
     for gone in owner.revoked:
         route = _GUARDED[place % len(_GUARDED)]
-        path = route.filled({} if route.whom == "self" else {id_in(route): owner.ids(id_in(route))[0]})
+        path = route.filled({kind: owner.ids(kind)[0] for kind in ids_in(route)})
         answer = await owner.ask(route.verb, path, account=gone, json=route.body)
         told = (answer.status_code, answer.json().get("code"))
         assert told == (401, "session_revoked"), f"{route.name} with a revoked session: {answer.text}"

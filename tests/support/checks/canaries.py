@@ -21,7 +21,7 @@ from support.canaries.belongings import KINDS, Belongings
 from support.canaries.completeness import whole
 from support.canaries.owner import Owner
 from support.canaries.rare import rare
-from support.routes import OWNED, ROUTES, Route
+from support.routes import ADMIN, OWNED, ROUTES, Route
 from support.server import Server
 from support.world import World
 
@@ -36,7 +36,7 @@ SIGN_INS = 2  # in one example: each costs the server a password hash
 people = st.integers(0, USERS - 1)
 numbers = st.integers(0, 10**6)
 _READS = [route for route in ROUTES if route.verb == "GET" and route.ends and route.whom != "open"]
-_CHANGES = [route for route in OWNED if route.verb != "GET"]
+_CHANGES = [route for route in (*OWNED, *ADMIN) if route.verb != "GET"]
 
 
 class Stage:
@@ -101,6 +101,7 @@ class Canaries(RuleBasedStateMachine):
         for owner in self.owners:
             answer = await owner.ask("PATCH", "/v1/auth/me", json={"name": owner.word()})
             assert answer.status_code == 200, answer.text
+            await signing.have_doors(owner)
             await writing.upload(owner)
         await self._all_post(0)
 
