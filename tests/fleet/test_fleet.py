@@ -1,28 +1,24 @@
 """Two gateways and two workers on one PostgreSQL: what one process does the others tell, and none is missed when it dies."""
 
 import asyncio
-import os
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from fleet.fleet import Fleet
+from fleet.load import ROUNDS, again, endured
 from quintet.testing.accounts.account import register
 from quintet.testing.contracts import Seen
 from quintet.testing.sockets.connecting import Connect
-from support import oracle
 from support.effects import effect, effects
-from support.faithful import Faithful, faithful, living
+from support.faithful import Faithful
 from support.kept import read
 
 pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(240)]
 
-ROUNDS = int(os.environ.get("FLEET_ROUNDS", "4"))
-SEED = int(os.environ.get("FLEET_SEED", "0")) or random.randrange(1, 1 << 32)
 Maker = Callable[..., Fleet]
 
 
@@ -117,34 +113,40 @@ async def test_a_worker_that_sleeps_past_its_life_is_fenced(fleet_of: Maker, con
 async def test_any_node_may_die_at_any_time(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:
     """Kill -9 of one node after another under load, gateways and workers: what was seen or answered is kept, every accepted run ends
     once, no tool runs twice, and every device goes on from its cursor."""
-    fleet = fleet_of()
-    chance = random.Random(SEED)
-    try:
-        people = []
-        for gateway in fleet.gateways:
-            people += faithful(gateway, connect, 2, lambda: random.Random(chance.random()))
-        for number, person in enumerate(people):
-            person.name = f"user{number}"  # what their tools leave is told apart by it
-        async with living(people) as lives:
-            for _ in range(ROUNDS):
+    async with again("any_node") as chance:
+        fleet = fleet_of()
+
+        async def storm(chance: random.Random, _: list[Faithful]) -> None:
+            for _round in range(ROUNDS):
                 await asyncio.sleep(chance.uniform(0.2, 1.2))  # the random moment itself
                 node = chance.choice(fleet.nodes)
                 node.kill()
                 await asyncio.to_thread(node.start)
-                assert not lives.done(), "a client has given up"
-            ended = await _healed(fleet, people, lives, tmp_path / "healed")
+
+        ended = await endured(fleet, connect, chance, tmp_path / "healed", storm)
         assert ended["agent_completed"], f"no run completed: {ended}"
-    except BaseException as fault:
-        fault.add_note(f"again: FLEET_SEED={SEED} .venv/bin/python -m pytest tests/fleet -k any_node")
-        raise
 
 
-async def _healed(
-    fleet: Fleet, people: list[Faithful], lives: "asyncio.Future[list[None]]", copy: Path
-) -> Counter[str]:
-    async with asyncio.timeout(120):
-        await asyncio.gather(lives, *(person.settle() for person in people))
-    for person in people:
-        await person.audit()
-    gateway = fleet.gateways[0]
-    return oracle.check_healed(read(gateway.database(copy)), people, gateway.done())
+async def test_workers_that_sleep_past_their_lives_harm_nobody_elses_runs(
+    fleet_of: Maker, connect: Connect, tmp_path: Path
+) -> None:
+    """SIGSTOP of one worker under load, whatever rows it holds just then: its runs are ended by others and nothing of it is told after
+    that; the other worker goes on beating, and its runs complete."""
+    async with again("harm_nobody") as chance:
+        fleet = fleet_of(life=8)
+        asleep, awake = fleet.workers
+
+        async def storm(chance: random.Random, _: list[Faithful]) -> None:
+            for _round in range(max(1, ROUNDS // 3)):
+                await asyncio.sleep(chance.uniform(0.2, 1.0))  # the random moment itself
+                since = awake.log_size()
+                asleep.freeze()
+                try:
+                    await asyncio.sleep(11)  # longer than its life and a look at it
+                finally:
+                    asleep.thaw()
+                assert "was taken for dead" not in awake.logged(since), "a worker that lives was taken for dead"
+
+        ended = await endured(fleet, connect, chance, tmp_path / "healed", storm)
+        assert ended["agent_completed"], f"no run completed: {ended}"
+        assert ended["worker_lost"], f"the one that slept held nothing: {ended}"

@@ -17,6 +17,7 @@ from quintet.store.reaching import UnreachableError
 __all__ = ["PostgresChannel"]
 
 _NAME = "quintet"
+_LISTEN = f"LISTEN {_NAME}"  # the probe as well: once more does nothing, and pg_stat_activity goes on saying what the connection is for
 
 
 class PostgresChannel:
@@ -59,7 +60,7 @@ class PostgresEar:
         self._raw = raw
         self._waiting = selectors.DefaultSelector()
         try:
-            raw.execute(f"LISTEN {_NAME}")
+            raw.execute(_LISTEN)
             self._waiting.register(raw.fileno(), selectors.EVENT_READ)
         except BaseException:
             self.close()
@@ -71,7 +72,7 @@ class PostgresEar:
             self._waiting.register(ended, selectors.EVENT_READ)
         try:
             if not self._waiting.select(PROBE):
-                self._raw.execute("SELECT 1")
+                self._raw.execute(_LISTEN)
             return [notice.payload for notice in self._raw.notifies(timeout=0)]
         except psycopg.Error as error:
             raise CutOffError(str(error)) from error

@@ -1,0 +1,62 @@
+"""People at all gateways of a fleet while something is done to it; then all comes to rest, and the oracle judges."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fleet.fleet import Fleet
+from quintet.testing.sockets.connecting import Connect
+from support import oracle
+from support.faithful import Faithful, faithful, living
+from support.kept import read
+
+__all__ = ["ROUNDS", "SEED", "again", "endured"]
+
+ROUNDS = int(os.environ.get("FLEET_ROUNDS", "3"))
+SEED = int(os.environ.get("FLEET_SEED", "0")) or random.randrange(1, 1 << 32)
+
+Act = Callable[[random.Random, list[Faithful]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def again(test: str) -> AsyncIterator[random.Random]:
+    """A chance from the run's seed; a failure says how to have the same once more."""
+    try:
+        yield random.Random(SEED)
+    except BaseException as fault:
+        fault.add_note(
+            f"again: FLEET_SEED={SEED} FLEET_ROUNDS={ROUNDS} .venv/bin/python -m pytest tests/fleet -k {test}"
+        )
+        raise
+
+
+async def endured(
+    fleet: Fleet, connect: Connect, chance: random.Random, copy: Path, act: Act, *, each: int = 2
+) -> Counter[str]:
+    """Do `act` to it under the load of `each` people at every gateway. Returns how the accepted runs ended.
+
+    Raises:
+        AssertionError: a promise was broken, in the oracle's words.
+    """
+    people = []
+    for gateway in fleet.gateways:
+        people += faithful(gateway, connect, each, lambda: random.Random(chance.random()))
+    for number, person in enumerate(people):
+        person.name = f"user{number}"  # what their tools leave is told apart by it
+    async with living(people) as lives:
+        await asyncio.gather(*(person.goes_on() for person in people))
+        for person in people:
+            person.fair = False
+        await act(chance, people)
+        assert not lives.done(), f"a client has given up: {[person.faults for person in people]}"
+        await asyncio.gather(*(person.goes_on(60) for person in people))
+        async with asyncio.timeout(120):
+            await asyncio.gather(lives, *(person.settle() for person in people))
+    for person in people:
+        await person.audit()
+    gateway = fleet.gateways[0]
+    return oracle.check_healed(read(await asyncio.to_thread(gateway.database, copy)), people, gateway.done())
