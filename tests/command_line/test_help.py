@@ -22,7 +22,7 @@ def test_help_names_every_option_of_serve(tmp_path: Path) -> None:
     """`quintet serve --help` shows each option of the protocol with a word about it."""
     done = quintet("serve", "--help", folder=tmp_path)
     assert done.returncode == 0
-    for option in ("--dev", "--host", "--port", "--data", "--database", "--agents", "--role"):
+    for option in ("--dev", "--host", "--port", "--data", "--database", "--agents", "--role", "--workers"):
         assert option in done.stdout
 
 

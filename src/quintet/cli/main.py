@@ -68,6 +68,10 @@ def serve(
         list[str] | None, typer.Option(metavar="PKG.MODULE ...", help="Modules with agents, added to the shipped ones.")
     ] = None,
     role: Annotated[Literal["all", "gateway", "worker"], typer.Option(help="The part of the work done here.")] = "all",
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Processes on this port; more than one needs PostgreSQL.")
+    ] = 1,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start the server. Settings are QUINTET_* variables; an option wins over its variable.
 
@@ -77,8 +81,8 @@ def serve(
     """
     from .serving import Wish, serve_until_stopped
 
-    wish = Wish(dev, host, port, data, database, tuple(agents or ()), role)
-    raise typer.Exit(serve_until_stopped(wish))
+    wish = Wish(dev, host, port, data, database, tuple(agents or ()), role, workers)
+    raise typer.Exit(serve_until_stopped(wish, parent))
 
 
 @app.command()

@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -26,11 +27,12 @@ class Wish(NamedTuple):
     database: str | None
     agents: tuple[str, ...]
     role: Literal["all", "gateway", "worker"]
+    workers: int = 1
 
 
-def serve_until_stopped(wish: Wish) -> int:
-    """Starts the server, waits for its end, and gives the exit code of the process."""
-    return reported(_serve, wish)
+def serve_until_stopped(wish: Wish, parent: int | None) -> int:
+    """Starts the server, waits for its end, and gives the exit code of the process. `parent`: the descriptor of one of several."""
+    return reported(lambda wish: _serve(wish, parent), wish)
 
 
 def migrate_once(wish: Wish) -> int:
@@ -74,20 +76,34 @@ def _settings(wish: Wish) -> "Settings":
     return settings
 
 
-def _serve(wish: Wish) -> int:
+def _serve(wish: Wish, parent: int | None) -> int:
     gc.disable()  # a fifth of the start would be looking for garbage in modules; the server turns it on when it listens
     settings = _settings(wish)
-    if wish.dev:
+    if wish.dev and parent is None:
         _say(
             "Development: loopback only, a secret made for this folder, the database migrated at the start.",
             f"Sign-up: {settings.sign_up}. Everything is kept in {settings.data}, letters too, as files in its folder mail.",
         )
+    if wish.workers > 1:
+        gc.enable()
+        from quintet.server import keep_processes
+
+        return keep_processes(settings, wish.workers, partial(_again, wish))
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     from quintet.server import run
 
-    return run(settings, settings.agents, wish.role)
+    return run(settings, settings.agents, wish.role, parent)
+
+
+def _again(wish: Wish, port: int, spoken: int) -> list[str]:
+    """The command of one process of several."""
+    named = {"--host": wish.host, "--data": wish.data, "--database": wish.database, "--role": wish.role}
+    options = [word for flag, value in named.items() if value is not None for word in (flag, str(value))]
+    agents = [word for module in wish.agents for word in ("--agents", module)]
+    ours = ["--port", str(port), "--parent", str(spoken), *(["--dev"] if wish.dev else [])]
+    return [sys.executable, "-m", "quintet", "serve", *ours, *options, *agents]
 
 
 def env_file() -> str | None:

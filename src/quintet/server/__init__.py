@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quintet.server.assembly import Server
     from quintet.server.opening import migrated
+    from quintet.server.processes import keep_processes
     from quintet.server.running import run
 
-__all__ = ["Server", "migrated", "run"]
+__all__ = ["Server", "keep_processes", "migrated", "run"]
 
-_HOMES = {"Server": "assembly", "migrated": "opening", "run": "running"}
+_HOMES = {"Server": "assembly", "keep_processes": "processes", "migrated": "opening", "run": "running"}
 
 
 def __getattr__(name: str) -> object:

@@ -34,7 +34,7 @@ from quintet.server.audited import log_audit
 from quintet.server.endings import log_endings
 from quintet.server.health import Checks, checks_of, health_router
 from quintet.server.lag import LoopLag
-from quintet.server.listening import listen
+from quintet.server.listening import address, listen
 from quintet.server.metrics import Metrics, metrics_router
 from quintet.server.opening import open_database, unreachable
 from quintet.server.posting import courier
@@ -72,6 +72,7 @@ class Server:
     """A Quintet server in this process and on the running loop.
 
     `role`: a `gateway` runs no agents, a `worker` serves nobody but whoever asks how it is; `all` does both.
+    `shares_port`: with the other processes of one parent.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class Server:
         *,
         role: Role = "all",
         sources: Sources | None = None,
+        shares_port: bool = False,
     ) -> None:
         self._settings = settings
         self._role = role
         self._modules = modules
         self._sources = sources or Sources()
+        self._shares_port = shares_port
         self._draining = False
         self._parts: _Parts | None = None
         self._http: HTTPServer | None = None
@@ -95,8 +98,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it answers; loopback is called `localhost`."""
-        host = self._settings.host
-        return f"http://{'localhost' if host in values.LOOPBACK else f'[{host}]' if ':' in host else host}:{self.port}"
+        return address(self._settings.host, self.port)
 
     async def start(self) -> None:
         """Open the store, end what a dead process left, start every part, listen.
@@ -106,7 +108,7 @@ class Server:
         """
         registry = self._registry()
         tracer = opened(self._settings.traces_url, __version__)
-        sockets, self.port = listen(self._settings.host, self._settings.port)
+        sockets, self.port = listen(self._settings.host, self._settings.port, shared=self._shares_port)
         try:
             self._parts = parts = await self._build(registry, tracer)
         except BaseException:

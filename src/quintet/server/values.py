@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from quintet.delivery import GatewayConfig
     from quintet.engine import Limits
 
-__all__ = ["LOOPBACK", "Check", "accounts", "engine", "gateway", "known_secrets", "model", "secrets"]
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+__all__ = ["Check", "accounts", "engine", "gateway", "known_secrets", "model", "secrets"]
 
 Check = Callable[[], Awaitable[bool]]
 

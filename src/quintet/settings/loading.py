@@ -54,6 +54,7 @@ class Options:
     database: str | None = None
     agents: tuple[str, ...] = ()
     role: Role = "all"
+    workers: int = 1
 
     def chosen(self) -> dict[str, object]:
         """The fields of `Settings` that these options set."""
@@ -100,7 +101,7 @@ def load(
         *wrong.values(),
         *(overridden[field] for field in overridden if field in chosen),
     ]
-    faults += [*unfit, *_two_forms(given), *_role(options, values.get("database_url")), *misnamed]
+    faults += [*unfit, *_two_forms(given), *_of_several(options, values.get("database_url")), *misnamed]
     if not faults and makes:
         folder = Path(str(values.get("data", Settings.model_fields["data"].default)))
         settings, wrong = _check(
@@ -188,9 +189,13 @@ def _missing(options: Options, given: Mapping[str, _Given]) -> Iterator[Fault]:
     return (fault for field, fault in REQUIRED.items() if not options.dev and field not in found)
 
 
-def _role(options: Options, database: object) -> Iterator[Fault]:
-    if options.role != "all" and not str(database or "").startswith("postgres"):
+def _of_several(options: Options, database: object) -> Iterator[Fault]:
+    if str(database or "").startswith("postgres"):
+        return
+    if options.role != "all":
         yield Fault(f"--role {options.role}", "needs PostgreSQL", "Set QUINTET_DATABASE_URL, or leave --role out.")
+    if options.workers > 1:
+        yield Fault("--workers", "needs PostgreSQL", "Set QUINTET_DATABASE_URL, or leave --workers out.")
 
 
 def _check(values: dict[str, Any], labels: Mapping[str, str]) -> tuple[Settings | None, dict[str, Fault]]:
