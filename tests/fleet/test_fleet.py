@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.fleet import Fleet
+from fleet.fleet import Fleet, Node
 from fleet.load import ROUNDS, again, endured
 from quintet.testing.accounts.account import register
 from quintet.testing.contracts import Seen
@@ -127,26 +127,39 @@ async def test_any_node_may_die_at_any_time(fleet_of: Maker, connect: Connect, t
         assert ended["agent_completed"], f"no run completed: {ended}"
 
 
-async def test_workers_that_sleep_past_their_lives_harm_nobody_elses_runs(
+async def test_a_worker_that_falls_asleep_in_a_transaction_harms_nobody_elses_runs(
     fleet_of: Maker, connect: Connect, tmp_path: Path
 ) -> None:
-    """SIGSTOP of one worker under load, whatever rows it holds just then: its runs are ended by others and nothing of it is told after
-    that; the other worker goes on beating, and its runs complete."""
-    async with again("harm_nobody") as chance:
+    """SIGSTOP of one worker under load while it holds users' rows, past its life: its runs are ended by others, nothing of it is told after
+    that, and the other worker goes on beating and completes its own."""
+    async with again("falls_asleep") as chance:
         fleet = fleet_of(life=8)
         asleep, awake = fleet.workers
 
         async def storm(chance: random.Random, _: list[Faithful]) -> None:
-            for _round in range(max(1, ROUNDS // 3)):
-                await asyncio.sleep(chance.uniform(0.2, 1.0))  # the random moment itself
-                since = awake.log_size()
-                asleep.freeze()
-                try:
-                    await asyncio.sleep(11)  # longer than its life and a look at it
-                finally:
-                    asleep.thaw()
-                assert "was taken for dead" not in awake.logged(since), "a worker that lives was taken for dead"
+            since = awake.log_size()
+            await _caught_in_a_transaction(fleet, asleep, chance)
+            try:
+                await asyncio.sleep(11)  # longer than its life and a look at it
+            finally:
+                asleep.thaw()
+            assert "was taken for dead" not in awake.logged(since), "a worker that lives was taken for dead"
 
         ended = await endured(fleet, connect, chance, tmp_path / "healed", storm)
         assert ended["agent_completed"], f"no run completed: {ended}"
-        assert ended["worker_lost"], f"the one that slept held nothing: {ended}"
+
+
+async def _caught_in_a_transaction(fleet: Fleet, node: Node, chance: random.Random) -> None:
+    """It stands still, and holds rows: nobody else's transaction lasts so long."""
+    held = (
+        "SELECT 1 FROM pg_stat_activity s JOIN pg_locks l ON l.pid = s.pid AND l.relation = 'heads'::regclass"
+        " WHERE s.state = 'idle in transaction' AND s.state_change < clock_timestamp() - interval '0.15 s'"
+    )
+    async with asyncio.timeout(30):
+        while True:
+            await asyncio.sleep(chance.uniform(0.02, 0.2))  # the random moment itself
+            node.freeze()
+            await asyncio.sleep(0.25)
+            if await asyncio.to_thread(fleet.database.rows, held):
+                return
+            node.thaw()
