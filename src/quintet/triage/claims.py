@@ -1,9 +1,11 @@
 """From matches to claims: matches of one rule about one subject are one claim, with all its clusters and facts."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from quintet.triage.fixes import fix_of, in_command, said
 from quintet.triage.model import Case, Certainty, Claim, Cluster, Fact
+from quintet.triage.normalise import shorten
 from quintet.triage.signatures import SURENESS, Match, Rule, first_match
 
 _SUBJECTS_NAMED = 3
@@ -18,8 +20,13 @@ def claims_of(case: Case, by: str, found: Sequence[Match]) -> tuple[Claim, ...]:
     """One claim per rule, or per rule and subject where the rule keeps its subjects apart."""
     groups: dict[tuple[str, str], list[Match]] = {}
     for one in found:
-        groups.setdefault((one.rule.id, "" if one.rule.together else one.subject), []).append(one)
+        groups.setdefault((one.rule.id, "" if one.rule.together else _kind_of(one.subject)), []).append(one)
     return tuple(_claim(case, f"{by}:{number}", by, group) for number, group in enumerate(groups.values(), 1))
+
+
+def _kind_of(subject: str) -> str:
+    """Paths of temporary folders differ in numbers only."""
+    return re.sub(r"\d+", "0", subject) if re.match(r"/|[A-Za-z]:[\\/]", subject) else subject
 
 
 def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
@@ -27,13 +34,14 @@ def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
     subject = listed([one.subject for one in group])
     first = in_command(group[0].subject)
     context = tuple(fact.id for fact in case.facts if fact.kind in rule.context)
+    logged = _logged(group[0])
     return Claim(
         identity,
         by,
         rule.id,
         rule.category,
         sure(one.certainty for one in _real(group)),
-        said(rule.statement, subject),
+        said(rule.statement, subject) + logged,
         subject,
         tuple(one.cluster.id for one in group),
         tuple(dict.fromkeys(fact for one in group for fact in one.cluster.facts[:3])),
@@ -46,6 +54,16 @@ def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
         rule.effort,
         general=rule.general,
     )
+
+
+def _logged(first: Match) -> str:
+    """What was logged beside a failure says more than its kind, where that kind is all that the rule knows."""
+    one = first.cluster
+    if not one.logged or not one.first_exception or first.exception == one.first_exception.rpartition(".")[2]:
+        return ""
+    words = shorten(f"{one.first_exception.rpartition('.')[2]}: {one.first_message}", 120).replace("`", "'")
+    place = f" at `{one.where}`" if one.where and "`" not in one.where else ""
+    return f" Logged beside it: `{words}`{place}."
 
 
 def sure(certainties: Iterable[Certainty]) -> Certainty:

@@ -183,7 +183,7 @@ def _cluster(
         _home(shown) or "",
         "\n".join(frame.code for frame in first.frames[-3:]),
         _passed(shown),
-        home.code if home else "",
+        "\n".join(dict.fromkeys(frame.code for frame in (home, home_of(last)) if frame)),
         first.logged,
         last.frames[-1].place if last.frames else "",
     )

@@ -12,7 +12,7 @@ EXCERPT = 400
 _ADDED = frozenset(
     {
         "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests",
-        "RunEndedEarly", "RunStopped", "InternalError", "InternalErrorPart", "Exit",
+        "RunEndedEarly", "RunStopped", "RunCancelled", "InternalError", "InternalErrorPart", "Exit",
     }
 )  # fmt: skip
 HEADER_LIMIT = 12

@@ -21,6 +21,13 @@ _READING = frozenset(
     {"KeyError", "TypeError", "IndexError", "JSONDecodeError", "ValueError", "ContentTypeError", "AssertionError"}
 )
 _OF_ANSWER = re.compile(r"\bjson\b|\.text\b|\.content\b|Content-Type header|Expecting value: line 1 column 1 ")
+_LEFT_BEHIND = (
+    "environment",
+    "drift",
+    "assertion",
+    "fixtures",
+    "isolation",
+)  # what a fixture stumbles over that was left half made
 _BEHIND = ("database", "services", "environment", "dependencies")
 _NO_MORE = "{number} of its entries show no more than their name: that they fail for the same reason as the other parameters is assumed."
 _SAME_500 = "{number} of its entries show only the server's answer: that the same exception is behind it is assumed."
@@ -47,9 +54,11 @@ def _teardowns(case: Case, claims: list[Claim]) -> list[Claim]:
     }
 
     def host(claim: Claim, clusters: Sequence[Cluster]) -> Claim | None:
-        if not (claim.plain or claim.general) or any(one.phase != "teardown" for one in clusters):
+        if any(one.phase != "teardown" for one in clusters):
             return None
-        return _only(by_entry.get(name) for one in clusters for name in one.names)
+        found = _only(by_entry.get(name) for one in clusters for name in one.names)
+        weak = claim.plain or claim.general or (claim.category in _LEFT_BEHIND and claim.certainty != "proven")
+        return found if weak else None
 
     return _moved(case, claims, host)
 

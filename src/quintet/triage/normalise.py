@@ -19,9 +19,13 @@ _ESCAPES = re.compile(
 )
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?"
+_NEARLY = 0.8  # of the lines; a shell's own words stand between them
 _PREFIXES = (
     re.compile(rf"^[^\t\n]{{0,200}}\t[^\t\n]{{0,200}}\t\ufeff?{_STAMP}"),
-    re.compile(rf"^\ufeff?{_STAMP}"),
+    re.compile(rf"^\ufeff?{_STAMP}(?:\d\d[OE]\+? ?)?"),
+    re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d| UTC)?\]? ?"),
+    re.compile(r"^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]? ?"),
+    re.compile(r"^#\d{1,4} \d{1,6}\.\d{1,4} ?"),
     re.compile(r"^[\w.-]{1,60} +\| ?"),
     re.compile(r"^> ?"),
 )
@@ -57,7 +61,7 @@ def normalise(text: str, line_limit: int = LINE_LIMIT) -> str:
 def _without(prefix: re.Pattern[str], lines: list[str]) -> list[str]:
     """Only when nearly every line has it: a log collector's mark, not a line of the report."""
     written = [line for line in lines[:2000] if line]
-    if len(written) < 3 or sum(1 for line in written if prefix.match(line)) < 0.9 * len(written):
+    if len(written) < 3 or sum(1 for line in written if prefix.match(line)) < _NEARLY * len(written):
         return lines
     strip: Callable[[str], str] = lambda line: prefix.sub("", line, count=1)  # noqa: E731
     return [strip(line) for line in lines]

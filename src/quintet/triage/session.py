@@ -28,6 +28,14 @@ _LEFT = frozenset({"SystemExit", "Exit"})
 _NO_TESTS = re.compile(r"^(?:=+ )?no tests ran in ")
 
 
+_STOP = re.compile(
+    r"(?i)^(?:##\[error\])?(?:the operation was cancell?ed|.{0,200}exceeded the maximum execution time|.{0,200}(?:job|build|step|command|execution)"
+    r" (?:was )?(?:timed out|took longer|cancell?ed|aborted|exceeded)|(?:.{0,120}\*\*\* .{0,80}|.{0,200}line \d+: .{0,80})?(?:terminated|killed)\b"
+    r"|.{0,120}received (?:signal )?(?:sigterm|terminated|interrupt)|.{0,200}exit(?:ed with)? code (?:124|137|143)\b)"
+)
+_RUNNING = re.compile(r"^((?!FAILED|ERROR|PASSED)\S{1,400}\.py::\S{1,600})(?: |$)")
+
+
 def faults(parts: Parts) -> list[Entry]:
     """The run's own failures, at most one of each kind, in the order of the text."""
     found: dict[str, Entry] = {}
@@ -40,7 +48,7 @@ def faults(parts: Parts) -> list[Entry]:
     internal = _internal(parts)
     if internal and not (internal.last.name.startswith("InternalError") and "SystemExit" in found):
         found["SystemExit" if internal.last.name in _LEFT else "INTERNALERROR"] = internal
-    return sorted(found.values(), key=lambda entry: entry.at) or _empty(parts)
+    return sorted(found.values(), key=lambda entry: entry.at) or _empty(parts) or _cancelled(parts)
 
 
 def _has_run(parts: Parts) -> bool:
@@ -91,6 +99,16 @@ def _empty(parts: Parts) -> list[Entry]:
     if end is None or parts.blocks or parts.summary or parts.counts.get("deselected"):
         return []
     return [_session((Raised("NoTests", "no tests ran", end.at),), end.at)]
+
+
+def _cancelled(parts: Parts) -> list[Entry]:
+    """A run without pytest's last line, in a log that says that it was stopped from outside. A log that was only cut off says nothing."""
+    told = next(((at, line) for at, line in reversed(parts.outside) if _STOP.search(line)), None)
+    if told is None or parts.ends or not (parts.header or parts.collected or parts.seen):
+        return []
+    running = next((found[1] for _, line in reversed(parts.outside) if (found := _RUNNING.match(line))), "")
+    words = f"{told[1].strip()[:200]}" + (f" (while {running} was running)" if running else "")
+    return [Entry(running or "(session)", "error", "session", (Raised("RunCancelled", words, told[0]),), told[0])]
 
 
 def stray_traceback(text: str) -> list[Entry]:

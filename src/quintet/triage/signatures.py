@@ -57,12 +57,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule that fits a cluster, the subject it found and how sure that is."""
+    """A rule that fits a cluster, the subject it found, how sure that is, and the exception (of the chain) that it fits."""
 
     rule: Rule
     cluster: Cluster
     subject: str
     certainty: Certainty
+    exception: str = ""
 
 
 class Marks(TypedDict, total=False):
@@ -141,7 +142,7 @@ def _found(rule: Rule, cluster: Cluster, exception: str, message: str) -> Match 
     if found is None:
         return None
     own_words = not name and found.start() < 40
-    return Match(rule, cluster, _subject(found), _certainty(rule, cluster, name, own_words=own_words))
+    return Match(rule, cluster, _subject(found), _certainty(rule, cluster, name, own_words=own_words), name)
 
 
 def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str] | None:

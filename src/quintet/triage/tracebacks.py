@@ -25,6 +25,7 @@ _UNREPEATED = re.compile(
     r"[\w.]*\bFlaky\w*: "
 )  # Hypothesis: that the failure does not repeat itself says more than the failure
 _SOURCE = ("    def ", "    async def ", "    @", "    class ")
+_CLOSE = re.compile(r"^message = \{'type': 'websocket\.close', 'code': (\d{4})(?:, 'reason': '([^']{0,120})')?")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/\.venv/|/venv/lib|/\.tox/|/\.nox/", re.IGNORECASE)
 _STDLIB = re.compile(
@@ -61,6 +62,7 @@ class _Segment:
     named: str = ""
     code: str = ""
     last_was_words: bool = False
+    closed: tuple[str, int] = ("", 0)
 
 
 def chain_of(lines: Sequence[str], first: int) -> tuple[Raised, ...]:
@@ -93,6 +95,8 @@ def _take(segment: _Segment, line: str, following: str, at: int) -> None:
         _words(segment, line[1:].removeprefix("   "), at)
         return
     segment.last_was_words = False
+    if closed := _CLOSE.match(line):
+        segment.closed = (f"({closed[1]}, '{closed[2] or ''}')", at)
     if line.startswith(">"):
         segment.code = line[1:].strip()
     elif found := _SHORT.match(line) or _NATIVE.match(line):
@@ -125,6 +129,9 @@ def _finish(segment: _Segment) -> Raised:
     if not exception and segment.named:
         exception = segment.named
     message = "\n".join([message, *segment.words[1:]]).strip()[:MESSAGE_LIMIT]
+    if not message and exception.endswith("WebSocketDisconnect"):  # it tells its code only in the frame that shows it
+        message, at = segment.closed[0], segment.closed[1] or segment.at
+        return Raised(exception, message, at, tuple(segment.frames))
     return Raised(exception, message, segment.at, tuple(segment.frames))
 
 

@@ -97,6 +97,19 @@ RULES: tuple[Rule, ...] = (
         raised_in=("library",),
     ),
     row(
+        "closed-unauthorized",
+        "auth",
+        r"(?:received |code[ =:]+|WebSocketDisconnect: \(?)(?P<subject>44?0[13]|440\d|4001|4003|1008)\b(?=[^\n]{0,120}(?i:token|"
+        r"auth|unauthori|forbidden|credential|origin|"
+        r"session|expired|denied|permission|login))|(?:received |code[ =:]+|WebSocketDisconnect: \(?)(?P<subject_b>4401|4403)\b",
+        "The server closed the WebSocket with code {subject}: it does not accept who the test says it is.",
+        "The close frame carries a code (and a reason) that the server chose for this.",
+        "The token that the test sends is missing, expired or of another user or secret, or its `Origin` is not allowed.",
+        "Send a fresh token the way the server expects it; if the refusal is what is tested, expect the close.",
+        exceptions="ConnectionClosed ConnectionClosedError ConnectionClosedOK WebSocketDisconnect WebSocketConnectionClosedException",
+        raised_in=("library", "stdlib", "test"),
+    ),
+    row(
         "login-first",
         "auth",
         r"^(?!AssertionError: assert )[^\n]{0,160}?(?i:\b(?:must|need to|have to|please) (?:be )?(?:log(?:ged)?[ "
@@ -152,13 +165,14 @@ RULES: tuple[Rule, ...] = (
     row(
         "unauthorized",
         "auth",
+        r"(?:(?=[\s\S]{0,600}?['\"](?:detail|error|message|msg)['\"]: ['\"](?P<subject>[^'\"\n]{3,80})))?(?:"
         r"assert 401 (?:==|in|<) [^\n]{0,30}?2\d\d\b|assert 403 (?:==|in) [\[({]?2\d\d\b|^AssertionError: 40[13] != 2\d\d\b|"
         r"Response code was 40[13] "
         r"|assert \{['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{0,200}(?:[Cc]redentials|[Aa]uthenticated|"
         r"[Uu]nauthorized|[Nn]ot logged in)|HTTPStatusError: Client error '40[13] |"
         r"HTTPError: 40[13] Client Error|^HTTPException: 40[13]\b|^AssertionError: (?!assert 401 == 4)[\s\S]{0,300}?where 401 = "
-        r".{0,80}status(?!.{0,200}== 401)",
-        "Requests of the tests are refused (401 or 403) where they expect success.",
+        r".{0,80}status(?!.{0,200}== 401))",
+        "Requests of the tests are refused (401 or 403) where they expect success: {subject}.",
         "The server is up and refuses the credentials, or gets none.",
         "The login or token fixture does not produce what the server accepts.",
         "Check the token fixture by itself: is it sent, is it fresh, is it signed with the server's secret.",

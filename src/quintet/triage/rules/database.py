@@ -45,6 +45,16 @@ RULES: tuple[Rule, ...] = (
         together=False,
     ),
     row(
+        "database-file",
+        "database",
+        r"unable to open database file|attempt to write a readonly database|file is not a database|database disk image is malformed",
+        "The file of the database cannot be used.",
+        "SQLite looked at the file (or its folder) and refused it.",
+        "The folder is not there or not writable for this user, the path is relative to another directory, or the file is none of SQLite's.",
+        "Build the path from `__file__` or `tmp_path`, make its folder first, and see which user owns it.",
+        exceptions="OperationalError DatabaseError",
+    ),
+    row(
         "plain-sql",
         "database",
         r"Textual SQL expression .{0,200} should be explicitly declared as text\(|Not an executable object: '|"

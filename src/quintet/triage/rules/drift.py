@@ -4,6 +4,16 @@ from quintet.triage.signatures import Rule, row
 
 RULES: tuple[Rule, ...] = (
     row(
+        "passes-now",
+        "drift",
+        r"^\[?XPASS\(strict\)\]?",
+        "A test that is marked as expected to fail passes now.",
+        "The mark is strict: an unexpected success counts as a failure.",
+        "What the mark waited for has been mended.",
+        "Take the mark off the test.",
+        phases=("call",),
+    ),
+    row(
         "did-not-raise",
         "assertion",
         r"DID NOT RAISE",
@@ -119,6 +129,21 @@ RULES: tuple[Rule, ...] = (
         exceptions="AssertionError",
         together=False,
         effort=2,
+    ),
+    row(
+        "answer-not-json",
+        "drift",
+        r"^JSONDecodeError: Expecting value|^ContentTypeError: |^ValueError: Content-Type header is",
+        "An answer is read as JSON and is none.",
+        "The decoder stopped at the answer's first letter: it is empty, or a page or an error in plain text.",
+        "Another route answered (a page, a redirect, an error page), or the request failed and its status was not looked at.",
+        "Look at the status and the first bytes of the answer before reading it as JSON.",
+        exceptions="JSONDecodeError ContentTypeError ValueError",
+        code=r"json\b|_parse_json",
+        raised_in=("stdlib", "library"),
+        strict=True,
+        guess=True,
+        general=True,
     ),
     row(
         "model-refuses",

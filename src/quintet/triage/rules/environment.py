@@ -142,6 +142,30 @@ _VARIABLES = (
         strict=True,
     ),
     row(
+        "secret-key",
+        "environment",
+        r"(?i)no secret[ _]key was set|secret[ _]key['\"`]? (?:is |was |must be |has to be |needs to be )?(?:not |un)?(?:set|"
+        r"configured|provided|required|empty|missing)"
+        r"|a secret key is required",
+        "The application has no secret key in this run, so whatever needs sessions or signatures fails.",
+        "The library asked for the key and found none.",
+        "The key comes from a variable (or a settings file) that this run does not have.",
+        "Give the tests a secret key of their own (32 bytes or more), before the application is made.",
+        exceptions="RuntimeError ValueError ImproperlyConfigured KeyError Exception",
+        raised_in=("library", "product"),
+    ),
+    row(
+        "certificate",
+        "environment",
+        r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|certificate verify failed|self[- ]signed certificate",
+        "The certificate of the server that is asked is not trusted here.",
+        "The TLS library compared it with the authorities that it knows, and refused it.",
+        "The certificate is self-signed, expired or made for another name, or this environment lacks the authority (`SSL_CERT_FILE`).",
+        "Give the tests' client the authority that signed it (`verify=`, `SSL_CERT_FILE`), or make the certificate for the name that is asked.",
+        exceptions="SSLCertVerificationError SSLError ConnectError ClientConnectorCertificateError URLError MaxRetryError ConnectionError",
+        raised_in=_OUTSIDE,
+    ),
+    row(
         "credentials-absent",
         "environment",
         r"Unable to locate credentials|Your default credentials were not found|Could not automatically determine "

@@ -32,7 +32,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "other-loop",
         "async",
-        r"attached to a different loop|bound to a different event loop|Event loop is closed|Future .{0,80} different "
+        r"attached to a different loop|bound to a different event loop|Event loop is closed|"
+        r"Timeout context manager should be used inside a task|Future .{0,80} different "
         r"loop",
         "An object made in one event loop is used in another.",
         "asyncio refused it.",

@@ -80,6 +80,20 @@ RULES: tuple[Rule, ...] = (
         strict=True,
     ),
     row(
+        "worker-crashed",
+        "resources",
+        r"^worker '?(?P<subject>gw\d+)'? crashed while running",
+        "A worker process of the test run died ({subject}).",
+        "xdist says so, and names the test that the worker was running.",
+        "`os._exit`, native code or a lack of memory ended it; the named test is the first suspect.",
+        "Run the named test alone with `-p no:xdist -X faulthandler`, and take out what ends the process.",
+        "python -X faulthandler -m pytest -p no:xdist {test}",
+        phases=("session", "call", "setup"),
+        exceptions="",
+        proven=True,
+        effort=3,
+    ),
+    row(
         "crash",
         "resources",
         r"worker '?(?P<subject>gw\d+)'? crashed while running|Fatal Python error: |Segmentation fault|^Killed$"

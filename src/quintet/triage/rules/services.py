@@ -192,7 +192,7 @@ _SERVICES = (
         "services",
         r"Network is unreachable|No route to host|Errno (?:101|113|51|65)\]|offline mode|We couldn't "
         r"connect to 'https://huggingface\.co'|"
-        r"SSLCertVerificationError|CERTIFICATE_VERIFY_FAILED|SocketBlockedError|SocketConnectBlockedError",
+        r"SocketBlockedError|SocketConnectBlockedError",
         "The tests need a network that this machine does not give them.",
         "The connection could not be made from here.",
         "The tests reach outside (a model, an API, a download), and this environment has no way there.",
@@ -202,7 +202,7 @@ _SERVICES = (
         raised_in=_OUTSIDE,
         effort=2,
         strict=True,
-        alone=r"Errno (?:101|113|51|65)\]|CERTIFICATE_VERIFY_FAILED|We couldn't connect to",
+        alone=r"Errno (?:101|113|51|65)\]|We couldn't connect to",
     ),
 )
 
