@@ -80,12 +80,7 @@ class Submitting:
             raise QuintetError("not_found", _DELETED)
         tx.grow()
         agent = sent.agent or self._default_agent
-        if tx.sql("SELECT 1 FROM agents WHERE name = ? LIMIT 1", (agent,)).fetchone() is None:
-            if (
-                tx.sql("SELECT 1 FROM agents LIMIT 1").fetchone() is None
-            ):  # no worker: a restart, and no fault of the name's
-                raise QuintetError("unavailable", retry_after=1)
-            raise QuintetError("unknown_agent")
+        _check_known(tx, agent)
         if tx.sql(_WAITING, (scope.user_id,)).fetchone()[0] >= self._most_waiting:
             raise QuintetError("queue_full", retry_after=5)
         ids = Moment(moment.now_ms, moment.seed + b"submit").ids()
@@ -95,24 +90,22 @@ class Submitting:
         new = NewRun(scope.user_id, ids.new("run"), thread_id, ids.new("msg"), sent.client_id, agent, sent.text, shown)
         # The message first: the run's row and its event refer to it, and `place` is the number the event is about to get.
         place = head_in(tx, scope.user_id).seq + 1
-        row = (
-            *new[:1],
-            new.message_id,
-            thread_id,
-            new.run_id,
-            sent.text,
-            sent.client_id,
-            print_of,
-            moment.now_ms,
-            place,
-        )
-        tx.sql(_MESSAGE, row)
+        named = (scope.user_id, new.message_id, thread_id, new.run_id)
+        tx.sql(_MESSAGE, (*named, sent.text, sent.client_id, print_of, moment.now_ms, place))
         attach(tx, scope, new.message_id, files)
         try:
             _, accepted = runs.open_run(tx, new, moment, most_running=self._most_running)
         except ValueError:
             raise QuintetError("too_long", "The message is too long once it is encoded.") from None
         return _answer(new.message_id, new.run_id, thread_id, accepted)
+
+
+def _check_known(tx: Tx, agent: str) -> None:
+    if tx.sql("SELECT 1 FROM agents WHERE name = ? LIMIT 1", (agent,)).fetchone() is not None:
+        return
+    if tx.sql("SELECT 1 FROM agents LIMIT 1").fetchone() is None:  # no worker: a restart, and no fault of the name's
+        raise QuintetError("unavailable", retry_after=1)
+    raise QuintetError("unknown_agent")
 
 
 def _thread(tx: Tx, scope: UserScope, sent: Send, new_id: str, now_ms: int) -> str:
