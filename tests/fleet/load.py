@@ -4,21 +4,24 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from fleet.fleet import Fleet
+from quintet.testing.accounts.account import register_many
 from quintet.testing.sockets.connecting import Connect
 from support import oracle
-from support.faithful import Faithful, faithful, living
+from support.faithful import Faithful, living
 from support.kept import read
 
-__all__ = ["ROUNDS", "SEED", "again", "endured"]
+__all__ = ["ROUNDS", "SEED", "again", "endured", "spread", "under_load"]
 
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "3"))
 SEED = int(os.environ.get("FLEET_SEED", "0")) or random.randrange(1, 1 << 32)
 
+P = TypeVar("P", bound=Faithful)
 Act = Callable[[random.Random, list[Faithful]], Awaitable[None]]
 
 
@@ -34,6 +37,32 @@ async def again(test: str) -> AsyncIterator[random.Random]:
         raise
 
 
+def spread(fleet: Fleet, connect: Connect, chance: random.Random, each: int, kind: type[P]) -> list[P]:
+    """So many people at every gateway, each with a name of its own: what their tools leave is told apart by it."""
+    people: list[P] = []
+    for gateway in fleet.gateways:
+        for account in register_many(gateway, each):
+            name = f"user{len(people)}"
+            people.append(kind(gateway, account, name, random.Random(chance.random()), connect, gateway))
+    return people
+
+
+@asynccontextmanager
+async def under_load(people: Sequence[Faithful]) -> AsyncIterator[None]:
+    """Inside they write and read whatever happens; at the end all comes to rest, and each has read its log to the head."""
+    async with living(people) as lives:
+        await asyncio.gather(*(person.goes_on() for person in people))
+        for person in people:
+            person.fair = False
+        yield
+        assert not lives.done(), f"a client has given up: {[person.faults for person in people]}"
+        await asyncio.gather(*(person.goes_on(60) for person in people))
+        async with asyncio.timeout(120):
+            await asyncio.gather(lives, *(person.settle() for person in people))
+    for person in people:
+        await person.audit()
+
+
 async def endured(
     fleet: Fleet, connect: Connect, chance: random.Random, copy: Path, act: Act, *, each: int = 2
 ) -> Counter[str]:
@@ -42,21 +71,8 @@ async def endured(
     Raises:
         AssertionError: a promise was broken, in the oracle's words.
     """
-    people = []
-    for gateway in fleet.gateways:
-        people += faithful(gateway, connect, each, lambda: random.Random(chance.random()))
-    for number, person in enumerate(people):
-        person.name = f"user{number}"  # what their tools leave is told apart by it
-    async with living(people) as lives:
-        await asyncio.gather(*(person.goes_on() for person in people))
-        for person in people:
-            person.fair = False
+    people = await asyncio.to_thread(spread, fleet, connect, chance, each, Faithful)
+    async with under_load(people):
         await act(chance, people)
-        assert not lives.done(), f"a client has given up: {[person.faults for person in people]}"
-        await asyncio.gather(*(person.goes_on(60) for person in people))
-        async with asyncio.timeout(120):
-            await asyncio.gather(lives, *(person.settle() for person in people))
-    for person in people:
-        await person.audit()
     gateway = fleet.gateways[0]
     return oracle.check_healed(read(await asyncio.to_thread(gateway.database, copy)), people, gateway.done())

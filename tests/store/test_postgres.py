@@ -14,7 +14,7 @@ from quintet import runs
 from quintet.errors import QuintetError
 from quintet.log import Log
 from quintet.runs import Completed
-from quintet.store import Elsewhere, Store, Tx, UnreachableError, open_store
+from quintet.store import Elsewhere, Store, Tx, UnreachableError, open_store, schema
 from quintet.store.postgres.connection import WritingConnection
 from quintet.testing.services.postgres.server import PostgresServer
 from support.kernel import WAIT, Kernel, eventually, within
@@ -257,6 +257,16 @@ async def test_a_server_that_is_not_there_is_told_in_words(database: PostgresDat
         open_store(url)
     assert "refused" in str(refused.value)
     assert database.url.split(":")[2].split("@")[0] not in str(refused.value)
+
+
+def test_an_address_may_name_several_servers(database: PostgresDatabase) -> None:
+    """The first that takes writes is meant, for migrations as well; one that is not there is passed over."""
+    databases = database.server.databases
+    assert databases is not None
+    name = f"{database.url.rsplit('/', 1)[1]}_empty"
+    url = databases.create(name).url.replace("@127.0.0.1:", "@127.0.0.1:9,127.0.0.1:")
+    schema.migrate(f"{url}?target_session_attrs=read-write")
+    assert schema.revision_of(url) == schema.REVISION
 
 
 async def test_one_user_written_from_two_processes_has_one_order(database: PostgresDatabase) -> None:

@@ -37,6 +37,12 @@ class Pair:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def ask_in(self, database: "PairDatabase", server: PostgresServer, statement: str) -> list[Any]:
+        """The same in one of their databases."""
+        url = database.here if server is self.primary else database.there
+        with psycopg.connect(url, autocommit=True) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
     def synchronous(self) -> None:
         """From now on a commit is answered when the standby has it."""
         self.ask(self.primary, "ALTER SYSTEM SET synchronous_standby_names = 'standby'")

@@ -40,6 +40,9 @@ _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
 _AGENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _MODEL = re.compile(r"test|[a-z][a-z0-9/-]{0,63}:[!-~]{1,200}")
 _SENDER = re.compile(r"(?:[^<>\"@,;:\\]{1,100} )?<[^\s<>@]{1,64}@[^\s<>@]+>|[^\s<>@]{1,64}@[^\s<>@]+")
+_FURTHER = re.compile(
+    r"(?:,[A-Za-z0-9._-]+(?::\d{1,5})?)+(?=[/?]|$)"
+)  # PostgreSQL's addresses may name its standbys as well
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -217,7 +220,7 @@ def folder(value: object) -> object:
 
 def database(text: str) -> str:
     """The URL of a database: SQLite in a file, or PostgreSQL."""
-    parts, _ = split(text)
+    parts, _ = split(_FURTHER.sub("", text))
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1 and ":memory:" not in parts.path:
         return text
     if parts.scheme in {"postgresql", "postgres"} and parts.hostname:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic import context
-from sqlalchemy import URL, Engine, create_engine, event, make_url, pool
+from sqlalchemy import URL, Engine, create_engine, event, pool
 
 from quintet.store.schema import is_postgres
 from quintet.store.tables import metadata
@@ -28,8 +28,13 @@ def sqlite() -> Engine:
 
 def postgres() -> Engine:
     """A database whose words for types are its own."""
-    engine = create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"), poolclass=pool.NullPool, use_native_hstore=False
+    import psycopg  # comes with an extra
+
+    engine = create_engine(  # the driver reads the address: one that names standbys as well is no URL to others
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, connect_timeout=5),
+        poolclass=pool.NullPool,
+        use_native_hstore=False,
     )
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
