@@ -29,11 +29,18 @@ RETURN NEW; END'
 _GROWING = ("agents", "events")
 
 
-def own_server(settings: dict[str, str] | None = None) -> PostgresServer:
-    """A server for one test that stops, kills or fills it; its databases' template is migrated."""
+def own_server(settings: dict[str, str] | None = None, *, flags: Sequence[str] = ()) -> PostgresServer:
+    """A server for one test that stops, kills or fills it; its databases' template is migrated.
+
+    Clusters of the same `flags` of initdb are copies of one, and PostgreSQL takes them for the same system.
+    """
     folder = folders.run_folder(account.ours())
     made = PostgresServer(
-        "postgres", folder / "postgres", settings=settings, migrate=lambda server: schema.migrate(server.url)
+        "postgres",
+        folder / "postgres",
+        settings=settings,
+        flags=flags,
+        migrate=lambda server: schema.migrate(server.url),
     )
 
     def end() -> None:
