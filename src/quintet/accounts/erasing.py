@@ -2,17 +2,21 @@
 
 1. The first transaction ends sessions and running work and empties the user's row, so the address is free and nobody can enter.
 2. What is owned is asked of the schema, never listed by hand: every table with a user. A new one is deleted with the rest.
-3. Portions follow, each a short transaction, so that others' writes go between them; the last takes the user and has the files of the
+3. Where the conversations are in a cell they go first and the account last: what is left of it says that there is more to do.
+4. Portions follow, each a short transaction, so that others' writes go between them; the last takes the user and has the files of the
    database cleaned. What a dead process had begun is finished at the next start, before anything is served, and now and then.
-4. The audit keeps ids and actions, nothing else.
+5. The audit keeps ids and actions, nothing else.
 """
 
 import logging
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Column, Table, delete, select
 
 from quintet import runs
 from quintet.accounts import audit, sessions
+from quintet.errors import QuintetError
 from quintet.log import Forgotten
 from quintet.periodic import Periodic
 from quintet.runs import Cancelled, Moment
@@ -35,7 +39,8 @@ _EMPTY = (
 )
 _KEY = "SELECT email_key FROM users WHERE id = ?"
 _OPEN = "SELECT id, attempt FROM runs WHERE user_id = ? AND state IN ('queued', 'running') ORDER BY first_seq DESC"
-_BEGUN = "SELECT id FROM users WHERE role = ? LIMIT 1"
+_BEGUN = "SELECT id FROM users WHERE role = ? AND id > ? ORDER BY id LIMIT 1"
+_LEAVING = "UPDATE users SET role = ? WHERE id = ?"
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +63,13 @@ def begin(tx: Tx, user_id: str, moment: Moment, actor_id: str | None = None) -> 
     audit.erase(tx, user_id)
     tx.wake(DELETED)
     return True
+
+
+def leave(tx: Tx, user_id: str, moment: Moment) -> None:
+    """In a cell: end running work, and let portions take away the user's place. Does no harm when it was done before."""
+    _end_runs(tx, user_id, moment)
+    tx.sql(_LEAVING, (DELETED, user_id))
+    tx.wake(DELETED)
 
 
 def take_portion(tx: Tx, user_id: str) -> bool:
@@ -125,10 +137,31 @@ class Erasing:
         await self._finish_all()
 
     async def _finish_all(self) -> None:
-        while (row := await self._store.read(lambda tx: tx.sql(_BEGUN, (DELETED,)).fetchone())) is not None:
-            await self._finish(row[0])
-            logger.warning("the deletion of an account that had been begun is finished")
+        last = ""
+        while (row := await self._store.read(partial(_begun_after, last=last))) is not None:
+            last = row[0]
+            try:
+                await self._finish(last)
+            except QuintetError:
+                if self._store.apart(last) is None:
+                    raise
+                logger.warning("the deletion of an account waits for its cell")
+            else:
+                logger.warning("the deletion of an account that had been begun is finished")
 
     async def _finish(self, user_id: str) -> None:
-        while not await self._store.write(user_id, lambda tx: take_portion(tx, user_id)):
-            pass
+        cell = self._store.apart(user_id)
+        if cell is not None:
+            moment = runs.moment(self._sources)
+            await cell.write(user_id, lambda tx: leave(tx, user_id, moment))
+            await _take_all(cell, user_id)
+        await _take_all(self._store, user_id)
+
+
+def _begun_after(tx: Tx, last: str) -> Any:
+    return tx.sql(_BEGUN, (DELETED, last)).fetchone()
+
+
+async def _take_all(store: Store, user_id: str) -> None:
+    while not await store.write(user_id, lambda tx: take_portion(tx, user_id)):
+        pass

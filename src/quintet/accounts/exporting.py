@@ -20,8 +20,8 @@ from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.log.reading import read_in
 from quintet.sources import Sources
-from quintet.store import Store, Tx
-from quintet.store.tables import metadata
+from quintet.store import Store
+from quintet.store.tables import CONVERSATIONS, metadata
 
 __all__ = ["SHOWN", "UNSHOWN", "Exporting"]
 
@@ -80,12 +80,11 @@ class Exporting:
         self._rate.take(user_id)
         now = self._sources.now_ms()
 
-        def note(tx: Tx) -> None:
-            if tx.sql("SELECT 1 FROM deletions WHERE user_id = ? LIMIT 1", (user_id,)).fetchone() is not None:
-                raise QuintetError("busy", "A conversation is being deleted. Try again in a moment.", retry_after=10)
-            audit.record(tx, "exported", now, subject_id=user_id, address=address)
-
-        await self._store.write(user_id, note)
+        if await self._store.of(user_id).read(lambda tx: tx.sql(_DELETING, (user_id,)).fetchone()) is not None:
+            raise QuintetError("busy", "A conversation is being deleted. Try again in a moment.", retry_after=10)
+        await self._store.write(
+            user_id, lambda tx: audit.record(tx, "exported", now, subject_id=user_id, address=address)
+        )
         return self._pieces(user_id)
 
     async def _pieces(self, user_id: str) -> AsyncIterator[bytes]:
@@ -113,6 +112,7 @@ class Exporting:
             self._running -= 1
 
     async def _rows(self, table: Table, shown: tuple[str, ...], user_id: str) -> AsyncIterator[bytes]:
+        store = self._store.of(user_id) if table in CONVERSATIONS else self._store
         keys: list[Column[Any]] = [column for column in table.primary_key.columns if column.name != "user_id"]
         after: tuple[Any, ...] | None = None
         most = _LARGE.get(table.name, ROWS)
@@ -120,7 +120,7 @@ class Exporting:
         statement = statement.order_by(*keys)
         while True:
             page = statement if after is None else statement.where(tuple_(*keys) > after)
-            rows = await self._store.read(lambda tx, page=page: tx.core.execute(page).all())  # type: ignore[misc]
+            rows = await store.read(lambda tx, page=page: tx.core.execute(page).all())  # type: ignore[misc]
             for row in rows:
                 yield _encoded(dict(zip(shown, row[len(keys) :], strict=True)))
             if len(rows) < most or not keys:
@@ -137,10 +137,11 @@ class Exporting:
             before = rows[-1].id
 
     async def _events(self, user_id: str) -> AsyncIterator[bytes]:
-        after = await self._store.read(lambda tx: tx.sql(_KEPT, (user_id,)).fetchone())
+        store = self._store.of(user_id)
+        after = await store.read(lambda tx: tx.sql(_KEPT, (user_id,)).fetchone())
         place = after[0] if after is not None else None
         while place is not None:
-            batch = await self._store.read(
+            batch = await store.read(
                 lambda tx, place=place: read_in(tx, user_id, place, _EVENTS, _EVENT_BYTES)  # type: ignore[misc]
             )
             for row in batch.rows:
@@ -148,6 +149,7 @@ class Exporting:
             place = batch.rows[-1].seq if batch.rows else None
 
 
+_DELETING = "SELECT 1 FROM deletions WHERE user_id = ? LIMIT 1"
 _KEPT = "SELECT kept_after FROM heads WHERE user_id = ?"
 
 

@@ -66,7 +66,7 @@ def cancelling(store: Store, sources: Sources, *, most_running: int = runs.RUNNI
 
     async def cancel(scope: UserScope, run_id: str) -> dict[str, str]:
         moment = runs.moment(sources)
-        state = await store.write(
+        state = await store.of(scope.user_id).write(
             scope.user_id,
             lambda tx: runs.cancel(tx, scope.user_id, run_id, "user", moment, most_running=most_running),
         )
@@ -91,11 +91,11 @@ def chat_router(
 
     @router.get("/agents")
     async def list_agents(me: Me) -> dict[str, Any]:
-        return {"items": await store.read(reading.agents_in)}
+        return {"items": await store.of(me.user_id).read(reading.agents_in)}
 
     @router.get("/snapshot")
     async def take_snapshot(me: Me) -> dict[str, Any]:
-        return await store.read(lambda tx: reading.snapshot(tx, me.scope))
+        return await store.of(me.user_id).read(lambda tx: reading.snapshot(tx, me.scope))
 
     _add_threads(router, store, sources, Me, most_running)
     _add_messages(router, store, Me, submit)
@@ -107,33 +107,35 @@ def chat_router(
 def _add_threads(router: APIRouter, store: Store, sources: Sources, Me: Any, most_running: int) -> None:  # noqa: N803 - a type
     @router.get("/threads")
     async def list_threads(me: Me, after: After = None, limit: Limit = 50) -> dict[str, Any]:
-        return await store.read(lambda tx: reading.thread_page(tx, me.scope, after, limit))
+        return await store.of(me.user_id).read(lambda tx: reading.thread_page(tx, me.scope, after, limit))
 
     @router.post("/threads", status_code=201)
     async def new_thread(me: Me, body: NewThread | None = None) -> dict[str, Any]:
         moment, title = runs.moment(sources), body.title if body else None
-        return await store.write(me.user_id, lambda tx: create_thread(tx, me.scope, title, moment))
+        return await store.of(me.user_id).write(me.user_id, lambda tx: create_thread(tx, me.scope, title, moment))
 
     @router.get("/threads/{thread_id}")
     async def one_thread(me: Me, thread_id: str) -> dict[str, Any]:
-        return await store.read(lambda tx: reading.thread_of(tx, me.scope, thread_id))
+        return await store.of(me.user_id).read(lambda tx: reading.thread_of(tx, me.scope, thread_id))
 
     @router.patch("/threads/{thread_id}")
     async def rename(me: Me, thread_id: str, body: Renaming) -> dict[str, Any]:
         moment = runs.moment(sources)
-        return await store.write(me.user_id, lambda tx: rename_thread(tx, me.scope, thread_id, body.title, moment))
+        return await store.of(me.user_id).write(
+            me.user_id, lambda tx: rename_thread(tx, me.scope, thread_id, body.title, moment)
+        )
 
     @router.delete("/threads/{thread_id}", status_code=204)
     async def delete(me: Me, thread_id: str) -> Response:
         moment = runs.moment(sources)
-        await delete_thread(store, me.scope, thread_id, moment, most_running=most_running)
+        await delete_thread(store.of(me.user_id), me.scope, thread_id, moment, most_running=most_running)
         return Response(status_code=204)
 
 
 def _add_messages(router: APIRouter, store: Store, Me: Any, submit: Submitting) -> None:  # noqa: N803
     @router.get("/threads/{thread_id}/messages")
     async def list_messages(me: Me, thread_id: str, after: After = None, limit: Limit = 50) -> dict[str, Any]:
-        return await store.read(lambda tx: reading.message_page(tx, me.scope, thread_id, after, limit))
+        return await store.of(me.user_id).read(lambda tx: reading.message_page(tx, me.scope, thread_id, after, limit))
 
     @router.post("/threads/{thread_id}/messages", status_code=202)
     async def send(me: Me, thread_id: str, body: NewMessage) -> dict[str, str]:
@@ -144,11 +146,13 @@ def _add_messages(router: APIRouter, store: Store, Me: Any, submit: Submitting) 
 def _add_runs(router: APIRouter, store: Store, Me: Any, cancel: Cancelling) -> None:  # noqa: N803
     @router.get("/runs/{run_id}")
     async def one_run(me: Me, run_id: str) -> dict[str, Any]:
-        return await store.read(lambda tx: reading.run_of(tx, me.scope, run_id))
+        return await store.of(me.user_id).read(lambda tx: reading.run_of(tx, me.scope, run_id))
 
     @router.get("/runs/{run_id}/events")
     async def events_of_run(me: Me, run_id: str, after: Annotated[int, Query(ge=0, le=2**53)] = 0) -> Response:
-        frames = await store.read(lambda tx: reading.run_events(tx, me.scope, run_id, after, _EVENTS_PAGE))
+        frames = await store.of(me.user_id).read(
+            lambda tx: reading.run_events(tx, me.scope, run_id, after, _EVENTS_PAGE)
+        )
         return Response(b"[" + b",".join(frames) + b"]", media_type="application/json")
 
     @router.post("/runs/{run_id}/cancel", status_code=202)
@@ -161,12 +165,14 @@ def _add_files(router: APIRouter, store: Store, sources: Sources, Me: Any, uploa
     async def upload(me: Me, request: Request) -> dict[str, Any]:
         file = await uploads.read(request, me.user_id)
         new_id, now_ms = sources.new_id("att"), sources.now_ms()
-        return await store.write(me.user_id, lambda tx: attachments.keep(tx, me.scope, new_id, file, now_ms))
+        return await store.of(me.user_id).write(
+            me.user_id, lambda tx: attachments.keep(tx, me.scope, new_id, file, now_ms)
+        )
 
     @router.get("/attachments/{attachment_id}")
     async def one_file(me: Me, attachment_id: str) -> dict[str, Any]:
-        return await store.read(lambda tx: attachments.attachment_of(tx, me.scope, attachment_id))
+        return await store.of(me.user_id).read(lambda tx: attachments.attachment_of(tx, me.scope, attachment_id))
 
     @router.get("/attachments/{attachment_id}/content", response_class=Response, responses=_BYTES)
     async def content(me: Me, attachment_id: str) -> Response:
-        return download(await store.read(lambda tx: attachments.content_of(tx, me.scope, attachment_id)))
+        return download(await store.of(me.user_id).read(lambda tx: attachments.content_of(tx, me.scope, attachment_id)))

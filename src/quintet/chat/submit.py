@@ -69,7 +69,9 @@ class Submitting:
         if not sent.text.strip():
             raise QuintetError("bad_message", "The message is empty.")
         moment = runs.moment(self._sources)
-        return await self._store.write(scope.user_id, lambda tx: self._submit(tx, scope, sent, moment))
+        return await self._store.of(scope.user_id).write(
+            scope.user_id, lambda tx: self._submit(tx, scope, sent, moment)
+        )
 
     def _submit(self, tx: Tx, scope: UserScope, sent: Send, moment: Moment) -> dict[str, str]:
         print_of = _fingerprint(sent)

@@ -7,14 +7,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 from quintet.errors import QuintetError
 from quintet.events import Draft, splice
 from quintet.log.forgetting import Forgotten
+from quintet.log.heads import heads_of, revision_apart
 from quintet.log.numbers import Append, Appended, gather, head_in
-from quintet.log.reading import Batch, Position, Resync, Row, heads_in, read_in, resolve_in
+from quintet.log.reading import Batch, Position, Resync, Row, read_in, resolve_in
 from quintet.log.stream import RING_BYTES, Follower, Stream
 from quintet.periodic import Periodic
 from quintet.store import Elsewhere, Renewed, Revision, Store
@@ -56,21 +56,23 @@ class Log:
             Stopped: one of them is `tool_executing` and a cancel was committed.
             QuintetError: the store cannot.
         """
-        await self._store.gather(user_id, gather, Append(user_id, run_id, attempt, drafts))
+        await self._store.of(user_id).gather(user_id, gather, Append(user_id, run_id, attempt, drafts))
 
     def append_nowait(self, user_id: str, run_id: str, attempt: int, drafts: Sequence[Draft]) -> "Future[None]":
         """`append` for plain threads."""
-        return self._store.submit_gather(user_id, gather, Append(user_id, run_id, attempt, drafts))
+        return self._store.of(user_id).submit_gather(user_id, gather, Append(user_id, run_id, attempt, drafts))
 
     async def head(self, user_id: str) -> tuple[int, str]:
         """The last seq and its cursor."""
-        head = await self._store.read(lambda tx: head_in(tx, user_id))
+        head = await self._store.of(user_id).read(lambda tx: head_in(tx, user_id))
         return head.seq, head.cursor
 
     async def resolve(self, user_id: str, asked: str) -> Position | Resync:
         """Where the cursor `asked` stands in this user's log; `0` is the beginning of what is kept, `$` now."""
-        found, head = await self._store.read(lambda tx: (resolve_in(tx, user_id, asked), head_in(tx, user_id)))
-        self._know(user_id, head.seq, head.auth_rev)
+        found, head = await self._store.of(user_id).read(
+            lambda tx: (resolve_in(tx, user_id, asked), head_in(tx, user_id))
+        )
+        self._know(user_id, head.seq, max(head.auth_rev, await revision_apart(self._store, user_id)))
         return found
 
     def follow(self, user_id: str, wake: Callable[[], None]) -> Follower:
@@ -100,7 +102,7 @@ class Log:
         recent = self.recent(user_id, after)
         if recent is not None:
             return _bounded(recent, limit, size)
-        batch = await self._store.read(lambda tx: read_in(tx, user_id, after, limit, size))
+        batch = await self._store.of(user_id).read(lambda tx: read_in(tx, user_id, after, limit, size))
         self._know(user_id, batch.head, batch.auth_rev)
         return batch
 
@@ -124,7 +126,7 @@ class Log:
         elsewhere: list[str] = []
         for fact in facts:
             if isinstance(fact, Renewed):
-                self._on_the_loop(self._renew)
+                self._on_the_loop(self._renew, fact)
                 continue
             stream = (
                 self._streams.get(fact.user_id)
@@ -179,7 +181,7 @@ class Log:
             users = list(self._elsewhere)[:_AT_ONCE]
             self._elsewhere.difference_update(users)
             try:
-                heads = await self._store.read(partial(heads_in, users=users))
+                heads = await heads_of(self._store, users)
             except QuintetError:  # the slow poll looks again
                 continue
             for user_id, head in heads.items():
@@ -187,10 +189,11 @@ class Log:
                     stream.forget()  # what was committed elsewhere may have taken something out of it
                 self._know(user_id, head.seq, head.auth_rev)
 
-    def _renew(self) -> None:
-        """Every stream has begun a new epoch. Whoever follows is told to come again with its cursor, which then gets `resync`."""
-        streams, self._streams = self._streams, {}
-        for stream in streams.values():
+    def _renew(self, renewed: Renewed) -> None:
+        """Streams have begun a new epoch. Whoever follows is told to come again with its cursor, which then gets `resync`."""
+        every, home = renewed.cell is None, self._store.cells[0]
+        concerned = [user for user in self._streams if every or (self._store.apart(user) or home) is renewed.cell]
+        for stream in [self._streams.pop(user) for user in concerned]:
             stream.over = True
             stream.wake()
 
@@ -199,7 +202,7 @@ class Log:
         is written beside this process. Who is at the head finds nothing, in a few microseconds."""
         users = list(self._streams)
         for start in range(0, len(users), _AT_ONCE):
-            heads = await self._store.read(partial(heads_in, users=users[start : start + _AT_ONCE]))
+            heads = await heads_of(self._store, users[start : start + _AT_ONCE])
             for user_id, head in heads.items():
                 self._know(user_id, head.seq, head.auth_rev)
                 if (stream := self._streams.get(user_id)) is not None:

@@ -7,30 +7,29 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from quintet import __version__, runs
+from quintet import __version__
 from quintet.accounts import Accounts
 from quintet.accounts.admin.api import admin_router
 from quintet.accounts.api import accounts_router
+from quintet.accounts.settling import Settling
 from quintet.agents import ModelConfigError, shipped
-from quintet.chat import Purging, Submitting, cancelling, chat_router
+from quintet.chat import Submitting, cancelling, chat_router
 from quintet.delivery import Cancel, Gateway
 from quintet.edge.application import http_application
 from quintet.edge.figures import HTTPFigures
-from quintet.edge.identity import service_of, speaker_of
+from quintet.edge.identity import Authenticate, service_of, speaker_of
 from quintet.edge.limits import AddressOf
 from quintet.edge.origins import OriginPolicy
-from quintet.engine import Registry, RegistryError, Worker
-from quintet.engine.pulse import BEATS
-from quintet.engine.reaper import Reaper
-from quintet.log import Expiring, Log
+from quintet.engine import Registry, RegistryError
+from quintet.log import Log
 from quintet.server import values
 from quintet.server.audited import log_audit
+from quintet.server.crew import Crews
 from quintet.server.endings import log_endings
 from quintet.server.health import Checks, checks_of, health_router
 from quintet.server.lag import LoopLag
@@ -38,19 +37,15 @@ from quintet.server.listening import address, listen
 from quintet.server.metrics import Metrics, metrics_router
 from quintet.server.opening import open_database, unreachable
 from quintet.server.posting import courier
-from quintet.server.presence import Presence
 from quintet.server.tracing import Tracer, opened
 from quintet.server.uvicorn_server import HTTPServer
 from quintet.server.vitals import Vitals
 from quintet.settings import Role, Settings, StartError
 from quintet.sources import Sources
 from quintet.store import Store, UnreachableError
-from quintet.store.nodes import Node
 from quintet.web import pages_router
 
 __all__ = ["Server"]
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +53,10 @@ class _Parts:
     store: Store
     log: Log
     accounts: Accounts
-    worker: Worker
+    crews: Crews
     gateway: Gateway
-    reaper: Reaper
-    purging: Purging
-    expiring: Expiring
     lag: LoopLag
     tracer: Tracer | None
-    presence: Presence
 
 
 class Server:
@@ -123,7 +114,7 @@ class Server:
                 await self._serving
                 raise StartError("The HTTP server did not start", "Look at the lines above.")
             await asyncio.sleep(0.005)
-        await parts.presence.start()
+        await parts.crews.show()
 
     async def stop(self) -> None:
         """Drain and stop. Waits for running runs only, for as long as the settings say."""
@@ -132,17 +123,13 @@ class Server:
         if parts is None or http is None or self._serving is None:
             return
         http.close_listeners(())
-        if self._role != "gateway":
-            await parts.worker.drain()
+        await parts.crews.drain()
         await parts.gateway.drain()
         http.should_exit = True
         with contextlib.suppress(Exception):
             await self._serving
-        await parts.reaper.close()
-        await parts.purging.close()
-        await parts.expiring.close()
+        await parts.crews.close()
         await parts.lag.close()
-        await parts.presence.close()
         await parts.log.close()
         await parts.accounts.close()
         await parts.store.close()
@@ -171,23 +158,15 @@ class Server:
         store = await self._open_store()
         log_endings(store)
         log_audit(store)
-        if not store.shared:  # the lock proves dead whoever ran something; of several processes others may live
-            await self._end_what_was_left(store)
-        purging = Purging(store, sources)
-        await purging.catch_up()
         log = Log(store)
         await log.start()
         accounts = self._accounts(store)
         await accounts.start()
-        worker = Worker(store, log, registry, sources=sources, limits=values.engine(settings))
-        if self._role != "gateway":
-            await worker.start()
-        reaper = Reaper(store, sources, life=settings.worker_life_seconds, most_running=settings.runs_per_user)
-        if store.shared:
-            reaper.start()
+        crews = Crews(settings, self._role, sources, log, registry)
+        await store.tend(crews.add)
         gateway = Gateway(
             log,
-            accounts.authenticate,
+            self._conversing(store, accounts),
             accounts.still_valid,
             self._submitting(store),
             self._cancelling(store),
@@ -198,25 +177,17 @@ class Server:
         if tracer is not None:
             store.on_commit(tracer.committed)
             gateway.tell(tracer.delivered)
-        purging.start()
-        expiring = Expiring(store, sources, settings.events_kept_days)
-        expiring.start()
         lag = LoopLag(sources)
         lag.start()
-        return _Parts(
-            store, log, accounts, worker, gateway, reaper, purging, expiring, lag, tracer, self._presence(store, worker)
+        return _Parts(store, log, accounts, crews, gateway, lag, tracer)
+
+    def _conversing(self, store: Store, accounts: Accounts) -> Authenticate:
+        """Who speaks, with a place in the user's cell where there are cells."""
+        return (
+            accounts.authenticate
+            if len(store.cells) == 1
+            else Settling(store, self._sources, accounts.authenticate).authenticate
         )
-
-    def _presence(self, store: Store, worker: Worker) -> Presence:
-        worker_id = None if self._role == "gateway" else worker.worker_id
-        node = Node.here(self._sources.new_id("nod"), self._role, __version__, worker_id)
-        return Presence(store, node, self._settings.worker_life_seconds / BEATS)
-
-    async def _end_what_was_left(self, store: Store) -> None:
-        moment, most = runs.moment(self._sources), self._settings.runs_per_user
-        lost = await store.write("", lambda tx: runs.lose_all(tx, moment, most_running=most))
-        if lost:
-            logger.warning("%d runs were going on when the last server ended: closed as worker_lost", len(lost))
 
     def _accounts(self, store: Store) -> Accounts:
         settings, sources = self._settings, self._sources
@@ -265,7 +236,7 @@ class Server:
         if self._role != "worker":
             self._add_what_people_use(app, parts, policy)
         app.include_router(health_router(self._checks(parts)))
-        metrics = Metrics(parts.store, parts.gateway, parts.worker, figures, parts.lag, parts.accounts.courier)
+        metrics = Metrics(parts.store, parts.gateway, parts.crews.workers, figures, parts.lag, parts.accounts.courier)
         granted = service_of(parts.accounts.programs.services.authenticate, "metrics:read")
         app.include_router(metrics_router(metrics, granted if self._settings.metrics == "granted" else None))
         return app
@@ -276,7 +247,7 @@ class Server:
         address_of = AddressOf(self._settings.trusted_proxies)
         services = parts.accounts.programs.services.authenticate
         app.include_router(admin_router(parts.accounts.desk, parts.accounts.authenticate, services, address_of, vitals))
-        identity = speaker_of(parts.accounts.authenticate)
+        identity = speaker_of(self._conversing(parts.store, parts.accounts))
         app.include_router(
             chat_router(
                 parts.store,

@@ -5,6 +5,7 @@ A part that the server can do without is told of and is no reason to send people
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Response
@@ -34,13 +35,21 @@ class Checks(NamedTuple):
 def checks_of(store: Store, serves: Check) -> Checks:
     """What a server on this store can be asked. `serves`: whether it takes work."""
 
-    async def answers() -> bool:
-        return await store.read(lambda tx: tx.sql("SELECT 1").fetchone()[0] == 1)
-
     async def in_touch() -> bool:
         return store.in_touch
 
-    return Checks({"server": serves, "database": answers}, {"wakes": in_touch} if store.shared else {})
+    dispensable: dict[str, Check] = {"wakes": in_touch} if store.shared else {}
+    for number in range(1, len(store.cells)):  # the first is the accounts' own
+        dispensable[f"cell {number}"] = partial(_cell_answers, store, number)
+    return Checks({"server": serves, "database": partial(_answers, store)}, dispensable)
+
+
+async def _cell_answers(store: Store, number: int) -> bool:
+    return await _answers(store.cells[number])
+
+
+async def _answers(store: Store) -> bool:
+    return await store.read(lambda tx: tx.sql("SELECT 1").fetchone()[0] == 1)
 
 
 def health_router(checks: Checks) -> APIRouter:

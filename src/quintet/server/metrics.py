@@ -21,14 +21,15 @@ from quintet.accounts.letters import Courier
 from quintet.delivery import Gateway
 from quintet.edge.figures import HTTPFigures
 from quintet.engine import Worker
+from quintet.engine.counters import Counters
 from quintet.runs import Ended
 from quintet.server.lag import LoopLag
-from quintet.store import Histogram, Store, Tx
+from quintet.server.vitals import open_runs
+from quintet.store import Histogram, Store
 
 __all__ = ["Metrics", "metrics_router"]
 
 _PATIENCE = 1.0
-_OPEN = "SELECT state, count(*) FROM runs WHERE state IN ('queued', 'running') GROUP BY state"
 
 
 class Metrics(Collector):
@@ -38,14 +39,14 @@ class Metrics(Collector):
         self,
         store: Store,
         gateway: Gateway,
-        worker: Worker,
+        workers: Sequence[Worker],
         http: HTTPFigures,
         lag: LoopLag,
         courier: Courier | None = None,
     ) -> None:
         self._store = store
         self._gateway = gateway
-        self._worker = worker
+        self._workers = workers
         self._http = http
         self._lag = lag
         self._courier = courier
@@ -66,7 +67,7 @@ class Metrics(Collector):
         """Read what only the database knows."""
         try:
             async with asyncio.timeout(_PATIENCE):
-                self._open = await self._store.read(_open_runs)
+                self._open = await open_runs(self._store)
         except Exception:
             self._open = {}
 
@@ -110,10 +111,9 @@ class Metrics(Collector):
         if self._open:
             yield _gauges("runs_open", "Runs that have not ended.", "state", self._open)
         yield _counters("runs_ended", "Runs that have ended.", "state", dict(self._ended))
-        yield _gauge("runs_held", "Runs that this worker holds.", self._worker.running)
-        counters = self._worker.counters
-        names = [field.name for field in fields(counters) if not field.name.startswith("_")]
-        told = {name: getattr(counters, name) for name in names}
+        yield _gauge("runs_held", "Runs that this process holds.", sum(worker.running for worker in self._workers))
+        names = [field.name for field in fields(Counters) if not field.name.startswith("_")]
+        told = {name: sum(getattr(worker.counters, name) for worker in self._workers) for name in names}
         yield _counters("engine", "What went another way than usual in the engine.", "what", told)
 
     def _letters(self) -> Iterator[Metric]:
@@ -130,10 +130,6 @@ class Metrics(Collector):
         yield family
         yield _counters("http_refusals", "HTTP requests answered by a refusal.", "code", dict(self._http.refusals))
         yield _histogram("http_seconds", "How long requests took, streams included.", self._http.seconds)
-
-
-def _open_runs(tx: Tx) -> dict[str, int]:
-    return {"queued": 0, "running": 0, **dict(tx.sql(_OPEN).fetchall())}
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

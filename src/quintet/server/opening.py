@@ -1,8 +1,12 @@
 """Opening and migrating the database that the settings name, and what stands in the way, in words for the operator."""
 
+import contextlib
+from collections.abc import Callable
+from functools import partial
+
 from quintet.settings import Settings, StartError
-from quintet.store import AlreadyServedError, Store, UnreachableError, open_store
-from quintet.store.schema import REVISION, NotMigratedError
+from quintet.store import AlreadyServedError, CellStore, Store, UnreachableError, open_store, schema
+from quintet.store.schema import NotMigratedError
 
 __all__ = ["migrated", "open_database", "unreachable"]
 
@@ -10,20 +14,20 @@ _EXTRAS = {"psycopg": "postgres", "redis": "postgres,valkey"}  # what brings a p
 
 
 def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) -> Store:
-    """The store, not started yet; locked for this process unless `exclusive` is off, for work beside a server.
+    """The store, not started yet, with its cells where there are any; locked for this process unless `exclusive` is off, for work beside a server.
 
     Raises:
         StartError: another server has it, its tables are of another version, or it is of an unknown kind.
     """
+    shared = partial(
+        open_store,
+        migrate=migrate,
+        keep=settings.failover_keeps_epochs,
+        wakes_url=settings.wakes_url.get_secret_value() if settings.wakes_url else None,
+    )
     try:
-        return open_store(
-            settings.database,
-            migrate=migrate,
-            exclusive=exclusive,
-            reserved=settings.reserved_bytes,
-            keep=settings.failover_keeps_epochs,
-            wakes_url=settings.wakes_url.get_secret_value() if settings.wakes_url else None,
-        )
+        home = shared(settings.database, exclusive=exclusive, reserved=settings.reserved_bytes)
+        return _with_cells(home, settings, shared) if settings.cells else home
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get(error.name or "")
         if extra is None:
@@ -51,6 +55,15 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
         ) from error
 
 
+def _with_cells(home: Store, settings: Settings, shared: Callable[[str], Store]) -> Store:
+    """Beside the accounts' store. A cell that is away is no hindrance, one of another version is."""
+    places = ["" if url == settings.database else url for url in settings.places]
+    for url in set(filter(None, places)):
+        with contextlib.suppress(UnreachableError):
+            schema.check(url)
+    return CellStore(home, {url: partial(shared, url) for url in dict.fromkeys(filter(None, places))}, places)
+
+
 def unreachable(error: UnreachableError) -> StartError:
     """PostgreSQL does not let us in, in words for the operator."""
     why = next(iter(str(error).splitlines()), "").strip()
@@ -62,4 +75,10 @@ def unreachable(error: UnreachableError) -> StartError:
 def migrated(settings: Settings) -> str:
     """Bring the database to this version; answers a sentence. The lock goes with the process. Raises `StartError`."""
     open_database(settings, migrate=True)
-    return f"The database is at revision {REVISION}."
+    others = {url for url in settings.places if url} - {settings.database}
+    for url in others:
+        try:
+            schema.migrate(url)
+        except UnreachableError as error:
+            raise unreachable(error) from error
+    return f"The database is at revision {schema.REVISION}{f', and so are {len(others)} cells' if others else ''}."

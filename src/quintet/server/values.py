@@ -35,7 +35,8 @@ def known_secrets(settings: Settings, environment: Mapping[str, str]) -> frozens
 
 def _listed(settings: Settings) -> set[str]:
     """The secrets that stand in lists."""
-    return {*settings.secrets, *(provider.client_secret.get_secret_value() for provider in settings.oidc)}
+    places = {url for url in settings.places if url}
+    return {*settings.secrets, *places, *(provider.client_secret.get_secret_value() for provider in settings.oidc)}
 
 
 def secrets(settings: Settings) -> Secrets:

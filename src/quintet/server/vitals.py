@@ -1,15 +1,16 @@
 """How the server is, for an administrator's page: the same checks as `/readyz`, and a handful of the figures of `/metrics`."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from quintet.delivery import Gateway
 from quintet.server.health import Check, asked
 from quintet.server.lag import LoopLag
-from quintet.store import Store, Tx
+from quintet.store import Store, of_all
 
-__all__ = ["Vitals"]
+__all__ = ["Vitals", "open_runs"]
 
 _OPEN = "SELECT state, count(*) FROM runs WHERE state IN ('queued', 'running') GROUP BY state"
 
@@ -28,15 +29,15 @@ class Vitals:
         """As of now. Raises QuintetError the store's."""
         names = list(self._checks)
         answers = await asyncio.gather(*(asked(self._checks[name]) for name in names))
-        runs = await self._store.read(_open_runs)
+        runs = await open_runs(self._store)
         seen, stored = self._gateway.snapshot(), self._store.figures()
         figures = {
             "version": self._version,
             "sockets": seen["sockets"],
             "streams": seen["streams"],
             "users_connected": seen["users"],
-            "runs_queued": runs.get("queued", 0),
-            "runs_running": runs.get("running", 0),
+            "runs_queued": runs["queued"],
+            "runs_running": runs["running"],
             "writes_waiting": stored.waiting_writes,
             "disk_full": stored.scarce,
             "loop_lag_ms": round(self._lag.last * 1000, 1),
@@ -47,5 +48,9 @@ class Vitals:
         }
 
 
-def _open_runs(tx: Tx) -> dict[str, int]:
-    return dict(tx.sql(_OPEN).fetchall())
+async def open_runs(store: Store) -> dict[str, int]:
+    """How many runs are queued and running, in every cell that is there. Raises QuintetError: the accounts' store cannot."""
+    found = Counter({"queued": 0, "running": 0})
+    for counted in await of_all(store, lambda tx: dict(tx.sql(_OPEN).fetchall())):
+        found.update(counted)
+    return dict(found)

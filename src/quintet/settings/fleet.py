@@ -1,9 +1,18 @@
 """The forms of what a fleet shares beside its database. Each takes the text and gives the value or raises `UnfitError`."""
 
-from .faults import UnfitError
-from .forms import split
+import re
 
-__all__ = ["valkey"]
+from pydantic import SecretStr
+
+from .faults import UnfitError
+from .forms import database, split
+
+__all__ = ["SHARDS", "cells", "places", "valkey"]
+
+SHARDS = 4_096  # as the store has them; a test compares
+_CELL = re.compile(r"(\d{1,4})-(\d{1,4})=(\S+)")
+_NOBODY = "-"
+_FIX = "Write ranges that cover 0-4095 once, such as 0-2047=postgresql://… 2048-4095=postgresql://…, or - for one that is being moved."
 
 
 def valkey(text: str) -> str:
@@ -14,3 +23,29 @@ def valkey(text: str) -> str:
             "must be a Valkey or Redis", "Set it to redis://user:password@host:6379, or rediss:// for TLS."
         )
     return text
+
+
+def cells(value: object) -> object:
+    """Which database has which shards, separated by blanks: `0-2047=postgresql://… 2048-4095=-`."""
+    if not isinstance(value, str):
+        return value
+    entries = value.split()
+    for number, entry in enumerate(entries, 1):
+        found = _CELL.fullmatch(entry)
+        if found is None or not (found[3] == _NOBODY or database(found[3]).startswith("postgresql")):
+            raise UnfitError(f"must be ranges of shards with their databases (entry {number})", _FIX)
+    kept = tuple(SecretStr(entry) for entry in entries)
+    if len(places(kept)) != SHARDS:
+        raise UnfitError("must name every shard once", _FIX)
+    return kept
+
+
+def places(entries: tuple[SecretStr, ...]) -> list[str | None]:
+    """The database of each shard in their order, None for one that is being moved; fewer than there are where they do not fit."""
+    placed: list[str | None] = []
+    ranges = [found for entry in entries if (found := _CELL.fullmatch(entry.get_secret_value()))]
+    for first, last, url in sorted((int(found[1]), int(found[2]), found[3]) for found in ranges):
+        if first != len(placed) or last < first:
+            return []
+        placed += [None if url == _NOBODY else database(url)] * (last - first + 1)
+    return placed

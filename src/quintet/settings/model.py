@@ -171,6 +171,10 @@ class Settings(BaseModel):
         None,
         "PostgreSQL: a Valkey or Redis that carries the wake-ups between processes, such as redis://host:6379; else the database does.",
     )
+    cells: Annotated[tuple[SecretStr, ...], BeforeValidator(fleet.cells)] = _word(
+        (),
+        "PostgreSQL: where conversations are in several databases, which shards are in which: 0-2047=postgresql://… 2048-4095=postgresql://….",
+    )
     run_seconds: int = _whole(600, 1, DAY, "How long a run may take.")
     tool_seconds: int = _whole(120, 1, DAY, "How long a tool may take, unless it says otherwise.")
     frames_per_second: int = _whole(10, 1, 10_000, "Inbound frames of one socket.")
@@ -214,11 +218,11 @@ class Settings(BaseModel):
             )
         return value
 
-    @field_validator("wakes_url")
+    @field_validator("wakes_url", "cells")
     @classmethod
     def _for_several(cls, value: Any, info: ValidationInfo) -> Any:
         database = info.data.get("database_url")
-        if value is not None and not (database and database.get_secret_value().startswith("postgresql")):
+        if value and not (database and database.get_secret_value().startswith("postgresql")):
             raise UnfitError("is for PostgreSQL alone", "Set QUINTET_DATABASE_URL to PostgreSQL, or remove this.")
         return value
 
@@ -260,6 +264,11 @@ class Settings(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """The secrets, the newest first: for deriving keys, never for showing them."""
         return tuple(key.get_secret_value() for key in (self.secret_keys or filter(None, (self.secret_key,))))
+
+    @property
+    def places(self) -> "list[str | None]":
+        """The database of each shard, with its password; none where there are no cells. None in it: nobody's while it is moved."""
+        return fleet.places(self.cells)
 
     @property
     def database(self) -> str:

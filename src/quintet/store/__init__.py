@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from quintet.store.base import Elsewhere, Renewed, Revision, Store, Tx
+from quintet.store.cells import SHARDS, CellStore, of_all, shard_of
 from quintet.store.figures import Figures, Histogram
 from quintet.store.reaching import UnreachableError
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 from quintet.store.wakes import Wakes
 
 __all__ = [
+    "SHARDS",
     "AlreadyServedError",
+    "CellStore",
     "Elsewhere",
     "Figures",
     "Histogram",
@@ -19,7 +22,9 @@ __all__ = [
     "Tx",
     "UnreachableError",
     "Wakes",
+    "of_all",
     "open_store",
+    "shard_of",
 ]
 
 _SQLITE = "sqlite:///"

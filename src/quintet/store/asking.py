@@ -1,11 +1,11 @@
 """The ways to ask a store for work: from an event loop or a plain thread, each an item in the inbox of whoever does it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from quintet.store.base import GatherFn, Tx
+from quintet.store.base import GatherFn, Store, Tx
 from quintet.store.committer import Committer
 from quintet.store.readers import Readers
 from quintet.store.wakes import Wakes
@@ -30,6 +30,26 @@ class Asking:
     def in_touch(self) -> bool:
         """See `Store.in_touch`."""
         return True
+
+    @property
+    def cells(self) -> "Sequence[Store]":
+        """See `Store.cells`."""
+        return (self._as_store(),)
+
+    def apart(self, user_id: str) -> "Store | None":
+        """See `Store.apart`."""
+        return None
+
+    def of(self, user_id: str) -> "Store":
+        """See `Store.of`."""
+        return self._as_store()
+
+    async def tend(self, taken: "Callable[[Store], Awaitable[None]]") -> None:
+        """See `Store.tend`."""
+        await taken(self._as_store())
+
+    def _as_store(self) -> "Store":
+        return self  # type: ignore[return-value]  # with what its kind adds
 
     def _writer(self, key: str) -> Committer:
         raise NotImplementedError

@@ -5,7 +5,7 @@
 3. What a transaction publishes or wakes is handed out after its commit, and only then.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -39,7 +39,9 @@ class Elsewhere(NamedTuple):
 
 
 class Renewed(NamedTuple):
-    """A fact: every stream has begun a new epoch, what is known of them here is worth nothing."""
+    """A fact: every stream has begun a new epoch, what is known of them here is worth nothing; those of one `cell`, where it names one."""
+
+    cell: "Store | None" = None
 
 
 class Tx:
@@ -107,6 +109,21 @@ class Store(Protocol):
     def in_touch(self) -> bool:
         """Whether wake-ups pass between the processes that share it; without that they come by the slow poll."""
         ...
+
+    @property
+    def cells(self) -> "Sequence[Store]":
+        """Every store with users' conversations: itself, or several of which some may be away."""
+        ...
+
+    def apart(self, user_id: str) -> "Store | None":
+        """The store of what this user says, runs and hears, where it is not that of the accounts; one that refuses while it is away."""
+
+    def of(self, user_id: str) -> "Store":
+        """The store of what this user says, runs and hears."""
+        ...
+
+    async def tend(self, taken: "Callable[[Store], Awaitable[None]]") -> None:
+        """Call `taken` for each cell that is there, and later for each that comes."""
 
     async def start(self) -> None:
         """Open the database and start the threads that own its connections."""

@@ -1,6 +1,7 @@
 """What a store counts for the metrics."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import NamedTuple
 
 __all__ = ["Figures", "Histogram"]
@@ -21,6 +22,11 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
+    def merge(self, other: "Histogram") -> None:
+        """Count what another with the same bounds has counted."""
+        self.counts = [sum(pair) for pair in zip(self.counts, other.counts, strict=True)]
+        self.total += other.total
+
 
 class Figures(NamedTuple):
     """How long commits took, in seconds; how many writes and reads wait; whether the disk has no room for anything new."""
@@ -29,3 +35,12 @@ class Figures(NamedTuple):
     waiting_writes: int
     waiting_reads: int
     scarce: bool = False
+
+    @classmethod
+    def together(cls, several: "Sequence[Figures]") -> "Figures":
+        """Those of several stores of one kind, added up."""
+        commits = Histogram(several[0].commits.bounds)
+        for one in several:
+            commits.merge(one.commits)
+        writes, reads = (sum(column) for column in zip(*(one[1:3] for one in several), strict=True))
+        return cls(commits, writes, reads, any(one.scarce for one in several))

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import Any
 
 from quintet import runs
@@ -16,7 +17,7 @@ from quintet.accounts.audit import Entry
 from quintet.accounts.sessions import SessionRow
 from quintet.errors import QuintetError
 from quintet.sources import Sources
-from quintet.store import Store, Tx
+from quintet.store import Store, Tx, of_all
 
 __all__ = ["Actor", "Desk", "Vitals"]
 
@@ -89,27 +90,36 @@ class Desk:
         await self._store.write(user_id, write)
 
     async def runs(self) -> list[OpenRun]:
-        """Open runs of everybody, the oldest first, at most `RUNS`."""
-        return await self._store.read(lambda tx: looking.open_runs(tx, RUNS))
+        """Open runs of everybody, the oldest first, at most `RUNS`; without those of a cell that is away."""
+        told = chain.from_iterable(await of_all(self._store, lambda tx: looking.open_runs(tx, RUNS)))
+        found = sorted(told, key=lambda run: (run.created_at, run.id))[:RUNS]
+        of = await self._store.read(lambda tx: looking.addresses(tx, {run.user_id for run in found}))
+        return [run._replace(email=of[run.user_id]) for run in found if run.user_id in of]
 
     async def cancel(self, user_id: str, run_id: str, actor: Actor) -> str:
-        """Stop a run; answers its state at that commit. Raises QuintetError `not_found`."""
-        moment = runs.moment(self._sources)
+        """Stop a run; answers its state at that commit. Raises QuintetError `not_found`.
 
-        def write(tx: Tx) -> str:
-            state = runs.cancel(tx, user_id, run_id, "user", moment)
-            audit.record(
-                tx,
-                "run_cancelled",
-                moment.now_ms,
-                subject_id=user_id,
-                actor_id=actor.id,
-                address=actor.address,
-                run=run_id,
-            )
+        Where the run is in a cell the act is recorded before it: two databases have no transaction of both, and none goes unrecorded.
+        """
+        moment, cell = runs.moment(self._sources), self._store.apart(user_id)
+
+        def stop(tx: Tx) -> str:
+            return runs.cancel(tx, user_id, run_id, "user", moment)
+
+        def record(tx: Tx) -> None:
+            at, act = moment.now_ms, "run_cancelled"
+            audit.record(tx, act, at, subject_id=user_id, actor_id=actor.id, address=actor.address, run=run_id)
+
+        def both(tx: Tx) -> str:
+            state = stop(tx)
+            record(tx)
             return state
 
-        return await self._store.write(user_id, write)
+        if cell is None:
+            return await self._store.write(user_id, both)
+        await cell.read(lambda tx: looking.known_run(tx, user_id, run_id))
+        await self._store.write(user_id, record)
+        return await cell.write(user_id, stop)
 
     async def audit(self, user_id: str | None, before: int | None, limit: int) -> list[Entry]:
         """What happened, to one user or to anybody, the newest first."""

@@ -1,20 +1,22 @@
 """What an administrator sees: users, and work that is open. Never a text, a title, a file or an event of a user."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, or_, select, tuple_
 
 from quintet.accounts.erasing import DELETED
+from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.store import Tx
 from quintet.store.tables import sessions as session_rows
 from quintet.store.tables import users as user_rows
 
-__all__ = ["LISTED", "Listed", "OpenRun", "counted", "found", "of_id", "open_runs"]
+__all__ = ["LISTED", "Listed", "OpenRun", "addresses", "counted", "found", "known_run", "of_id", "open_runs"]
 
 _RUNS = (
-    "SELECT r.id, r.user_id, u.email, r.agent, r.state, r.cancelled, r.created_at, r.started_at FROM runs r"
-    " JOIN users u ON u.id = r.user_id WHERE r.state IN ('queued', 'running') ORDER BY r.created_at, r.id LIMIT ?"
+    "SELECT r.id, r.user_id, '' AS email, r.agent, r.state, r.cancelled, r.created_at, r.started_at FROM runs r"
+    " WHERE r.state IN ('queued', 'running') ORDER BY r.created_at, r.id LIMIT ?"
 )
 _COUNTS = (
     "SELECT (SELECT count(*) FROM users WHERE role <> ?), (SELECT count(*) FROM users WHERE disabled_at IS NOT NULL AND role <> ?),"
@@ -84,9 +86,21 @@ def of_id(tx: Tx, user_id: str, now_ms: int) -> Listed | None:
     return None if row is None else Listed._make(row)
 
 
+def addresses(tx: Tx, users: Collection[str]) -> dict[str, str]:
+    """The address of each user that is there."""
+    found = tx.core.execute(select(user_rows.c.id, user_rows.c.email).where(user_rows.c.id.in_(users)))
+    return {row.id: row.email for row in found}
+
+
 def open_runs(tx: Tx, limit: int) -> list[OpenRun]:
-    """Open runs of everybody, the oldest first."""
+    """Open runs of everybody, the oldest first; the address is told with the accounts."""
     return [OpenRun(*row) for row in tx.sql(_RUNS, (limit,)).fetchall()]
+
+
+def known_run(tx: Tx, user_id: str, run_id: str) -> None:
+    """Raises QuintetError `not_found` when there is no such run."""
+    if tx.sql("SELECT 1 FROM runs WHERE user_id = ? AND id = ?", (user_id, run_id)).fetchone() is None:
+        raise QuintetError("not_found")
 
 
 def counted(tx: Tx, now_ms: int) -> dict[str, int]:

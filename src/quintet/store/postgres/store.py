@@ -89,8 +89,7 @@ class PostgresStore(Asking):
         """See `Store.figures`."""
         commits = Histogram(self._lanes[0].times.bounds)
         for lane in self._lanes:
-            commits.counts = [sum(pair) for pair in zip(commits.counts, lane.times.counts, strict=True)]
-            commits.total += lane.times.total
+            commits.merge(lane.times)
         return Figures(commits, sum(lane.waiting for lane in self._lanes), self._readers.waiting)
 
     def _writer(self, key: str) -> Lane:

@@ -24,6 +24,7 @@ from quintet.store.tables.speaking import refresh_tokens, sessions, signing_keys
 from quintet.store.tables.working import agents, runs
 
 __all__ = [
+    "CONVERSATIONS",
     "agents",
     "api_keys",
     "attachments",
@@ -56,3 +57,19 @@ __all__ = [
     "users",
     "workers",
 ]
+
+CONVERSATIONS = frozenset(
+    {
+        attachments,
+        deleted_sends,
+        deletions,
+        events,
+        gone_digests,
+        heads,
+        message_attachments,
+        messages,
+        runs,
+        threads,
+    }
+)
+"""What is in a user's cell, where there are cells: all that is said, run and heard. Everything else with a user is of the account."""

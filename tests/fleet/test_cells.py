@@ -1,0 +1,218 @@
+"""Conversations in several databases: each user's rows in one cell, one gateway for all, and a cell that is away is away for its users."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from fleet.fleet import Fleet
+from quintet.errors import QuintetError
+from quintet.settings.fleet import SHARDS as SHARDS_IN_SETTINGS
+from quintet.store import SHARDS, CellStore, Renewed, shard_of
+from quintet.store.tables import CONVERSATIONS, metadata
+from quintet.testing.accounts.account import Account, register
+from quintet.testing.services.postgres.server import PostgresServer
+from quintet.testing.sockets.connecting import Connect
+from quintet.testing.sockets.device import Device
+from support.kernel import eventually, within
+from support.postgres import PostgresDatabase, own_server
+
+Maker = Callable[..., Fleet]
+HALF = SHARDS // 2
+
+
+@dataclass
+class Cells:
+    """Where accounts are, and the two cells; the second is on a server of its own."""
+
+    home: PostgresDatabase
+    near: PostgresDatabase
+    far: PostgresDatabase
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The setting."""
+        return {"QUINTET_CELLS": f"0-{HALF - 1}={self.near.url} {HALF}-{SHARDS - 1}={self.far.url}"}
+
+    def of(self, account: Account) -> PostgresDatabase:
+        """The cell of a user."""
+        return self.near if shard_of(account.id) < HALF else self.far
+
+
+@pytest.fixture
+def server_of_the_far() -> Iterator[PostgresServer]:
+    """A PostgreSQL that the test may kill."""
+    made = own_server()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def cells(server_of_the_far: PostgresServer) -> Cells:
+    """Three databases on two servers."""
+    return Cells(PostgresDatabase(), PostgresDatabase(), PostgresDatabase(on=server_of_the_far))
+
+
+def _one_of_each(fleet: Fleet, cells: Cells) -> tuple[Account, Account]:
+    """A user of the near cell and one of the far."""
+    found: dict[str, Account] = {}
+    while len(found) < 2:
+        account = register(fleet.gateways[0])
+        found.setdefault(cells.of(account).url, account)
+    return found[cells.near.url], found[cells.far.url]
+
+
+def _owners(database: PostgresDatabase) -> dict[str, set[str]]:
+    """Whose rows are in each table that has users, where it has any."""
+    owned = [table.name for table in metadata.tables.values() if "user_id" in table.c]
+    found = {name: {row[0] for row in database.rows(f"SELECT DISTINCT user_id FROM {name}")} for name in owned}
+    return {name: users for name, users in found.items() if users}
+
+
+def _answer(account: Account, fleet: Fleet, method: str, path: str, **sent: object) -> httpx.Response:
+    with account.http_now as http:
+        return http.request(method, f"{fleet.gateways[0].url}{path}", **sent)  # type: ignore[arg-type]
+
+
+async def _talk(devices: Sequence[Device]) -> None:
+    """Whoever speaks is heard on all of their own devices, the same bytes."""
+    said = await devices[0].say({"steps": 3}, agent="stepper")
+    for device in devices:
+        await device.run(said.run_id, 20)
+    assert len({tuple(event.raw for event in device.events) for device in devices}) == 1
+
+
+@pytest.mark.l3
+@pytest.mark.hang_guard(200)
+async def test_users_of_two_cells_at_one_gateway(fleet_of: Maker, cells: Cells, connect: Connect) -> None:
+    """Both talk, with files and at another gateway too; each one's conversation is in their own cell only and the account in the first
+    database only; a logout closes the sockets elsewhere; an export has it all, and a deletion leaves no row anywhere."""
+    fleet = fleet_of(cells.home, gateways=2, workers=1, variables=cells.variables)
+    people = _one_of_each(fleet, cells)
+    devices = {}
+    for account in people:
+        devices[account.id] = [await connect.device(gateway, account, name=gateway.name) for gateway in fleet.gateways]
+        await _talk(devices[account.id])
+        await account.attach("notes.txt", b"what was said")
+    for account, other in zip(people, reversed(people), strict=True):
+        there = _owners(cells.of(account))
+        assert {"events", "heads", "threads", "messages", "runs", "attachments"} <= there.keys()
+        assert all(users == {account.id} for users in there.values())
+        assert there.keys() <= {table.name for table in CONVERSATIONS}
+        assert other.id not in str(await account.snapshot())
+        assert cells.of(account).rows("SELECT email, password_hash, role FROM users") == [("", "", "housed")]
+    at_home = _owners(cells.home)
+    assert at_home.keys() & {table.name for table in CONVERSATIONS} == {"heads"}
+    assert set(cells.home.rows("SELECT DISTINCT seq FROM heads")) == {(0,)}
+    for account in people:
+        told = _answer(account, fleet, "GET", "/v1/auth/me/export").json()
+        assert len(told["events"]) == len(devices[account.id][0].events)
+        assert [file["name"] for file in told["attachments"]] == ["notes.txt"]
+        assert len(told["threads"]) == 1
+        assert told["sessions"]
+        again = account.again()
+        account.logout()
+        assert [(await device.closed(10))[0] for device in devices[account.id]] == [4501, 4501]
+        gone = _answer(again, fleet, "DELETE", "/v1/auth/me", json={"password": account.password})
+        assert gone.status_code == 204, gone.text
+        assert not _owners(cells.of(account))
+        assert cells.of(account).rows("SELECT id FROM users") == []
+    assert not {account.id for account in people} & {row[0] for row in cells.home.rows("SELECT id FROM users")}
+
+
+@pytest.mark.l3
+@pytest.mark.hang_guard(240)
+async def test_a_dead_cell_is_nobody_elses_concern(
+    fleet_of: Maker, cells: Cells, server_of_the_far: PostgresServer, connect: Connect
+) -> None:
+    """One cell is killed: its users are told 503 and keep their sockets; those of the other talk, come and register as before, also at
+    a gateway that starts meanwhile, and every gateway is ready and names the cell. When it is back, so are its users, with all they had."""
+    fleet = fleet_of(cells.home, gateways=2, workers=1, variables=cells.variables)
+    here, there = fleet.gateways
+    near, far = _one_of_each(fleet, cells)
+    mine, theirs = [await connect.device(here, account) for account in (near, far)]
+    await _talk([mine])
+    await _talk([theirs])
+    server_of_the_far.kill()
+    there.kill()
+    await asyncio.to_thread(there.start)
+    for gateway in (here, there):
+        assert gateway.ready()["status"] == "ready"
+        checks = gateway.ready()["checks"]
+        assert isinstance(checks, dict)
+        assert (checks["database"], checks["cell 1"], checks["cell 2"]) == ("ok", "ok", "failing")
+    elsewhere = await connect.device(there, near, after="0")
+    for _ in range(5):
+        await _talk([mine, elsewhere])
+    while cells.of(newcomer := register(there)) is not cells.near:
+        pass
+    await _talk([await connect.device(there, newcomer)])
+    for path in ("/v1/snapshot", "/v1/threads"):
+        assert _answer(far, fleet, "GET", path).status_code == 503
+    assert _answer(far, fleet, "GET", "/v1/auth/me").status_code == 200  # the account is not in the cell
+    refused = await theirs.request("send", client_id="while-away", text="hello", agent="echo")
+    assert (refused["type"], refused["code"]) == ("error", "unavailable")
+    assert theirs.close_code is None
+    await asyncio.to_thread(server_of_the_far.start)
+    async with asyncio.timeout(12):
+        while any(gateway.ready()["checks"]["cell 2"] != "ok" for gateway in fleet.gateways):  # type: ignore[index]
+            await asyncio.sleep(0.05)
+    back = await connect.device(there, far, after="0")
+    await _talk([theirs, back])
+    for device in (mine, theirs, elsewhere, back):
+        device.story.whole()
+
+
+# --- the map --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.l1
+def test_a_shard_is_for_ever() -> None:
+    """Known users have known shards: another hash would look for everybody in the wrong cell. They spread evenly."""
+    assert [shard_of(user) for user in ("usr_a", "usr_b", "usr_01JABCDEFGHJKMNPQRSTVWXYZ0")] == [2594, 799, 85]
+    counts = [0] * 16
+    for number in range(16_000):
+        counts[shard_of(f"usr_{number}") * 16 // SHARDS] += 1
+    assert max(counts) < 1_150
+    assert min(counts) > 850
+    assert SHARDS == SHARDS_IN_SETTINGS
+
+
+def test_what_has_a_user_is_in_the_cell_or_with_the_account() -> None:
+    """Every table with a user is decided about; what refers to a conversation is beside it, for no key crosses databases."""
+    for table in metadata.tables.values():
+        for key in table.foreign_keys:
+            there = key.column.table
+            assert (there in CONVERSATIONS) == (table in CONVERSATIONS) or there.name == "users"
+    assert {table.name for table in CONVERSATIONS} == {
+        "attachments", "deleted_sends", "deletions", "events", "gone_digests", "heads", "message_attachments", "messages", "runs", "threads",
+    }  # fmt: skip
+
+
+@pytest.mark.l2
+async def test_a_cell_is_told_of_alone() -> None:
+    """Another epoch of one cell is said of that one; nobody's shards are refused; a map that leaves shards out is no map."""
+    home, near = PostgresDatabase(), PostgresDatabase()
+    places = ["near"] * HALF + [None] * HALF
+    with pytest.raises(ValueError, match="4096"):
+        CellStore(home.open(), {}, places[1:])
+    store = CellStore(home.open(), {"near": near.open}, places)
+    told: list[object] = []
+    store.on_commit(told.extend)
+    await within(store.start())
+    try:
+        await eventually(lambda: store.in_touch)
+        names = iter(f"usr_{number}" for number in range(1_000))
+        lower = next(name for name in names if shard_of(name) < HALF)
+        upper = next(name for name in names if shard_of(name) >= HALF)
+        row = await within(store.of(lower).read(lambda tx: tx.sql("SELECT current_database()").fetchone()))
+        assert row[0] == near.url.rpartition("/")[2]
+        with pytest.raises(QuintetError) as refused:
+            await within(store.of(upper).write(upper, lambda tx: None))
+        assert refused.value.code == "unavailable"
+        await within(store.of(lower).write(lower, lambda tx: tx.publish(Renewed())))
+        assert told == [Renewed(store.of(lower))]
+    finally:
+        await within(store.close())
