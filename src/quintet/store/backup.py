@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from quintet.store.publishing import publish
+
 __all__ = ["BackupError", "Copied", "copy_database"]
 
 _STEP = 256  # pages between two reports of progress, usually 1 MiB
@@ -55,9 +57,11 @@ def copy_database(source: Path, file: Path, *, force: bool, progress: Progress =
         _copy(source, draft, progress)
         _check(draft)
         size = draft.stat().st_size
-        _publish(draft, file, force)
+        publish(draft, file, replace=force)
     except sqlite3.Error as error:
         raise BackupError(f"The database could not be copied ({error})", "Look at the disks of both files.") from error
+    except FileExistsError:
+        raise _exists() from None
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise BackupError(f"The copy could not be written ({why})", "Choose a file that you may write.") from error
@@ -113,23 +117,3 @@ def _check(draft: Path) -> None:
         raise BackupError(
             "The copy is damaged, because the database or the disk is", "Keep earlier copies, and check the disks."
         )
-
-
-def _publish(draft: Path, file: Path, force: bool) -> None:
-    with draft.open("rb") as copy:
-        os.fsync(copy.fileno())
-    if force:
-        draft.replace(file)
-    else:
-        try:
-            file.hardlink_to(draft)  # fails where the name has come to exist since we looked, which renaming does not
-        except FileExistsError:
-            raise _exists() from None
-        except OSError:  # a file system without links
-            draft.rename(file)
-    with contextlib.suppress(OSError):  # not every file system can
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

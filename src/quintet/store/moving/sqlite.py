@@ -1,6 +1,5 @@
 """A file as one end of a move. The source's bytes stay as they are, also where its server was killed; the target is a draft until it is whole."""
 
-import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from sqlalchemy.pool import StaticPool
 from quintet.store import schema
 from quintet.store.base import Tx
 from quintet.store.moving.end import End, MoveError, refuse_version
+from quintet.store.publishing import publish
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 
 __all__ = ["source", "target"]
@@ -49,7 +49,7 @@ def target(path: Path) -> Iterator[End]:
     """See `opened_target`."""
     with _locked(path, "filled"):
         if os.path.lexists(path):
-            raise MoveError("The file to move to exists already", "Name one that does not.")
+            raise _exists()
         draft = path.with_name(f".{path.name}.unfinished")
         _remove(draft)  # of a move that was killed: the lock says that nobody is at it
         try:
@@ -59,7 +59,9 @@ def target(path: Path) -> Iterator[End]:
                 raw.execute("BEGIN IMMEDIATE")
                 yield end
                 raw.execute("COMMIT")
-            _publish(draft, path)
+            publish(draft, path)
+        except FileExistsError:
+            raise _exists() from None
         except (OSError, sqlite3.Error) as error:
             raise MoveError(f"The file could not be written ({error})", "Look at the disk.") from error
         finally:
@@ -93,18 +95,10 @@ def _locked(path: Path, what: str) -> Iterator[None]:
         store.unlock()
 
 
-def _publish(draft: Path, path: Path) -> None:
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.rename(path)
-    with contextlib.suppress(OSError):  # not every file system can
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
 def _remove(draft: Path) -> None:
     for side in _SIDES:
         draft.with_name(draft.name + side).unlink(missing_ok=True)
+
+
+def _exists() -> MoveError:
+    return MoveError("The file to move to exists already", "Name one that does not.")
