@@ -1,6 +1,7 @@
 """A fleet of the test's own."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from fleet.fleet import Fleet
 from support.postgres import PostgresDatabase
+from support.standby import Pair, pair
 
 
 @pytest.fixture
@@ -24,3 +26,11 @@ def fleet_of(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     yield make
     for fleet in made:
         fleet.end()
+
+
+@pytest.fixture
+async def both() -> AsyncIterator[Pair]:
+    """A primary and a streaming standby of the test's own."""
+    made = await pair()
+    yield made
+    await asyncio.to_thread(made.end)

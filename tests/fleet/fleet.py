@@ -3,7 +3,7 @@
 import os
 import secrets
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from quintet.testing.services.processes import Plan
@@ -18,11 +18,19 @@ __all__ = ["Fleet", "Node"]
 class Node(Server):
     """One process. A worker serves nobody, so it is ready without a socket."""
 
-    def __init__(self, home: Path, role: str, database: PostgresDatabase, environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        role: str,
+        database: PostgresDatabase,
+        environment: dict[str, str],
+        command: Sequence[str] = ("-m", "quintet"),
+    ) -> None:
         agents = () if role == "gateway" else (SCRIPTED,)
         super().__init__(
             home,
             agents=agents,
+            command=command,
             options=("--role", role),
             environment={"QUINTET_DATABASE_URL": database.url, **environment},
         )
@@ -71,6 +79,7 @@ class Fleet:
         workers: int,
         life: int = 3,
         variables: Mapping[str, str] | None = None,
+        command: Sequence[str] = ("-m", "quintet"),
     ) -> None:
         effects = folder / "effects.log"
         effects.touch()
@@ -82,7 +91,9 @@ class Fleet:
         }
         self.database = database
         roles = ["gateway"] * gateways + ["worker"] * workers
-        self.nodes = [Node(folder / f"{role}{at}", role, database, self.environment) for at, role in enumerate(roles)]
+        self.nodes = [
+            Node(folder / f"{role}{at}", role, database, self.environment, command) for at, role in enumerate(roles)
+        ]
         self.gateways, self.workers = self.nodes[:gateways], self.nodes[gateways:]
 
     def start(self) -> None:

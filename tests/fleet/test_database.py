@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from fleet.checks import lateness
 from fleet.fleet import Fleet
 from fleet.load import ROUNDS, again, endured
 from quintet.testing.accounts.account import register
 from quintet.testing.faults import Faults
 from quintet.testing.services.postgres.server import PostgresServer
 from quintet.testing.sockets.connecting import Connect
-from quintet.testing.sockets.device import Device
 from support.faithful import Faithful
 from support.postgres import PostgresDatabase, own_server
 
@@ -123,14 +123,14 @@ async def test_who_does_not_hear_is_late_and_nothing_else(fleet_of: Maker, conne
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
     try:
-        late = [await _lateness(one, two, other) for other in range(3)]
+        late = [await lateness(one, two, other) for other in range(3)]
         assert max(late) <= 2 * POLL, f"events came {late} s late: one wake-up for the worker, one for the feed"
         await _listening(database, 3, beside=pids)
     finally:
         if how == "silent":
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
-    quick = min([await _lateness(one, two, other) for other in range(3)])
+    quick = min([await lateness(one, two, other) for other in range(3)])
     assert quick < 1.0, f"nobody hears again: {quick} s"
     assert [e.raw for e in one.events] == [e.raw for e in two.events]
     one.story.whole()
@@ -145,14 +145,3 @@ async def _listening(database: PostgresDatabase, count: int, beside: Sequence[in
             if len(found) >= count:
                 return list(found)
             await asyncio.sleep(0.05)
-
-
-async def _lateness(one: Device, two: Device, other: int) -> float:
-    """Seconds from a send at one gateway until its run's ending is at a device of the other."""
-    sender, reader = (one, two) if other % 2 else (two, one)
-    began = time.monotonic()
-    said = await sender.say("hello", agent="echo")
-    await reader.run(said.run_id, 30)
-    took = time.monotonic() - began
-    await sender.run(said.run_id, 30)
-    return took

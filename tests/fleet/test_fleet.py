@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet.checks import check_a_sleeper_is_fenced, check_one_order_of_two_gateways, check_told_at_once
 from fleet.fleet import Fleet, Node
 from fleet.load import ROUNDS, again, endured
 from quintet.testing.accounts.account import register
@@ -15,7 +16,6 @@ from quintet.testing.contracts import Seen
 from quintet.testing.sockets.connecting import Connect
 from support.effects import effect, effects
 from support.faithful import Faithful
-from support.kept import read
 
 pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(240)]
 
@@ -92,22 +92,14 @@ async def test_a_dead_workers_run_ends_within_twenty_seconds(fleet_of: Maker, co
 
 async def test_a_worker_that_sleeps_past_its_life_is_fenced(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:
     """SIGSTOP: its run is ended by others. When it wakes it can add nothing to it and starts no tool, and takes new work again."""
-    fleet = fleet_of(gateways=1, workers=1)
-    gateway, worker = fleet.nodes
-    alice = register(gateway)
-    device = await connect.device(gateway, alice)
-    said = await device.say({"steps": 400, "pause": 0.05, "mark": "sleeps"}, agent="stepper")
-    await device.step("some steps", lambda: [e for e in device.events if e.run == said.run_id][5:] or None)
-    worker.freeze()
-    try:
-        run = await device.run(said.run_id, 20)
-        assert ending(run).body["data"]["error"]["code"] == "worker_lost"
-    finally:
-        worker.thaw()
-    await device.tell("next", agent="echo", within=20)
-    device.story.whole()
-    rows = read(gateway.database(tmp_path / "copy")).find(alice.id, run_id=said.run_id)
-    assert [row.final for row in rows].index(True) == len(rows) - 1
+    await check_a_sleeper_is_fenced(fleet_of(gateways=1, workers=1), connect, tmp_path / "copy")
+
+
+async def test_one_user_at_two_gateways_has_one_order(fleet_of: Maker, connect: Connect) -> None:
+    """Sixteen messages at once, half of them at each: no number twice, none missing, the same for both devices; and all at once."""
+    fleet = fleet_of(workers=1)
+    await check_one_order_of_two_gateways(fleet, connect)
+    await check_told_at_once(fleet, connect)
 
 
 async def test_any_node_may_die_at_any_time(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from quintet.store.base import Tx
 from quintet.store.committer import Committer
 from quintet.store.tables import runs
 from sabotage.by_account import DEFECTS_OF_ACCOUNTS
+from sabotage.by_fleet import DEFECTS_OF_FLEETS
 from sabotage.by_letter import DEFECTS_BY_LETTER
 from support.patching import replace
 
@@ -325,4 +326,5 @@ DEFECTS: dict[str, Callable[[], None]] = {
     "broadcast": broadcast,
     **DEFECTS_BY_LETTER,
     **DEFECTS_OF_ACCOUNTS,
+    **DEFECTS_OF_FLEETS,
 }

@@ -12,6 +12,7 @@ import pytest
 
 from crowds.slow_readers import check_slow_readers
 from isolation.one_connection import check_one_connection
+from sabotage.by_fleet import DEFECTS_OF_FLEETS
 from sabotage.defects import DEFECTS
 from sabotage.refusals import check_refusals_are_told
 from support.checks.accounts import (
@@ -137,7 +138,7 @@ def test_every_promise_has_a_defect() -> None:
     """P1 to P11, and no defect lies about unused. P12 is all of them."""
     promises = {case.promise for case in CASES} | {"P11"}  # that of the start has a test of its own, below
     assert promises == {f"P{number}" for number in range(1, 12)}
-    beside = {"deaf_worker", "ignore_a_missing_secret"}
+    beside = {"deaf_worker", "ignore_a_missing_secret", *DEFECTS_OF_FLEETS}  # those of fleets are seen in tests/fleet
     assert {case.defect for case in CASES} == DEFECTS.keys() - beside
 
 
