@@ -80,7 +80,9 @@ class Fleet:
         life: int = 3,
         variables: Mapping[str, str] | None = None,
         command: Sequence[str] = ("-m", "quintet"),
+        through: Sequence[int] = (),
     ) -> None:
+        """`through` has the port by which each node reaches the database; that of the database if not given."""
         effects = folder / "effects.log"
         effects.touch()
         self.environment = {
@@ -94,6 +96,8 @@ class Fleet:
         self.nodes = [
             Node(folder / f"{role}{at}", role, database, self.environment, command) for at, role in enumerate(roles)
         ]
+        for node, port in zip(self.nodes, through, strict=False):
+            node.environment["QUINTET_DATABASE_URL"] = database.url.replace(f":{database.server.port}/", f":{port}/")
         self.gateways, self.workers = self.nodes[:gateways], self.nodes[gateways:]
 
     def start(self) -> None:

@@ -47,6 +47,7 @@ async def opened(database: PostgresDatabase) -> AsyncIterator[Kernel]:
     log = Log(store, poll_seconds=30)
     await log.start()
     try:
+        await eventually(lambda: store.in_touch)
         yield Kernel(store, log)
     finally:
         await log.close()
