@@ -5,6 +5,7 @@ or a reader would act upon survives (escape sequences, control and direction cha
 """
 
 import codecs
+import itertools
 import re
 import textwrap
 from collections.abc import Callable
@@ -19,6 +20,11 @@ _ESCAPES = re.compile(
 )
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?"
+_LONG, _AROUND = 8 * 1024 * 1024, 512 * 1024
+_MARKS = re.compile(
+    r"test session starts|= (?:FAILURES|ERRORS) =|= short test summary|\b\d{1,6} (?:failed|passed|errors?) ?[^\n]{0,100} in \d|"
+    r"\nRan \d{1,7} tests? in "
+)
 _NEARLY = 0.8  # of the lines; a shell's own words stand between them
 _PREFIXES = (
     re.compile(rf"^[^\t\n]{{0,200}}\t[^\t\n]{{0,200}}\t\ufeff?{_STAMP}"),
@@ -49,13 +55,32 @@ def decode(data: bytes) -> str:
 
 def normalise(text: str, line_limit: int = LINE_LIMIT) -> str:
     """Plain text: no escape sequences, no log prefixes, no lone surrogates. A longer line is cut."""
-    text = text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
+    text = _near(text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n"))
     text = _ESCAPES.sub("", text)
-    lines = [line[:line_limit].rstrip() for line in text.split("\n")[:LINES_LIMIT]]
+    lines = [line[:line_limit].rstrip() for line in _bounded(text.split("\n"))]
     for prefix in _PREFIXES:
         lines = _without(prefix, lines)
     text = _UNSEEN.sub("", textwrap.dedent("\n".join(lines)))
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _near(text: str) -> str:
+    """Of a very long log what stands around the report in it; the rest becomes empty lines, so that numbers stay."""
+    marks = [found.start() for found in _MARKS.finditer(text)] if len(text) > _LONG else []
+    if not marks:
+        return text
+    begin = max(0, text.rfind("\n", 0, max(0, marks[0] - _AROUND)) + 1)
+    end = text.find("\n", min(len(text), marks[-1] + _AROUND))
+    end = len(text) if end < 0 else end
+    return "\n" * text.count("\n", 0, begin) + text[begin:end] + "\n" * text.count("\n", end)
+
+
+def _bounded(lines: list[str]) -> list[str]:
+    """At most so many lines that are not empty."""
+    if len(lines) <= LINES_LIMIT:
+        return lines
+    counted = itertools.accumulate(map(bool, lines))
+    return [line for line, number in zip(lines, counted, strict=True) if number <= LINES_LIMIT]
 
 
 def _without(prefix: re.Pattern[str], lines: list[str]) -> list[str]:

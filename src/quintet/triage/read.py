@@ -44,7 +44,7 @@ def _console(text: str, source: str) -> Run:
     parts = cut(text)
     entries = _entries(parts)
     session = faults(parts)
-    if not entries and not session and not _is_pytest(parts):
+    if not entries and not _is_pytest(parts) and (not session or _is_log(text, session)):
         lone = stray_traceback(text)
         gaps, logged = _NOT_A_REPORT if lone else (), logged_in(text.split("\n"), 1, source)
         return Run("traceback" if lone else "nothing", source, entries=tuple(lone), gaps=gaps, logged=logged)
@@ -64,14 +64,21 @@ def _between(parts: Parts, source: str) -> tuple[Raised, ...]:
     """What programs printed between the tests (`-s`), or before and after them."""
     if not parts.outside:
         return ()
-    first, lines = parts.outside[0][0], [""] * min(parts.outside[-1][0] - parts.outside[0][0] + 1, BETWEEN_LIMIT)
+    last = parts.outside[-1][0]
+    first = max(parts.outside[0][0], last - BETWEEN_LIMIT + 1)
+    lines = [""] * (last - first + 1)
     for at, line in parts.outside:
-        if at - first < len(lines):
+        if at >= first:
             lines[at - first] = line
     return logged_in(lines, first, source)
 
 
 _NOT_A_REPORT = ("This is one Python traceback, not a test report: how many tests ran and passed is not known.",)
+
+
+def _is_log(text: str, session: Sequence[Entry]) -> bool:
+    """A server's log has lines that begin with ERROR too; pytest shows no traceback below its own."""
+    return all(entry.last.name == "UsageError" for entry in session) and "\nTraceback (most recent call last):" in text
 
 
 def _is_pytest(parts: Parts) -> bool:

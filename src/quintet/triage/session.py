@@ -33,6 +33,7 @@ _STOP = re.compile(
     r" (?:was )?(?:timed out|took longer|cancell?ed|aborted|exceeded)|(?:.{0,120}\*\*\* .{0,80}|.{0,200}line \d+: .{0,80})?(?:terminated|killed)\b"
     r"|.{0,120}received (?:signal )?(?:sigterm|terminated|interrupt)|.{0,200}exit(?:ed with)? code (?:124|137|143)\b)"
 )
+_LAST_LINES = 200
 _RUNNING = re.compile(r"^((?!FAILED|ERROR|PASSED)\S{1,400}\.py::\S{1,600})(?: |$)")
 
 
@@ -103,10 +104,11 @@ def _empty(parts: Parts) -> list[Entry]:
 
 def _cancelled(parts: Parts) -> list[Entry]:
     """A run without pytest's last line, in a log that says that it was stopped from outside. A log that was only cut off says nothing."""
-    told = next(((at, line) for at, line in reversed(parts.outside) if _STOP.search(line)), None)
+    last = parts.outside[-_LAST_LINES:]
+    told = next(((at, line) for at, line in reversed(last) if _STOP.search(line[:1_000])), None)
     if told is None or parts.ends or not (parts.header or parts.collected or parts.seen):
         return []
-    running = next((found[1] for _, line in reversed(parts.outside) if (found := _RUNNING.match(line))), "")
+    running = next((found[1] for _, line in reversed(last) if (found := _RUNNING.match(line))), "")
     words = f"{told[1].strip()[:200]}" + (f" (while {running} was running)" if running else "")
     return [Entry(running or "(session)", "error", "session", (Raised("RunCancelled", words, told[0]),), told[0])]
 
