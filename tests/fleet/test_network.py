@@ -4,12 +4,14 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from fleet.fleet import Fleet
+from fleet.fleet import Fleet, Node
 from fleet.load import ROUNDS, again, endured
+from fleet.networks import NETWORKS, Way, namespace
 from quintet.testing.accounts.account import register
 from quintet.testing.faults import Faults
 from quintet.testing.sockets.connecting import Connect
@@ -23,28 +25,46 @@ Maker = Callable[..., Fleet]
 LIFE = 3
 
 
+@pytest.mark.parametrize("network", NETWORKS)
 async def test_a_worker_that_is_cut_off_stops_its_runs_itself(
-    fleet_of: Maker, connect: Connect, faults: Faults
+    fleet_of: Maker, connect: Connect, faults: Faults, tmp_path: Path, network: str
 ) -> None:
     """Nothing passes and nothing is refused: within its life its tools are cancelled, though it can tell nobody; others end the run; when
     the network is back it takes new work, and nothing of the old run is added."""
-    database = PostgresDatabase()
-    relay = faults(database.server)
-    fleet = fleet_of(database, gateways=1, workers=1, life=LIFE, through=[database.server.port, relay.port])
+    with ExitStack() as stack:
+        if network == "relay":
+            database = PostgresDatabase()
+            relay = faults(database.server)
+            fleet = fleet_of(database, gateways=1, workers=1, life=LIFE, through=[database.server.port, relay.port])
+            await _cut_off(fleet, connect, relay)
+        else:
+            way, server = stack.enter_context(namespace())
+            database = PostgresDatabase(on=server)
+            fleet = fleet_of(database, gateways=1, workers=0, life=LIFE)
+            stack.callback(fleet.end)
+            there = fleet.environment | {"QUINTET_DATABASE_URL": database.url.replace("@127.0.0.1:", f"@{way.ours}:")}
+            worker = Node(tmp_path / "far", "worker", database, there, ("fleet/elsewhere.py", way.name, "--"))
+            worker.near = False
+            fleet.nodes.append(worker)
+            await asyncio.to_thread(worker.start)
+            await _cut_off(fleet, connect, way)
+
+
+async def _cut_off(fleet: Fleet, connect: Connect, way: Way) -> None:
     gateway, _ = fleet.nodes
     alice = await asyncio.to_thread(register, gateway)
     device = await connect.device(gateway, alice)
     said = await device.say({"mark": "cut"}, agent="slow_parent")
     await effect(gateway, "begun", "cut-a")
     await effect(gateway, "begun", "cut-b")
-    relay.stall()
+    way.stall()
     cut = time.time()
     stopped = [await effect(gateway, "cancelled", mark, 15) for mark in ("cut-a", "cut-b")]
     assert max(stopped) - cut < LIFE + 2, f"it went on for {max(stopped) - cut:.1f} s"
     run = await device.run(said.run_id, 20)
     assert time.time() - cut < 20
     assert run[-1].body["data"]["error"]["code"] == "worker_lost"
-    relay.clear()
+    way.clear()
     queued = await device.say("next", agent="echo")
     await device.run(queued.run_id, 40)
     assert effects(gateway, "cut-a") == ["begun", "cancelled"]
