@@ -15,7 +15,7 @@ from quintet.triage.logs import logged_in
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Frame, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.normalise import TEXT_LIMIT, normalise
-from quintet.triage.session import faults, stray_traceback
+from quintet.triage.session import SERVICES_OF_THE_KIT, faults, stray_traceback
 from quintet.triage.tracebacks import chain_of, is_captured, place_of, split_head
 
 ENTRIES_LIMIT = 20_000
@@ -77,8 +77,9 @@ _NOT_A_REPORT = ("This is one Python traceback, not a test report: how many test
 
 
 def _is_log(text: str, session: Sequence[Entry]) -> bool:
-    """A server's log has lines that begin with ERROR too; pytest shows no traceback below its own."""
-    return all(entry.last.name == "UsageError" for entry in session) and "\nTraceback (most recent call last):" in text
+    """A server's log has lines that begin with ERROR too; only the test kit shows a traceback below its own."""
+    plain = all(entry.last.name == "UsageError" and SERVICES_OF_THE_KIT not in entry.last.message for entry in session)
+    return plain and "\nTraceback (most recent call last):" in text
 
 
 def _is_pytest(parts: Parts) -> bool:

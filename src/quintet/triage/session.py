@@ -21,7 +21,9 @@ _FAULTS = (
         re.compile(r"^(.{0,200}(?:pytest: command not found|No module named '?pytest'?|pytest: not found))$"),
     ),
 )
-_SERVICE_LOGS = "services of the test run are not ready"  # what the test kit says, with each service's last lines below
+SERVICES_OF_THE_KIT = (
+    "services of the test run are not ready"  # what the test kit says, with each service's last lines below
+)
 _ONLY_BEFORE = frozenset({"UsageError", "CommandNotFound"})
 _ROOT = re.compile(r"^\s*(?:inifile|rootdir): ")
 _LEFT = frozenset({"SystemExit", "Exit"})
@@ -87,7 +89,7 @@ def _session(chain: tuple[Raised, ...], at: int) -> Entry:
 
 def _chain(parts: Parts, index: int, kind: str, message: str) -> tuple[Raised, ...]:
     at = parts.outside[index][0]
-    if kind != "ConftestImportFailure" and not message.startswith(_SERVICE_LOGS):
+    if kind != "ConftestImportFailure" and not message.startswith(SERVICES_OF_THE_KIT):
         return (Raised(kind, message, at),)
     following = [line for _, line in parts.outside[index + 1 : index + 200]]
     below = chain_of(following, at + 1)
