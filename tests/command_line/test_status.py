@@ -1,8 +1,9 @@
 """`quintet status`: who serves, who holds what, what waits, and an exit code that says whether somebody must look."""
 
+import asyncio
 import json
 import secrets
-import time
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from command_line.commands import quintet
 from fleet.fleet import Fleet
-from quintet.server.status import Lag, Lease, Logs, NodeState, Status
+from quintet.server.status import Lag, Lease, Logs, NodeState, Status, status_of
+from quintet.settings import Options, load
 from quintet.store.nodes import Node, Seen
 from quintet.testing.accounts.account import register
 from quintet.testing.sockets.connecting import Connect
@@ -20,11 +22,19 @@ from support.postgres import PostgresDatabase
 from support.server import Server
 
 
-def told(folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
-    """Its exit code and its JSON."""
-    done = quintet("status", "--json", *words, folder=folder)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, json.loads(done.stdout)
+async def told(url: str) -> dict[str, Any]:
+    """What `--json` prints, without the command: a process costs a second."""
+    environment = {"QUINTET_DATABASE_URL": url, "QUINTET_WORKER_LIFE_SECONDS": "3"}
+    settings = load(environment, None, Options(), lambda _: secrets.token_urlsafe(48), serves=False)
+    return (await status_of(settings)).view()
+
+
+def typed(folder: Path, url: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """The command itself."""
+    environment = {"QUINTET_DATABASE_URL": url, "QUINTET_WORKER_LIFE_SECONDS": "3"}
+    done = quintet("status", *words, folder=folder, environment=environment)
+    assert done.returncode == code, done.stderr
+    return done
 
 
 @pytest.mark.l3
@@ -32,33 +42,29 @@ async def test_one_server_on_a_file(tmp_path: Path, connect: Connect) -> None:
     """It is up while it serves, with the run that it holds; killed, both are told and the exit code is 1; after a stop it is not in the list."""
     file = f"sqlite:///{tmp_path / 'home' / 'quintet.db'}"
     server = Server(tmp_path / "home", environment={"QUINTET_DATABASE_URL": file})
-    words = ("--database", file)
     try:
         server.start()
-        alice = register(server)
-        device = await connect.device(server, alice)
+        device = await connect.device(server, register(server))
         said = await device.say({"mark": "held"}, agent="slow_parent")
         await effect(server, "begun", "held-a")
-        code, seen = told(tmp_path, *words)
-        assert (code, seen["healthy"], seen["problems"]) == (0, True, [])
+        seen = json.loads(typed(tmp_path, file, "--json").stdout)
+        assert (seen["healthy"], seen["problems"]) == (True, [])
         assert [(n["role"], n["state"], n["pid"]) for n in seen["nodes"]] == [("all", "up", server.pid)]
-        assert [(lease["run_id"], lease["attempt"], lease["held"]) for lease in seen["leases"]] == [
-            (said.run_id, 1, True)
-        ]
-        assert seen["leases"][0]["node_id"] == seen["nodes"][0]["id"]
+        (lease,) = seen["leases"]
+        assert (lease["run_id"], lease["attempt"], lease["held"]) == (said.run_id, 1, True)
+        assert lease["node_id"] == seen["nodes"][0]["id"]
         assert (seen["heads"]["logs"], seen["lag"]["runs_running"]) == (1, 1)
-        shown = quintet("status", *words, folder=tmp_path)
-        assert shown.returncode == 0
-        assert seen["nodes"][0]["id"] in shown.stdout
-        assert said.run_id in shown.stdout
+        shown = typed(tmp_path, file).stdout
+        assert seen["nodes"][0]["id"] in shown
+        assert said.run_id in shown
         server.kill()
-        code, seen = told(tmp_path, *words)
-        assert (code, seen["nodes"][0]["state"], seen["leases"][0]["held"]) == (1, "gone", False)
-        assert "No server is up that people could reach." in quintet("status", *words, folder=tmp_path).stderr
+        seen = await told(file)
+        assert (seen["nodes"][0]["state"], seen["leases"][0]["held"]) == ("gone", False)
+        assert "No server is up that people could reach." in typed(tmp_path, file, code=1).stderr
         server.start()
-        assert [n["state"] for n in told(tmp_path, *words)[1]["nodes"]] == ["up"]
+        assert [n["state"] for n in (await told(file))["nodes"]] == ["up"]
         server.stop()
-        assert told(tmp_path, *words)[1]["nodes"] == []
+        assert (await told(file))["nodes"] == []
     finally:
         server.end()
 
@@ -75,29 +81,28 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 @pytest.mark.l3
-def test_a_fleet(fleet: Fleet, tmp_path: Path) -> None:
+async def test_a_fleet(fleet: Fleet, tmp_path: Path) -> None:
     """Each process by its role; one that was killed is told of within its life, until another has come in its place."""
-    words = ("--database", fleet.database.url)
-    environment = {"QUINTET_WORKER_LIFE_SECONDS": "3"}
-    code, seen = told(tmp_path, *words)
-    assert (code, seen["database"], sorted(n["role"] for n in seen["nodes"])) == (
-        0,
-        "postgresql",
-        ["gateway", "worker"],
-    )
+    url = fleet.database.url
+    seen = await told(url)
+    assert (seen["healthy"], seen["database"]) == (True, "postgresql")
+    assert sorted((n["role"], n["state"]) for n in seen["nodes"]) == [("gateway", "up"), ("worker", "up")]
     assert seen["lag"]["notices_queue"] == 0
     fleet.workers[0].kill()
-    deadline = time.monotonic() + 20
-    while (done := quintet("status", *words, folder=tmp_path, environment=environment)).returncode == 0:
-        assert time.monotonic() < deadline, done.stdout
-    assert "worker" in done.stderr
-    assert "not been heard of" in done.stderr
+    async with asyncio.timeout(20):
+        while (await told(url))["healthy"]:
+            await asyncio.sleep(0.2)
+    said = typed(tmp_path, url, code=1).stderr
+    assert "The worker nod_" in said
+    assert "has not been heard of" in said
     fleet.workers[0].start()
-    done = quintet("status", "--json", *words, folder=tmp_path, environment=environment)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert sorted((n["role"], n["state"]) for n in json.loads(done.stdout)["nodes"]) == [
-        ("gateway", "up"), ("worker", "gone"), ("worker", "up"),
-    ]  # fmt: skip
+    seen = await told(url)
+    assert sorted((n["role"], n["state"]) for n in seen["nodes"]) == [
+        ("gateway", "up"),
+        ("worker", "gone"),
+        ("worker", "up"),
+    ]
+    assert seen["problems"] == []
 
 
 @pytest.mark.l3
@@ -105,9 +110,9 @@ def test_a_database_that_is_away_is_one_line(tmp_path: Path) -> None:
     """No server of PostgreSQL, no database in it, no file: 1 or 78, one line that says so, nothing on standard output."""
     nobody = "postgresql://nobody@127.0.0.1:1/none"
     other = f"{PostgresDatabase().url}_{secrets.token_hex(3)}"
-    for words, code in ((("--database", nobody), 1), (("--database", other), 1), (("--data", "nowhere"), 78)):
-        done = quintet("status", *words, folder=tmp_path)
-        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (code, "", 1), done.stderr
+    for url, code in ((nobody, 1), (other, 1), (f"sqlite:///{tmp_path / 'nowhere'}", 78)):
+        done = typed(tmp_path, url, code=code)
+        assert (done.stdout, len(done.stderr.splitlines())) == ("", 1), done.stderr
 
 
 def _status(**changed: Any) -> Status:

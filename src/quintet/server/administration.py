@@ -1,7 +1,5 @@
 """The database that the settings name, for an operator: its accounts and its copies, also while a server has it open."""
 
-import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,40 +13,15 @@ from quintet.accounts.letters import Courier, Post, Wording
 from quintet.accounts.machines.keeping import ClientKeeping
 from quintet.edge.limits import Throttle
 from quintet.server import values
-from quintet.server.opening import open_database, unreachable
+from quintet.server.beside import SQLITE, existing_file, opened_beside
 from quintet.server.posting import courier
 from quintet.settings import Settings, StartError
 from quintet.sources import Sources
-from quintet.store import Store, UnreachableError
 from quintet.store.backup import BackupError, Copied, copy_database
-from quintet.store.schema import revision_of
 
 __all__ = ["InvitingOffice", "administration", "backed_up", "client_keeping", "inviting", "key_keeping"]
 
-_SQLITE = "sqlite:///"
 _USAGE = 2
-
-
-@asynccontextmanager
-async def opened_beside(settings: Settings) -> AsyncIterator[Store]:
-    """The store, without the server's lock. Raises `StartError`: it is not there or cannot be used."""
-    # A refusal is said in one line; without this the story of a lost transaction would go to the terminal.
-    logging.getLogger("quintet").addHandler(logging.NullHandler())
-    if settings.database.startswith(_SQLITE):
-        _existing(settings)
-    store = open_database(settings, migrate=False, exclusive=False)
-    try:
-        await store.start()
-    except UnreachableError as error:
-        await store.close()
-        raise unreachable(error) from error
-    except sqlite3.Error as error:
-        await store.close()
-        raise _unusable(error) from error
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 @asynccontextmanager
@@ -103,32 +76,9 @@ async def inviting(settings: Settings) -> AsyncIterator[InvitingOffice]:
 
 def backed_up(settings: Settings, file: Path, *, force: bool, progress: Callable[[int, int], None]) -> Copied:
     """Copy the database, whatever its revision, to `file`; `progress` gets pages done and in all. Raises `StartError`."""
-    if not settings.database.startswith(_SQLITE):
+    if not settings.database.startswith(SQLITE):
         raise StartError("The database is no SQLite file", "Copy it with the tools of its own, such as pg_dump.")
     try:
-        return copy_database(_existing(settings), file, force=force, progress=progress)
+        return copy_database(existing_file(settings), file, force=force, progress=progress)
     except BackupError as error:
         raise StartError(error.what, error.fix, exit_code=_USAGE if error.usage else 1) from error
-
-
-def _existing(settings: Settings) -> Path:
-    """The file of the database. An empty one would be made by opening it, which is never what an operator meant."""
-    path = Path(settings.database.removeprefix(_SQLITE))
-    try:
-        found = revision_of(settings.database)
-    except (OSError, sqlite3.Error) as error:
-        raise _unusable(error) from error
-    if found is None:
-        raise StartError(
-            "There is no database where the settings say",
-            "Name its folder with --data, or make one with: quintet migrate",
-            exit_code=78,
-        )
-    return path
-
-
-def _unusable(error: Exception) -> StartError:
-    why = str(getattr(error, "strerror", None) or error)
-    return StartError(
-        f"The database cannot be opened ({why})", "Look at --data, and run this as the user that the server runs as."
-    )

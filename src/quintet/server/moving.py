@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from quintet.accounts.users import new_epoch
 from quintet.log.numbers import Head, head_in
 from quintet.log.reading import Row, read_in
 from quintet.settings import StartError
@@ -21,7 +20,7 @@ def moved(source_url: str, target_url: str, progress: Callable[[str, int, int], 
     sources = Sources()
 
     def epoch() -> str:
-        return new_epoch(sources.token_bytes(6))
+        return sources.token_bytes(6).hex()
 
     try:
         return move(source_url, target_url, new_epoch=epoch, check=_check_logs, progress=progress)

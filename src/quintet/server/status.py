@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from quintet.errors import QuintetError
-from quintet.server.administration import opened_beside
+from quintet.server.beside import SQLITE, opened_beside
 from quintet.settings import Settings, StartError
 from quintet.store import Tx
 from quintet.store.nodes import Seen, nodes_in, now_in
@@ -165,7 +165,7 @@ def _has_lock(seen: Seen, settings: Settings) -> bool:
             return False
         except PermissionError:  # another user's
             pass
-    path = Path(settings.database.removeprefix("sqlite:///")).resolve()
+    path = Path(settings.database.removeprefix(SQLITE)).resolve()
     with contextlib.suppress(OSError):
         handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CLOEXEC)
         try:
