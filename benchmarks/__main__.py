@@ -4,7 +4,7 @@ import importlib
 import subprocess
 import sys
 
-NAMES = ("push", "latency", "runs", "idle", "replay", "startup")
+NAMES = ("push", "latency", "runs", "idle", "replay", "startup", "fleet", "retention")
 
 
 def main() -> int:

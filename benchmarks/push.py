@@ -53,8 +53,14 @@ def main() -> None:
 def _middle(rounds: tuple[dict[str, Any], ...]) -> dict[str, Any]:
     """Medians over the rounds; what must not happen is added up."""
     found: dict[str, Any] = {"each_round_us": [round(one["cpu_us"], 2) for one in rounds]}
-    for key in ("cpu_us", "system_us", "redis_us", "per_second", "bytes"):
-        values = [one[key] for one in rounds if one[key] is not None]
+    for key, of in {
+        "cpu_us": "cpu_us",
+        "system_us": "system_us",
+        "redis_us": "keeper_us",
+        "per_second": "per_second",
+        "bytes": "bytes",
+    }.items():
+        values = [one[of] for one in rounds if one[of] is not None]
         found[key] = round(median(values), 2) if values else None
     for key in ("p50", "p99"):
         found[f"{key}_us"] = round(median(one["delays_us"].get(key, 0.0) for one in rounds), 1)

@@ -22,14 +22,14 @@ __all__ = ["TOKEN_SECONDS", "people"]
 TOKEN_SECONDS = 7200
 
 
-def people(data: Path, count: int) -> list[str]:
-    """Make `count` users in the data folder of a server; returns an access token of each."""
-    return asyncio.run(_people(data, count))
+def people(data: Path, count: int, database: str | None = None) -> list[str]:
+    """Make `count` users in the data folder of a server, or in its database; returns an access token of each."""
+    return asyncio.run(_people(data, count, database or f"sqlite:///{data / 'quintet.db'}"))
 
 
-async def _people(data: Path, count: int) -> list[str]:
+async def _people(data: Path, count: int, database: str) -> list[str]:
     secret, sources = kept_secret(data), Sources()
-    store = open_store(f"sqlite:///{data / 'quintet.db'}", migrate=True)
+    store = open_store(database, migrate=True)
     await store.start()
     try:
         config = AccountsConfig(issuer="http://localhost", access_seconds=TOKEN_SECONDS)

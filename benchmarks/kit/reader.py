@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import uvloop
@@ -124,14 +125,17 @@ class _Crowd:
         answer: dict[str, Any] = await verb(**command)
         return answer
 
-    async def do_connect(self, url: str, dialect: str, tokens: list[str], after: str = "$") -> dict[str, Any]:
-        places, start = asyncio.Semaphore(_AT_ONCE), time.monotonic()
+    async def do_connect(
+        self, url: str, dialect: str, tokens: list[str], after: str = "$", also: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """A socket for each token, in turn at `url` and at those in `also`."""
+        places, start, urls = asyncio.Semaphore(_AT_ONCE), time.monotonic(), (url, *also)
 
-        async def one(token: str) -> _Reader:
+        async def one(number: int, token: str) -> _Reader:
             async with places:
-                return await self._connect(url, dialect, token, after)
+                return await self._connect(urls[number % len(urls)], dialect, token, after)
 
-        self.readers = list(await asyncio.gather(*map(one, tokens)))
+        self.readers = list(await asyncio.gather(*(one(*numbered) for numbered in enumerate(tokens))))
         gc.collect()
         gc.freeze()
         return {"connected": len(self.readers), "seconds": time.monotonic() - start}

@@ -1,14 +1,19 @@
 """Conversations in several databases: each user's rows in one cell, one gateway for all, and a cell that is away is away for its users."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+import psycopg
 import pytest
 
 from fleet.fleet import Fleet
+from quintet.accounts.settling import Settling
 from quintet.errors import QuintetError
+from quintet.log import Log, Position
+from quintet.scope import Identity
 from quintet.settings.fleet import SHARDS as SHARDS_IN_SETTINGS
 from quintet.store import SHARDS, CellStore, Renewed, shard_of
 from quintet.store.tables import CONVERSATIONS, metadata
@@ -16,7 +21,7 @@ from quintet.testing.accounts.account import Account, register
 from quintet.testing.services.postgres.server import PostgresServer
 from quintet.testing.sockets.connecting import Connect
 from quintet.testing.sockets.device import Device
-from support.kernel import eventually, within
+from support.kernel import Kernel, eventually, within
 from support.postgres import PostgresDatabase, own_server
 
 Maker = Callable[..., Fleet]
@@ -167,17 +172,101 @@ async def test_a_dead_cell_is_nobody_elses_concern(
 
 # --- the map --------------------------------------------------------------------------------------------------------------
 
+SHARD = "(get_byte(sha256(convert_to({0}, 'UTF8')), 0) * 256 + get_byte(sha256(convert_to({0}, 'UTF8')), 1)) % 4096"
+
+
+def _moved(first: int, last: int, source: PostgresDatabase, target: PostgresDatabase) -> None:
+    """As docs/scale.md says it: the users' places and all they have; in the old cell the bare place stays, so that no log begins there."""
+    tables = [table for table in metadata.sorted_tables if table in CONVERSATIONS]
+    with psycopg.connect(source.url) as old, psycopg.connect(target.url) as new:
+        new.execute(
+            f"DELETE FROM users WHERE {SHARD.format('id')} BETWEEN {first} AND {last}".encode()
+        )  # had it been here before
+        for name, column in [("users", "id"), *((table.name, "user_id") for table in tables)]:
+            which = f"SELECT * FROM {name} WHERE {SHARD.format(column)} BETWEEN {first} AND {last}"
+            with (
+                old.cursor().copy(f"COPY ({which}) TO STDOUT") as out,
+                new.cursor().copy(f"COPY {name} FROM STDIN") as into,
+            ):
+                for data in out:
+                    into.write(data)
+        new.commit()
+        for name in [table.name for table in reversed(tables)]:
+            old.execute(f"DELETE FROM {name} WHERE {SHARD.format('user_id')} BETWEEN {first} AND {last}".encode())
+
+
+@asynccontextmanager
+async def _told(home: PostgresDatabase, cells: dict[str, PostgresDatabase], places: list[str]) -> AsyncIterator[Kernel]:
+    store = CellStore(home.open(), {name: cell.open for name, cell in cells.items()}, places)
+    await within(store.start())
+    log = Log(store)
+    await log.start()
+    try:
+        yield Kernel(store, log)
+    finally:
+        await log.close()
+        await within(store.close())
+
+
+@pytest.mark.l2
+async def test_a_shard_moves_with_all_that_is_in_it() -> None:
+    """Copied to another cell and deleted in the old one: a cursor from before goes on there, at the same numbers; nobody else's moves.
+    A process that still has the old map finds nobody there and splits no log."""
+    home, near, far = PostgresDatabase(), PostgresDatabase(), PostgresDatabase()
+    cells = {"near": near, "far": far}
+    async with _told(home, cells, ["near"] * SHARDS) as kernel:
+        settle = Settling(kernel.store, kernel.sources, _nobody).settle
+        people: dict[bool, str] = {}
+        while len(people) < 2:
+            user = await kernel.user()
+            people.setdefault(shard_of(user) < HALF, user)
+        for user in people.values():
+            await settle(user)
+            there = Kernel(kernel.store.of(user), kernel.log)
+            run = await there.running(user)
+            await there.append(run, there.thought(run, "before"))
+        mover, stayer = people[True], people[False]
+        cursor = (await kernel.log.head(mover))[1]
+        before = await kernel.rows(mover)
+        await asyncio.to_thread(_moved, 0, HALF - 1, near, far)
+        await Settling(kernel.store, kernel.sources, _nobody).settle(
+            mover
+        )  # as a process that has not seen the user yet
+        with pytest.raises(KeyError):
+            await kernel.log.head(mover)
+    assert near.rows("SELECT DISTINCT user_id FROM events") == [(stayer,)]
+    async with _told(home, cells, ["far"] * HALF + ["near"] * HALF) as kernel:
+        assert await kernel.rows(mover) == before
+        found = await kernel.log.resolve(mover, cursor)
+        assert isinstance(found, Position)
+        assert found.after == before[-1].seq
+        await Kernel(kernel.store.of(mover), kernel.log).send(mover, "after")
+        assert [row.seq for row in await kernel.rows(mover)] == list(range(1, before[-1].seq + 2))
+        assert len(await kernel.rows(stayer)) == len(before)
+
+
+async def _nobody(token: str) -> Identity:
+    raise AssertionError(token)
+
 
 @pytest.mark.l1
 def test_a_shard_is_for_ever() -> None:
     """Known users have known shards: another hash would look for everybody in the wrong cell. They spread evenly."""
-    assert [shard_of(user) for user in ("usr_a", "usr_b", "usr_01JABCDEFGHJKMNPQRSTVWXYZ0")] == [2594, 799, 85]
+    assert [shard_of(user) for user in ("usr_a", "usr_b", "usr_01JABCDEFGHJKMNPQRSTVWXYZ0")] == [3296, 135, 2504]
     counts = [0] * 16
     for number in range(16_000):
         counts[shard_of(f"usr_{number}") * 16 // SHARDS] += 1
     assert max(counts) < 1_150
     assert min(counts) > 850
     assert SHARDS == SHARDS_IN_SETTINGS
+
+
+@pytest.mark.l2
+def test_the_database_knows_the_same_shards() -> None:
+    """Whoever moves a shard asks PostgreSQL for its users."""
+    names = [f"usr_{number:x}" for number in range(300)]
+    found = PostgresDatabase().rows(f"SELECT {SHARD.format('name')} FROM unnest(ARRAY{names}) AS names (name)")
+    assert [row[0] for row in found] == [shard_of(name) for name in names]
 
 
 def test_what_has_a_user_is_in_the_cell_or_with_the_account() -> None:
