@@ -10,6 +10,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import time
@@ -92,7 +93,9 @@ class _Child:
         """Send it a signal, if it is there."""
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+                os.kill(
+                    self._process.pid, number
+                )  # the loop's own way asks for its end first, and takes the exit code from whoever waits for it
 
     def close(self) -> None:
         """Nothing more is said to whoever stood here."""
