@@ -1,6 +1,7 @@
 """A fleet of the test's own."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,16 @@ import pytest
 from fleet.fleet import Fleet
 from support.postgres import PostgresDatabase
 from support.standby import Pair, pair
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`make test` has a share of the faults; all of them are played where the whole run is on PostgreSQL (`make test-postgres`)."""
+    if os.environ.get("QUINTET_TEST_DATABASE", "sqlite") == "postgres":
+        return
+    left = [item for item in items if item.get_closest_marker("long")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture

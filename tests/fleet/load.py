@@ -18,7 +18,7 @@ from support.kept import read
 
 __all__ = ["ROUNDS", "SEED", "again", "endured", "spread", "under_load"]
 
-ROUNDS = int(os.environ.get("FLEET_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("FLEET_ROUNDS", "2"))
 SEED = int(os.environ.get("FLEET_SEED", "0")) or random.randrange(1, 1 << 32)
 
 P = TypeVar("P", bound=Faithful)

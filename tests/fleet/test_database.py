@@ -61,6 +61,7 @@ async def test_a_database_that_is_stopped_again_and_again_loses_nothing(
         assert "worker_lost" not in ended, f"runs of living workers were taken away: {ended}"
 
 
+@pytest.mark.long
 async def test_backends_that_end_in_the_middle_are_nobodys_concern(
     fleet_of: Maker, connect: Connect, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ async def test_backends_that_end_in_the_middle_are_nobodys_concern(
         assert set(ended) == {"agent_completed"}, f"runs were failed for it: {ended}"
 
 
+@pytest.mark.long
 async def test_commits_of_two_seconds_delay_and_lose_nothing(
     fleet_of: Maker, connect: Connect, faults: Faults, tmp_path: Path
 ) -> None:

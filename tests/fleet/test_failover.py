@@ -32,6 +32,7 @@ async def test_whoever_has_seen_what_is_lost_is_told(fleet_of: Maker, both: Pair
     await check_clients_are_told(fleet, both, connect)
 
 
+@pytest.mark.long
 async def test_a_standby_that_has_everything_takes_over_unnoticed(
     fleet_of: Maker, both: Pair, connect: Connect, tmp_path: Path
 ) -> None:

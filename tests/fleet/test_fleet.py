@@ -119,6 +119,7 @@ async def test_any_node_may_die_at_any_time(fleet_of: Maker, connect: Connect, t
         assert ended["agent_completed"], f"no run completed: {ended}"
 
 
+@pytest.mark.long
 async def test_a_worker_that_falls_asleep_in_a_transaction_harms_nobody_elses_runs(
     fleet_of: Maker, connect: Connect, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ async def _cut_off(fleet: Fleet, connect: Connect, way: Way) -> None:
     device.story.whole()
 
 
+@pytest.mark.long
 async def test_a_gateway_that_is_cut_off_keeps_its_sockets(fleet_of: Maker, connect: Connect, faults: Faults) -> None:
     """What happens elsewhere meanwhile comes when the network is back, on the same socket, each event once."""
     database = PostgresDatabase()
@@ -98,6 +99,7 @@ async def test_a_gateway_that_is_cut_off_keeps_its_sockets(fleet_of: Maker, conn
     two.story.whole()
 
 
+@pytest.mark.long
 async def test_nodes_cut_off_under_load_lose_nothing(
     fleet_of: Maker, connect: Connect, faults: Faults, tmp_path: Path
 ) -> None:
