@@ -39,7 +39,7 @@ async def test_commits_of_two_seconds_delay_and_lose_nothing(
         await asyncio.gather(*(person.goes_on() for person in people))
         before = len(connect.open)
         climate.set(slow=2.0)
-        await asyncio.gather(*(person.goes_on() for person in people))
+        await asyncio.gather(*(person.goes_on(90) for person in people))  # a run with tools is a dozen commits
         assert server.status("/readyz") == 200
         climate.clear()
         assert len(connect.open) == before, "somebody had to connect again"
