@@ -98,7 +98,11 @@ async def test_a_process_that_dies_takes_only_its_own_sockets(
         assert all(device.close_code is None for device in devices if device not in cut)
     assert "was ended by signal 9" in several.logged()
     os.kill(min(several.both()), signal.SIGKILL)
-    several.stop()  # also while one is waited with
+    deadline = time.monotonic() + SECONDS
+    while several.logged().count("was ended by signal 9") < 2:
+        assert time.monotonic() < deadline, several.tail()
+        await asyncio.sleep(0.01)
+    several.stop()  # also while one is about to be started again
 
 
 def test_processes_do_not_outlive_their_parent(tmp_path: Path) -> None:
