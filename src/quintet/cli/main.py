@@ -92,7 +92,7 @@ def migrate(
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of everything that is kept.")] = None,
     database: Annotated[str | None, typer.Option(metavar="URL", help="The database.")] = None,
 ) -> None:
-    """Bring the database to this version. The server must be stopped; `serve --dev` does it by itself."""
+    """Bring the database to this version. With SQLite the server must be stopped; `serve --dev` does it by itself."""
     from .serving import Wish, migrate_once
 
     raise typer.Exit(migrate_once(Wish(dev, None, None, data, database, (), "all")))
