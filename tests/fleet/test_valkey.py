@@ -21,9 +21,7 @@ from quintet.testing.services.command import CommandService
 from quintet.testing.sockets.connecting import Connect
 from support.kernel import Kernel, eventually, within
 from support.postgres import PostgresDatabase
-from support.valkey import PROGRAM, valkey_in
-
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="neither valkey-server nor redis-server is on this machine")
+from support.valkey import valkey_in
 
 
 @pytest.fixture
