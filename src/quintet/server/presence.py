@@ -1,5 +1,6 @@
 """This process in the table of nodes, for `quintet status`: shown while it serves, gone when it has ended in order."""
 
+import asyncio
 import contextlib
 from functools import partial
 
@@ -9,6 +10,8 @@ from quintet.store import Store
 from quintet.store.nodes import Node, leave, show
 
 __all__ = ["Presence"]
+
+_LEAVING = 5.0  # seconds; whoever is still in the table then is told of as silent
 
 
 class Presence:
@@ -20,17 +23,19 @@ class Presence:
         self._showing = Periodic("showing that this node lives", self._show, period, at_once=False)
 
     async def start(self) -> None:
-        """Begin, on the running loop. A database that is away just now is no reason not to serve."""
-        with contextlib.suppress(QuintetError):
-            await self._show()
+        """Begin, on the running loop."""
+        await self._show()
         if self._store.shared:
             self._showing.start()
 
     async def close(self) -> None:
         """End, and leave the table."""
         await self._showing.close()
-        with contextlib.suppress(QuintetError):
-            await self._store.write(self._node.id, partial(leave, node_id=self._node.id))
+        with contextlib.suppress(QuintetError, TimeoutError):
+            async with asyncio.timeout(_LEAVING):
+                await self._store.write(self._node.id, partial(leave, node_id=self._node.id))
 
     async def _show(self) -> None:
-        await self._store.write(self._node.id, partial(show, node=self._node))
+        """A database that is away just now is no reason not to serve, and others say so already."""
+        with contextlib.suppress(QuintetError):
+            await self._store.write(self._node.id, partial(show, node=self._node))
