@@ -62,7 +62,7 @@ def find(account: Account) -> Binaries:
 
 def _folders() -> Iterator[Path]:
     if named := os.environ.get(VARIABLE):
-        yield Path(named)
+        yield Path(named).absolute()
         return
     for name in ("postgres", "pg_ctl"):
         if found := shutil.which(name):
