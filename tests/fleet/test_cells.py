@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from fleet.fleet import Fleet
+from fleet.fleet import Fleet, Node
 from quintet.accounts.settling import Settling
 from quintet.errors import QuintetError
 from quintet.log import Log, Position
@@ -18,6 +18,7 @@ from quintet.settings.fleet import SHARDS as SHARDS_IN_SETTINGS
 from quintet.store import SHARDS, CellStore, Renewed, shard_of
 from quintet.store.tables import CONVERSATIONS, metadata
 from quintet.testing.accounts.account import Account, register
+from quintet.testing.faults.proxy import Faults
 from quintet.testing.services.postgres.server import PostgresServer
 from quintet.testing.sockets.connecting import Connect
 from quintet.testing.sockets.device import Device
@@ -168,6 +169,54 @@ async def test_a_dead_cell_is_nobody_elses_concern(
     await _talk([theirs, back])
     for device in (mine, theirs, elsewhere, back):
         device.story.whole()
+
+
+@pytest.mark.l3
+@pytest.mark.hang_guard(200)
+async def test_whoever_cannot_ask_about_accounts_delivers_nothing(
+    fleet_of: Maker, cells: Cells, connect: Connect, faults: Faults
+) -> None:
+    """A gateway that reaches the cells and not the accounts does not hear of a logout. Once it has noticed that, nothing goes out to
+    anybody in a cell; when it reaches them again the one is closed, and the other misses nothing."""
+    fleet = fleet_of(cells.home, gateways=1, workers=1, variables=cells.variables)
+    between = faults(f"127.0.0.1:{cells.home.server.port}")
+    apart = Node(
+        fleet.gateways[0].home.parent / "apart",
+        "gateway",
+        cells.home,
+        {
+            **fleet.environment,
+            "QUINTET_DATABASE_URL": cells.home.url.replace(f":{cells.home.server.port}/", f":{between.port}/"),
+        },
+    )
+    fleet.nodes.append(apart)
+    apart.start()
+    people = _one_of_each(fleet, cells)
+    here = [await connect.device(fleet.gateways[0], account) for account in people]
+    there = [await connect.device(apart, account) for account in people]
+    for devices in zip(here, there, strict=True):
+        await _talk(devices)
+    second = await connect.device(apart, people[0].again())
+    between.refuse()
+    between.reset()
+    people[0].logout()
+    assert (await here[0].closed(10))[0] == 4501
+    async with asyncio.timeout(20):
+        while apart.status("/readyz") != 503:
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(5)  # by then it has looked at the heads: the time that the promise allows
+    count = [len(device.events) for device in there]
+    await second.send({"id": "s", "do": "send", "client_id": "in-doubt", "text": "hello", "agent": "echo"})
+    await _talk([here[1]])
+    assert [len(device.events) for device in there] == count
+    between.clear()
+    assert (await there[0].closed(20))[0] == 4501
+    assert len(there[0].events) == count[0]
+    await second.step(
+        "what was said in doubt", lambda: [e for e in second.events if e.type == "agent_completed"][1:] or None, 20
+    )
+    await there[1].step("all of it", lambda: len(there[1].events) == len(here[1].events) or None, 20)
+    there[1].story.whole()
 
 
 # --- the map --------------------------------------------------------------------------------------------------------------

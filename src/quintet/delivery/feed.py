@@ -85,7 +85,7 @@ class Feed:
     @property
     def suspect(self) -> bool:
         """Whether the session must be checked again before anything is done in its name."""
-        return self._follower.auth_rev > self._revision
+        return self._follower.auth_rev > self._revision or self._follower.doubted
 
     # --- the feed's verbs ---------------------------------------------------------------------------------------------
 

@@ -1,50 +1,60 @@
 """The heads of many users at once, each asked of the store that has the user's log.
 
-A user's revision is raised with the account. Where the log is in a cell it is read beside it; a cell that is away keeps nobody else's heads back.
+1. A user's revision is raised with the account. Where the log is in a cell it is read beside it.
+2. A cell that is away keeps nobody else's heads back.
+3. Where the cell answers and the accounts do not, nobody knows who has been signed out meanwhile: those users are in doubt.
 """
 
 import logging
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from quintet.errors import QuintetError
 from quintet.log.numbers import Head, head_in
 from quintet.log.reading import heads_in
 from quintet.store import Store
 
-__all__ = ["heads_of", "revision_apart"]
+__all__ = ["Heads", "heads_of", "revision_apart"]
 
 log = logging.getLogger(__name__)
 
 
-async def heads_of(store: Store, users: Sequence[str]) -> dict[str, Head]:
-    """By user; without those that are not there, or whose cell is away.
+class Heads(NamedTuple):
+    """By user; without those that are not there, or whose cell is away. Of those in doubt the revision is not known."""
+
+    found: dict[str, Head]
+    in_doubt: set[str]
+
+
+async def heads_of(store: Store, users: Sequence[str]) -> Heads:
+    """What the stores of these users say.
 
     Raises:
-        QuintetError: the accounts' store cannot.
+        QuintetError: the accounts' store has logs of theirs, and cannot.
     """
     of_cell: dict[Store | None, list[str]] = {}
     for user_id in users:
         of_cell.setdefault(store.apart(user_id), []).append(user_id)
-    found: dict[str, Head] = {}
+    heads = Heads({}, set())
     if near := of_cell.pop(None, []):
-        found |= await store.read(partial(heads_in, users=near))
+        heads.found.update(await store.read(partial(heads_in, users=near)))
     for cell, far in of_cell.items():
         assert cell is not None
-        accounts = await store.read(partial(heads_in, users=far))
-        found |= {
-            user: head._replace(auth_rev=accounts[user].auth_rev)
-            for user, head in (await _of(cell, far)).items()
-            if user in accounts
-        }
-    return found
+        told = await _known(cell, far)
+        accounts = await _known(store, far)
+        heads.in_doubt.update(user for user in far if user not in accounts)
+        heads.found.update(
+            {user: head._replace(auth_rev=accounts[user].auth_rev) for user, head in told.items() if user in accounts}
+        )
+    return heads
 
 
-async def _of(cell: Store, users: Sequence[str]) -> dict[str, Head]:
+async def _known(store: Store, users: Sequence[str]) -> dict[str, Head]:
     try:
-        return await cell.read(partial(heads_in, users=users))
+        return await store.read(partial(heads_in, users=users))
     except QuintetError:
-        log.info("the heads of %d users could not be read: their cell is away", len(users))
+        log.info("the heads of %d users could not be read: their database is away", len(users))
         return {}
 
 

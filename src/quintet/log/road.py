@@ -12,7 +12,7 @@ from typing import Any
 from quintet.errors import QuintetError
 from quintet.events import Draft, splice
 from quintet.log.forgetting import Forgotten
-from quintet.log.heads import heads_of, revision_apart
+from quintet.log.heads import Heads, heads_of, revision_apart
 from quintet.log.numbers import Append, Appended, gather, head_in
 from quintet.log.reading import Batch, Position, Resync, Row, read_in, resolve_in
 from quintet.log.stream import RING_BYTES, Follower, Stream
@@ -94,7 +94,7 @@ class Log:
     def recent(self, user_id: str, after: int) -> Batch | None:
         """Rows after `after` from the ring, without waiting; None when the database must be asked."""
         stream = self._streams.get(user_id)
-        rows = None if stream is None else stream.after(after)
+        rows = None if stream is None or stream.doubted else stream.after(after)
         return None if rows is None or stream is None else Batch(rows, stream.head, stream.auth_rev)
 
     async def read(self, user_id: str, after: int, *, limit: int = 256, size: int = 256 * 1024) -> Batch:
@@ -116,6 +116,13 @@ class Log:
         stream.head = max(stream.head, head)  # ahead of the ring: `after` then falls through to the database
         if news:
             stream.wake()
+
+    def _know_all(self, asked: Sequence[str], heads: Heads) -> None:
+        for user_id in asked:
+            if (stream := self._streams.get(user_id)) is not None:
+                stream.doubted = user_id in heads.in_doubt
+            if (head := heads.found.get(user_id)) is not None:
+                self._know(user_id, head.seq, head.auth_rev)
 
     def _committed(self, facts: Sequence[Any]) -> None:
         """In the committing thread: splice what somebody here follows and hand it to the delivery loop."""
@@ -184,10 +191,10 @@ class Log:
                 heads = await heads_of(self._store, users)
             except QuintetError:  # the slow poll looks again
                 continue
-            for user_id, head in heads.items():
+            for user_id in heads.found:
                 if (stream := self._streams.get(user_id)) is not None:
                     stream.forget()  # what was committed elsewhere may have taken something out of it
-                self._know(user_id, head.seq, head.auth_rev)
+            self._know_all(users, heads)
 
     def _renew(self, renewed: Renewed) -> None:
         """Streams have begun a new epoch. Whoever follows is told to come again with its cursor, which then gets `resync`."""
@@ -203,8 +210,8 @@ class Log:
         users = list(self._streams)
         for start in range(0, len(users), _AT_ONCE):
             heads = await heads_of(self._store, users[start : start + _AT_ONCE])
-            for user_id, head in heads.items():
-                self._know(user_id, head.seq, head.auth_rev)
+            self._know_all(users[start : start + _AT_ONCE], heads)
+            for user_id in heads.found:
                 if (stream := self._streams.get(user_id)) is not None:
                     stream.wake()
 

@@ -22,7 +22,7 @@ RING_BYTES = 256 * 1024
 class Stream:
     """A followed user's newest rows. Touched on the delivery loop only."""
 
-    __slots__ = ("auth_rev", "followers", "head", "over", "rows", "size")
+    __slots__ = ("auth_rev", "doubted", "followers", "head", "over", "rows", "size")
 
     def __init__(self) -> None:
         self.followers: list[Follower] = []
@@ -30,6 +30,7 @@ class Stream:
         self.size = 0
         self.head = -1  # not known yet
         self.auth_rev = 0
+        self.doubted = False  # nobody can say just now whether the user has been signed out
         self.over = False  # its numbers are not the log's any more
 
     def add(self, rows: Iterable[Row]) -> None:
@@ -85,6 +86,11 @@ class Follower:
     def auth_rev(self) -> int:
         """The newest revision of the user that is known here."""
         return self._stream.auth_rev
+
+    @property
+    def doubted(self) -> bool:
+        """Nobody can say just now whether the user has been signed out: whoever delivers asks first."""
+        return self._stream.doubted
 
     @property
     def over(self) -> bool:
