@@ -18,10 +18,14 @@ __all__ = ["Case", "Runs"]
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Collect-only runs: the main one, the same with another hash seed, and test folders under the other of two files."""
+    """Collect-only runs: the main one, the same with another hash seed, and test folders under the other of two files.
+
+    `as_program` is the one as plain `pytest`, where only `python -m pytest` came further.
+    """
 
     main: Collected
     again: Collected | None = None
+    as_program: Collected | None = None
     folders: Mapping[Path, tuple[Collected, Collected]] = field(default_factory=dict)
 
 

@@ -124,11 +124,13 @@ def _probed(case: Case, clock: Clock, said: Said) -> Runs:
     said(f"Collecting tests: {case.main.invocation.command}")
     wanted = run()
     main = collect(wanted, clock)
+    program = None
     broken = main.conftest or any("builtins.ImportError" in one["kinds"] for one in main.errors)
     if broken and not main.module:
         said("Collecting again as python -m pytest")
         other = collect(replace(wanted, invocation=wanted.invocation._replace(module=True)), clock)
         if other.finished and not other.conftest and len(other.errors) < len(main.errors) + bool(main.conftest):
+            program = main
             wanted, main = replace(wanted, invocation=wanted.invocation._replace(module=True)), other
     again = None
     if main.finished and any("[" in item for item in main.items):  # without parameters nothing depends on chance
@@ -136,7 +138,7 @@ def _probed(case: Case, clock: Clock, said: Said) -> Runs:
         again = collect(replace(wanted, seed=2), clock)
         if _stamp(case) != stamp:
             again = Collected(why_not="the tree was changed while it was probed")
-    return Runs(main, again, _folders(case, wanted, clock, said) if main.finished else {})
+    return Runs(main, again, program, _folders(case, wanted, clock, said) if main.finished else {})
 
 
 def _stamp(case: Case) -> set[tuple[Path, int]]:

@@ -182,10 +182,31 @@ def way(tree: Tree, row: Row) -> tuple[Path, ...]:
     return tuple(one for one in (begin, *begin.parents) if one.is_relative_to(row.resolved.root))
 
 
+def _of_projects(matrix: Matrix) -> list[Row]:
+    """The rows of projects that only share a folder: none rules at the root, each has its own, and nobody starts pytest at the root."""
+    alone = [row for row in matrix.rows if row.alone is not None]
+    at_root = any(row.invocation.source and row.invocation.folder == Path() for row in matrix.rows)
+    own = bool(alone) and all(row.resolved.file is not None for row in alone)
+    return (
+        alone
+        if own and not at_root and matrix.rows[0].resolved.file is None and not matrix.rows[0].resolved.error
+        else []
+    )
+
+
 def main_row(tree: Tree, matrix: Matrix, files: Mapping[Path, Configuration]) -> Row:
     """The invocation that is probed: what `testpaths` says, else what the project itself writes, else its folder of tests."""
     plain = matrix.rows[0]
+    if own := _of_projects(matrix):
+        return own[0]
     ruling = files.get(plain.resolved.file) if plain.resolved.file else None
+    written = [row for row in matrix.rows if row.invocation.source]
+    if (
+        written
+        and all(row.invocation.folder != Path() for row in written)
+        and not (ruling and ruling.words("testpaths"))
+    ):
+        return written[0]
     if plain.resolved.error or (ruling is not None and ruling.words("testpaths")):
         return plain
     for row in matrix.rows[1:]:

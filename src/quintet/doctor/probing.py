@@ -11,7 +11,7 @@ import re
 import shlex
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,8 @@ class _Noted:
         if found.finished:
             return False
         faults = {} if found.said.get("left") else _faults(ran)
+        if faults and all(set(faults[key]) <= set(self.found.get(key, ())) for key in faults):
+            return False  # it stands where no option takes it out, as in a conftest
         if faults:
             for key in ("unrecognized", "unloadable"):
                 self.found[key] = (*self.found.get(key, ()), *faults.pop(key, ()))
@@ -222,6 +224,15 @@ _SWITCHED_OFF = {  # the project's option, and the one that takes it back
 }
 
 
+def _unshuffled(asked: Sequence[str]) -> list[str]:
+    """Without the plugins that shuffle the tests, unless their options are asked for: workers share a shuffled order, so it proves nothing."""
+    shufflers = {"randomly": "--randomly", "random_order": "--random-order", "reverse": "--reverse"}
+    named = [
+        name for name, option in shufflers.items() if not any(word.startswith(option) or name in word for word in asked)
+    ]
+    return [word for name in named for word in ("-p", f"no:{name}")]
+
+
 def _options(wanted: Run, own: Path, overrides: Mapping[str, str]) -> list[str]:
     asked = (
         words(overrides["addopts"])
@@ -236,6 +247,7 @@ def _options(wanted: Run, own: Path, overrides: Mapping[str, str]) -> list[str]:
     return [
         "--collect-only",
         "--maxfail=0",
+        *_unshuffled(asked),
         "-W",
         "always::pytest.PytestConfigWarning",
         *sorted(off),

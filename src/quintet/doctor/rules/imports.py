@@ -186,6 +186,7 @@ def leaves(case: Case, this: Rule) -> Iterator[Finding]:
     fix="Make the import work, or skip the module with pytest.importorskip.",
 )
 def broken_modules(case: Case, this: Rule) -> Iterator[Finding]:
+    yield from _as_program(case, this)
     kinds: dict[str, list[dict[str, object]]] = defaultdict(list)
     run = case.collected
     for error in run.errors if run else ():
@@ -204,6 +205,21 @@ def broken_modules(case: Case, this: Rule) -> Iterator[Finding]:
             else f"{case.shown(str(errors[0]['path'])).as_posix()} cannot"
         )
         yield this.suspect(f"{count} be collected: {cause}.", file, line)
+
+
+def _as_program(case: Case, this: Rule) -> Iterator[Finding]:
+    """`python -m pytest` has the current folder on its path, `pytest` has not. It matters where the project writes the latter only."""
+    run = case.runs.as_program if case.runs else None
+    styles = {one.module for one in case.invocations}
+    errors = [run.conftest, *run.errors] if run and styles == {False} else []
+    error = next((one for one in errors if one), None)
+    if error is None:
+        return
+    file, line = case.deepest(error)
+    statement = f"Started as `pytest`, {case.shown(str(error['path'])).as_posix()} cannot be imported: {_cause(error)}. As `python -m pytest` it can."
+    yield this.suspect(
+        statement, file, line, fix='Set `pythonpath = ["."]` (or install the project), so that both find it.'
+    )
 
 
 def _cause(error: dict[str, object]) -> str:
