@@ -8,6 +8,7 @@ from benchmarks.kit.machine import QUIET
 
 __all__ = ["figures", "put"]
 
+OWN_LOAD = frozenset({"fleet", "retention"})  # where the load stands beside the figures
 BEGIN, END = "<!-- figures: written by python -m benchmarks.picture -->", "<!-- end of figures -->"
 
 
@@ -20,12 +21,13 @@ def put(page: str, found: Mapping[str, Any]) -> str:
 
 def figures(found: Mapping[str, Any]) -> str:
     """Every table there is a result for."""
-    return "\n".join(line for part in (_machine(found), _push(found), _others(found)) for line in part)
+    parts = (_machine(found), _push(found), _others(found), _fleet(found))
+    return "\n".join(line for part in parts for line in part)
 
 
 def _machine(found: Mapping[str, Any]) -> Iterator[str]:
     facts = found["push"]["machine"]
-    load = max(one["machine"]["load"] for one in found.values())
+    load = max(one["machine"]["load"] for name, one in found.items() if name not in OWN_LOAD)
     yield f"{facts['processor']}, {facts['cores']} cores, Linux {facts['kernel']}, Python {facts['python']}, {facts['when'][:10]}."
     if load > QUIET:
         yield f"**The machine was not quiet (load average {load}): these figures are provisional.**"
@@ -59,6 +61,40 @@ def _others(found: Mapping[str, Any]) -> Iterator[str]:
     rows = [line for name, tell in _ROWS.items() if name in found for line in tell(found[name])]
     if rows:
         yield from ("| Quintet | measured |", "|---|---|", *rows, "")
+
+
+def _fleet(found: Mapping[str, Any]) -> Iterator[str]:
+    if "fleet" not in found:
+        return
+    fleet = found["fleet"]
+    titles, load = fleet["titles"], fleet["machine"]["load"]
+    yield f"**Beyond one process**, {fleet['users']:,} sockets, all in one run (load average before it: {load}):"
+    yield ""
+    yield "| | load | CPU µs an event | of it gateways | of it database | events/s | p50 ms | p99 ms |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for number, rate in enumerate(fleet["rates"]):
+        for name, all_rates in fleet["figures"].items():
+            yield f"| {titles[name]} | {f'{rate:,.0f} a second' if rate else 'all it can'} | {_told(all_rates[number], rate)} |"
+    yield ""
+    yield "| whole runs of ten events | runs/s | CPU µs a run | of it gateways | of it database | p50 ms | p99 ms |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, one in fleet["runs"].items():
+        cells = " | ".join(f"{value:,.0f}" for key, value in one.items() if key != "failed")
+        yield f"| {titles[name]} | {cells} |"
+    yield ""
+    columns = "sockets | CPU µs an event | of it gateways | of it database | events/s | p50 ms | p99 ms | MB"
+    yield f"| {fleet['each']:g} events a second to each socket | {columns} |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for name, by_sockets in fleet["growing"].items():
+        for sockets, one in by_sockets.items():
+            yield f"| {titles[name]} | {int(sockets):,} | {_told(one, 0)} | {one['mb']:,.0f} |"
+    yield ""
+
+
+def _told(one: Mapping[str, Any], rate: float) -> str:
+    beside, keeper = ("–" if one[key] is None else f"{one[key]:,.1f}" for key in ("beside_us", "keeper_us"))
+    pace = f"{one['per_second']:,.0f}" + ("" if kept_up(one["per_second"], rate) else " (behind)")
+    return f"{one['cpu_us']:,.1f} | {beside} | {keeper} | {pace} | {one['p50_us'] / 1000:,.1f} | {one['p99_us'] / 1000:,.1f}"
 
 
 def _latency(one: Mapping[str, Any]) -> Iterator[str]:
