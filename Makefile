@@ -31,9 +31,9 @@ check: .venv/.for-test ## Style, types and import contracts, without tests
 
 POSTGRES_FAULTS := test_points.py::test_a_server_killed_at_a_named_point_loses_and_doubles_nothing test_network.py test_stopped.py test_workers.py
 
-test-postgres: .venv/.for-test ## The store, the log, runs, threads, behaviours, the fleet, faults and planted defects on PostgreSQL; on another one with QUINTET_TEST_POSTGRES=folder
+test-postgres: .venv/.for-test ## The store, log, runs, threads, behaviours, isolation, the fleet, faults and planted defects on PostgreSQL; on another one with QUINTET_TEST_POSTGRES=folder
 	@QUINTET_TEST_DATABASE=postgres FLEET_ROUNDS=$${FLEET_ROUNDS:-6} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
-	  tests/store tests/log tests/runs tests/threads tests/behaviours tests/fleet $(POSTGRES_FAULTS:%=tests/faults/%) tests/sabotage $(ARGS)
+	  tests/store tests/log tests/runs tests/threads tests/behaviours tests/isolation tests/fleet $(POSTGRES_FAULTS:%=tests/faults/%) tests/sabotage $(ARGS)
 
 faults: .venv/.for-test ## 200 seeds of all faults (FAULT_SEEDS) and a longer round of each; a failure prints its seed and the command for it
 	@code=0; FAULT_SEEDS=$${FAULT_SEEDS:-200} FAULT_AT_ONCE=$${FAULT_AT_ONCE:-4} $(BIN)/python -m pytest -s tests/faults/test_seeds.py || code=$$?; \

@@ -32,6 +32,7 @@ from quintet.runs import Completed, Failed, closing
 from quintet.scope import Identity
 from quintet.store.base import Tx
 from quintet.store.committer import Committer
+from quintet.store.postgres.lane import Lane
 from quintet.store.tables import runs
 from sabotage.by_account import DEFECTS_OF_ACCOUNTS
 from sabotage.by_fleet import DEFECTS_OF_FLEETS
@@ -54,6 +55,7 @@ def deliver_before_commit() -> None:
             return getattr(self._database, name)
 
         def begin(self) -> Tx:
+            self._database.keys = vars(self).get("keys", ())  # what a lane of PostgreSQL says before it begins
             self._tx = self._database.begin()
             return self._tx
 
@@ -64,10 +66,15 @@ def deliver_before_commit() -> None:
                 time.sleep(0.05)
             self._database.commit()
 
-    def commit(self: Committer, database: Any, batch: Any) -> None:
-        old(self, Early(database, self._publish), batch)
+    def early(committer: type[Committer]) -> None:
+        def commit(self: Committer, database: Any, batch: Any, *tries: int) -> None:
+            again = isinstance(database, Early)  # a lane's second try
+            old(self, database if again else Early(database, self._publish), batch, *tries)
 
-    old = replace(Committer, "_commit", commit)
+        old = replace(committer, "_commit", commit)
+
+    early(Committer)
+    early(Lane)
 
 
 def deaf_worker() -> None:

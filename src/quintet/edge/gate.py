@@ -84,6 +84,8 @@ class Gate:
         known = len(hosts) == 1 and self._policy.allows_host(hosts[0].decode("latin-1"))
         if not known and scope["path"] not in PROBES:
             return QuintetError("forbidden", "This server does not answer to the name it was called by.")
+        if "\0" in scope["path"]:  # no id holds it, and not every database can be asked for it
+            return QuintetError("not_found")
         if _token_in(scope["query_string"]):
             return QuintetError("token_in_url")
         return None
