@@ -5,6 +5,7 @@ import json
 import secrets
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from command_line.commands import quintet
 from fleet.fleet import Fleet
 from quintet.server.status import Lag, Lease, Logs, NodeState, Status, status_of
 from quintet.settings import Options, load
-from quintet.store.nodes import Node, Seen
+from quintet.store.nodes import Node, Seen, show
 from quintet.testing.accounts.account import register
 from quintet.testing.sockets.connecting import Connect
 from support.effects import effect
@@ -22,9 +23,9 @@ from support.postgres import PostgresDatabase
 from support.server import Server
 
 
-async def told(url: str) -> dict[str, Any]:
+async def told(url: str, **more: str) -> dict[str, Any]:
     """What `--json` prints, without the command: a process costs a second."""
-    environment = {"QUINTET_DATABASE_URL": url, "QUINTET_WORKER_LIFE_SECONDS": "3"}
+    environment = {"QUINTET_DATABASE_URL": url, "QUINTET_WORKER_LIFE_SECONDS": "3", **more}
     settings = load(environment, None, Options(), lambda _: secrets.token_urlsafe(48), serves=False)
     return (await status_of(settings)).view()
 
@@ -63,7 +64,10 @@ async def test_one_server_on_a_file(tmp_path: Path, connect: Connect) -> None:
         assert "No server is up that people could reach." in typed(tmp_path, file, code=1).stderr
         server.start()
         assert [n["state"] for n in (await told(file))["nodes"]] == ["up"]
-        server.stop()
+        server.terminate()
+        while server.alive and (nodes := (await told(file))["nodes"]):
+            assert nodes[0]["state"] in {"up", "draining"}, "between its order to end and its end it is not gone"
+        assert server.wait() == 0
         assert (await told(file))["nodes"] == []
     finally:
         server.end()
@@ -81,13 +85,24 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 @pytest.mark.l3
-async def test_a_fleet(fleet: Fleet, tmp_path: Path) -> None:
-    """Each process by its role; one that was killed is told of within its life, until another has come in its place."""
+async def test_a_fleet(fleet: Fleet, connect: Connect, tmp_path: Path) -> None:
+    """Each process by its role; one that is told to end drains while it has work; one that was killed is told of within its life, until
+    another has come in its place."""
     url = fleet.database.url
     seen = await told(url)
     assert (seen["healthy"], seen["database"]) == (True, "postgresql")
     assert sorted((n["role"], n["state"]) for n in seen["nodes"]) == [("gateway", "up"), ("worker", "up")]
     assert seen["lag"]["notices_queue"] == 0
+    device = await connect.device(fleet.gateways[0], register(fleet.gateways[0]))
+    await device.say({"mark": "kept", "seconds": 2}, agent="slow_tool")
+    await effect(fleet.gateways[0], "begun", "kept")
+    fleet.workers[0].terminate()
+    async with asyncio.timeout(20):
+        while "draining" not in {n["state"] for n in (await told(url))["nodes"]}:
+            await asyncio.sleep(0.05)
+    assert (await told(url))["problems"] == ["No worker is up, so no agent runs."]
+    fleet.workers[0].wait()
+    fleet.workers[0].start()
     fleet.workers[0].kill()
     async with asyncio.timeout(20):
         while (await told(url))["healthy"]:
@@ -105,6 +120,23 @@ async def test_a_fleet(fleet: Fleet, tmp_path: Path) -> None:
     assert seen["problems"] == []
 
 
+@pytest.mark.l2
+async def test_cells_are_looked_at_together() -> None:
+    """A process that works in two cells is one; the logs of both are counted; a cell that is away is a problem, and the other is told of."""
+    one, two = PostgresDatabase(), PostgresDatabase()
+    for database in (one, two):
+        store = database.open()
+        await store.start()
+        node = Node.here("nod_1", "all", "1", f"wrk_{database.url[-3:]}")
+        await store.write("", partial(show, node=node))
+        await store.close()
+    seen = await told(one.url, QUINTET_CELLS=f"0-2047={one.url} 2048-4095={two.url}")
+    assert (seen["healthy"], [n["id"] for n in seen["nodes"]], len(seen["heads"]["clusters"])) == (True, ["nod_1"], 2)
+    seen = await told(one.url, QUINTET_CELLS=f"0-2047={one.url} 2048-4095=postgresql://nobody@127.0.0.1:1/none")
+    assert (seen["cells_away"], len(seen["nodes"])) == (1, 1)
+    assert seen["problems"] == ["1 cells do not answer: their users have to wait."]
+
+
 @pytest.mark.l3
 def test_a_database_that_is_away_is_one_line(tmp_path: Path) -> None:
     """No server of PostgreSQL, no database in it, no file: 1 or 78, one line that says so, nothing on standard output."""
@@ -117,7 +149,7 @@ def test_a_database_that_is_away_is_one_line(tmp_path: Path) -> None:
 
 def _status(**changed: Any) -> Status:
     up = Seen(Node("nod_1", "all", "1", "here", 1, "wrk_1"), 1000, 0)
-    usual = {"nodes": [NodeState(up, "up")], "leases": [], "lag": Lag(0, 0, 0, None, 0.0), "logs": Logs(0, 0, 0, None)}
+    usual = {"nodes": [NodeState(up, "up")], "leases": [], "lag": Lag(0, 0, 0, None, 0.0), "logs": Logs(0, 0, 0, ())}
     return Status("postgresql", **{**usual, **changed})
 
 
@@ -127,6 +159,10 @@ def _status(**changed: Any) -> Status:
     [
         ({}, []),
         ({"nodes": []}, ["No server", "No worker"]),
+        (
+            {"nodes": [NodeState(Seen(Node("n", "all", "1", "h", 1, "w", draining=True), 1, 1), "draining")]},
+            ["No server", "No worker"],
+        ),
         ({"nodes": [NodeState(Seen(Node("n", "gateway", "1", "h", 1, None), 1, 1), "up")]}, ["No worker"]),
         ({"nodes": [NodeState(Seen(Node("n", "worker", "1", "h", 1, "w"), 1, 1), "up")]}, ["No server"]),
         (
@@ -136,6 +172,7 @@ def _status(**changed: Any) -> Status:
         ({"lag": Lag(3, 0, 2, 29_000, 0.1)}, []),
         ({"lag": Lag(3, 0, 2, 31_000, 0.1)}, ["A run has been waiting for a worker for 31 s."]),
         ({"lag": Lag(0, 0, 0, None, 0.6)}, ["PostgreSQL's queue"]),
+        ({"cells_away": 1}, ["1 cells do not answer"]),
     ],
 )
 def test_what_is_worth_a_look(changed: dict[str, Any], told: list[str]) -> None:

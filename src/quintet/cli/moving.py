@@ -54,6 +54,13 @@ def _moved(wish: Wish, source: str | None) -> int:
     if wish.database is not None:
         wish = wish._replace(database=_written(wish.database))
     settings = settings_of(wish)
+    if settings.cells:
+        fault = Fault(
+            "QUINTET_CELLS",
+            "is set",
+            "Move into one database without it; docs/scale.md says how shards go on from there.",
+        )
+        raise SettingsError([fault])
     theirs = f"sqlite:///{settings.data / 'quintet.db'}"
     if source is not None:
         try:

@@ -81,8 +81,8 @@ def _print_figures(found: "Status") -> None:
     lag, logs = found.lag, found.logs
     oldest = "nothing waits" if lag.oldest_ready_ms is None else f"the oldest waits for {duration(lag.oldest_ready_ms)}"
     out(f"Runs: {lag.running} running, {lag.queued} queued, {lag.ready} of them ready ({oldest}).")
-    cluster = f", written by cluster {logs.cluster}" if logs.cluster else ""
-    out(f"Logs: {logs.logs} with {logs.events} events, the longest {logs.longest}{cluster}.")
+    clusters = f", written by {', '.join(logs.clusters)}" if logs.clusters else ""
+    out(f"Logs: {logs.logs} with {logs.events} events, the longest {logs.longest}{clusters}.")
     if lag.notices is not None:
         out(f"Queue of notices: {lag.notices:.0%} full.")
 

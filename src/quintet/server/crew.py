@@ -93,6 +93,7 @@ class Crews:
 
     async def drain(self) -> None:
         """Lease nothing more and wait for running runs, for as long as the settings say."""
+        await asyncio.gather(*(crew.presence.drain() for crew in self.found))
         if self._role != "gateway":
             async with asyncio.TaskGroup() as draining:
                 for worker in self.workers:

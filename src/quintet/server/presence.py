@@ -11,7 +11,7 @@ from quintet.store.nodes import Node, leave, show
 
 __all__ = ["Presence"]
 
-_LEAVING = 5.0  # seconds; whoever is still in the table then is told of as silent
+_LEAVING = 2.0  # seconds that an end may wait for the table; whoever is still in it then is told of as silent
 
 
 class Presence:
@@ -27,6 +27,13 @@ class Presence:
         await self._show()
         if self._store.shared:
             self._showing.start()
+
+    async def drain(self) -> None:
+        """Tell that it takes nothing new."""
+        self._node = self._node._replace(draining=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVING):
+                await self._show()
 
     async def close(self) -> None:
         """End, and leave the table."""

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from quintet.errors import QuintetError
 from quintet.server.beside import SQLITE, opened_beside
 from quintet.settings import Settings, StartError
-from quintet.store import Tx
+from quintet.store import Store, Tx
 from quintet.store.nodes import Seen, nodes_in, now_in
 
 __all__ = ["LEASES", "Lag", "Lease", "Logs", "NodeState", "Status", "status_of"]
@@ -39,11 +39,11 @@ _LOGS = "SELECT count(*), coalesce(sum(seq), 0), coalesce(max(seq), 0) FROM head
 _CLUSTER = "SELECT system, timeline, since FROM lineages ORDER BY since DESC, timeline DESC LIMIT 1"
 _NOTICES = "SELECT pg_notification_queue_usage()"
 
-State = Literal["up", "silent", "gone"]
+State = Literal["up", "draining", "silent", "gone"]
 
 
 class NodeState(NamedTuple):
-    """A process: `up`; `silent` for longer than a worker's life; `gone` where that is explained: it was replaced, or its lock is free."""
+    """A process: `up`; `draining`, on its way out; `silent` for longer than a worker's life; `gone`: replaced, or its lock is free."""
 
     seen: Seen
     state: State
@@ -58,6 +58,7 @@ class Lease(NamedTuple):
     attempt: int
     age_ms: int
     held: bool
+    node_id: str | None = None
 
 
 class Lag(NamedTuple):
@@ -71,12 +72,12 @@ class Lag(NamedTuple):
 
 
 class Logs(NamedTuple):
-    """How many logs there are, how many events were ever appended to them, the longest; which cluster of PostgreSQL writes them."""
+    """How many logs there are, how many events were ever appended to them, the longest; which clusters of PostgreSQL write them."""
 
     logs: int
     events: int
     longest: int
-    cluster: str | None
+    clusters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Status:
     leases: Sequence[Lease]
     lag: Lag
     logs: Logs
+    cells_away: int = 0
 
     @property
     def problems(self) -> list[str]:
@@ -101,7 +103,7 @@ class Status:
             "problems": self.problems,
             "database": self.database,
             "nodes": [_node_view(node) for node in self.nodes],
-            "leases": [_lease_view(self, lease) for lease in self.leases],
+            "leases": [_lease_view(lease) for lease in self.leases],
             "lag": {
                 "runs_queued": self.lag.queued,
                 "runs_running": self.lag.running,
@@ -110,29 +112,50 @@ class Status:
                 "notices_queue": self.lag.notices,
             },
             "heads": self.logs._asdict(),
+            "cells_away": self.cells_away,
         }
 
 
+class _Read(NamedTuple):
+    """What one database tells."""
+
+    seen: list[Seen]
+    leases: list[Lease]
+    lag: Lag
+    logs: Logs
+
+
 async def status_of(settings: Settings) -> Status:
-    """Ask the database. Raises `StartError`: it is not there, not of this version, or does not answer."""
+    """Ask the database, and its cells. Raises `StartError`: it is not there, not of this version, or does not answer."""
     async with opened_beside(settings) as store:
-        try:
-            read = await store.read(_read_in)
-        except QuintetError as error:
-            raise StartError("The database does not answer", "Look at its own log.") from error
-    seen, leases, lag, logs = read
+        found, away = await _of_cells(store)
+    seen, leases, lag, logs = _together(found)
     if store.shared:
         nodes = _of_several(seen, settings.worker_life_seconds * 1000)
-        return Status("postgresql", nodes, leases, lag, logs)
-    nodes = [NodeState(each, "up" if _has_lock(each, settings) else "gone") for each in seen]
-    held = any(node.state == "up" for node in nodes)
+        return Status("postgresql", nodes, leases, lag, logs, away)
+    nodes = [NodeState(each, _living(each) if _has_lock(each, settings) else "gone") for each in seen]
+    held = any(node.state != "gone" for node in nodes)
     return Status("sqlite", nodes, [lease._replace(held=held) for lease in leases], lag, logs)
 
 
-def _read_in(tx: Tx) -> tuple[list[Seen], list[Lease], Lag, Logs]:
-    now = now_in(tx)
+async def _of_cells(store: Store) -> tuple[list[_Read], int]:
+    """Each that answers, that of the accounts first, and how many do not."""
+    home, *others = store.cells
+    try:
+        found = [await home.read(_read_in)]
+    except QuintetError as error:
+        raise StartError("The database does not answer", "Look at its own log.") from error
+    for cell in others:
+        with contextlib.suppress(QuintetError):
+            found.append(await cell.read(_read_in))
+    return found, 1 + len(others) - len(found)
+
+
+def _read_in(tx: Tx) -> _Read:
+    now, seen = now_in(tx), nodes_in(tx)
+    by = {each.node.worker_id: each.node.id for each in seen}
     leases = [
-        Lease(run_id, agent, worker_id, attempt, max(0, now - since), bool(held))
+        Lease(run_id, agent, worker_id, attempt, max(0, now - since), bool(held), by.get(worker_id))
         for run_id, agent, worker_id, attempt, since, held in tx.sql(_LEASES, (LEASES,)).fetchall()
     ]
     queued, running, ready, oldest = tx.sql(_LAG).fetchone()
@@ -140,8 +163,29 @@ def _read_in(tx: Tx) -> tuple[list[Seen], list[Lease], Lag, Logs]:
     lag = Lag(queued, running, ready, None if oldest is None else max(0, now - oldest), notices)
     logs, events, longest = tx.sql(_LOGS).fetchone()
     row = tx.sql(_CLUSTER).fetchone() if tx.shared else None
-    told = Logs(logs, int(events), longest, None if row is None else f"{row[0]}/{row[1]}")
-    return nodes_in(tx), leases, lag, told
+    told = Logs(logs, int(events), longest, () if row is None else (f"{row[0]}/{row[1]}",))
+    return _Read(seen, leases, lag, told)
+
+
+def _together(found: Sequence[_Read]) -> _Read:
+    """As if they were one. A process shows itself in every cell; where it was heard of last counts."""
+    nodes: dict[str, Seen] = {}
+    for seen in sorted((each for read in found for each in read.seen), key=lambda each: each.silent_ms):
+        nodes.setdefault(seen.node.id, seen)
+    leases = sorted((lease for read in found for lease in read.leases), key=lambda lease: -lease.age_ms)
+    lags, logs = [read.lag for read in found], [read.logs for read in found]
+    lag = Lag(
+        sum(lag.queued for lag in lags),
+        sum(lag.running for lag in lags),
+        sum(lag.ready for lag in lags),
+        max((lag.oldest_ready_ms for lag in lags if lag.oldest_ready_ms is not None), default=None),
+        max((lag.notices for lag in lags if lag.notices is not None), default=None),
+    )
+    clusters = tuple(cluster for each in logs for cluster in each.clusters)
+    told = Logs(
+        sum(each.logs for each in logs), sum(each.events for each in logs), max(each.longest for each in logs), clusters
+    )
+    return _Read(sorted(nodes.values(), key=lambda each: -each.up_ms), leases[:LEASES], lag, told)
 
 
 def _of_several(seen: Sequence[Seen], life_ms: int) -> list[NodeState]:
@@ -152,8 +196,13 @@ def _of_several(seen: Sequence[Seen], life_ms: int) -> list[NodeState]:
         return any((new.node.host, new.node.role) == place and new.up_ms < old.silent_ms for new in seen)
 
     return [
-        NodeState(each, "up" if each.silent_ms <= life_ms else "gone" if replaced(each) else "silent") for each in seen
+        NodeState(each, _living(each) if each.silent_ms <= life_ms else "gone" if replaced(each) else "silent")
+        for each in seen
     ]
+
+
+def _living(seen: Seen) -> State:
+    return "draining" if seen.node.draining else "up"
 
 
 def _has_lock(seen: Seen, settings: Settings) -> bool:
@@ -187,6 +236,8 @@ def _problems(status: Status) -> Iterator[str]:
         if node.state == "silent":
             name = f"{node.seen.node.role} {node.seen.node.id} on {node.seen.node.host}"
             yield f"The {name} has not been heard of for {node.seen.silent_ms // 1000} s."
+    if status.cells_away:
+        yield f"{status.cells_away} cells do not answer: their users have to wait."
     orphans = sum(not lease.held for lease in status.leases)
     if orphans:
         yield f"{orphans} runs are held by workers that are gone."
@@ -205,7 +256,6 @@ def _node_view(node: NodeState) -> dict[str, Any]:
     return {**node.seen.node._asdict(), "state": node.state, **times}
 
 
-def _lease_view(status: Status, lease: Lease) -> dict[str, Any]:
-    by = {node.seen.node.worker_id: node.seen.node.id for node in status.nodes}
+def _lease_view(lease: Lease) -> dict[str, Any]:
     told = {name: value for name, value in lease._asdict().items() if name != "age_ms"}
-    return {**told, "node_id": by.get(lease.worker_id), "age_seconds": _seconds(lease.age_ms)}
+    return {**told, "age_seconds": _seconds(lease.age_ms)}

@@ -5,7 +5,8 @@ Times are those of the database, so that no clock of one machine is compared wit
 
 import os
 import socket
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from quintet.store.base import Tx
 
@@ -15,16 +16,14 @@ FORGOTTEN_SECONDS = 600
 """How long a node is told of that has gone without a word."""
 
 _SHOW = (
-    "INSERT INTO nodes (id, role, version, host, pid, worker_id, since, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
+    "INSERT INTO nodes (id, role, version, host, pid, worker_id, draining, since, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET draining = excluded.draining, seen_at = excluded.seen_at"
 )
-_NODES = (
-    "SELECT id, role, version, host, pid, worker_id, since, seen_at FROM nodes WHERE seen_at >= ? ORDER BY since, id"
-)
+_NODES = "SELECT id, role, version, host, pid, worker_id, draining, since, seen_at FROM nodes WHERE seen_at >= ? ORDER BY since, id"
 
 
 class Node(NamedTuple):
-    """A process: what it does, where it is, and which worker of the table of runs it is."""
+    """A process: what it does, where it is, which worker of the table of runs it is, and whether it is about to end."""
 
     id: str
     role: str
@@ -32,6 +31,7 @@ class Node(NamedTuple):
     host: str
     pid: int
     worker_id: str | None
+    draining: bool = False
 
     @classmethod
     def here(cls, node_id: str, role: str, version: str, worker_id: str | None) -> "Node":
@@ -60,7 +60,7 @@ def show(tx: Tx, node: Node) -> None:
         tx.sql("DELETE FROM nodes WHERE seen_at < ?", (now - FORGOTTEN_SECONDS * 1000,))
     else:
         tx.sql("DELETE FROM nodes WHERE id <> ?", (node.id,))
-    tx.sql(_SHOW, (*node, now, now))
+    tx.sql(_SHOW, (*node[:-1], int(node.draining), now, now))
 
 
 def leave(tx: Tx, node_id: str) -> None:
@@ -73,4 +73,8 @@ def nodes_in(tx: Tx) -> list[Seen]:
     now = now_in(tx)
     since = now - FORGOTTEN_SECONDS * 1000 if tx.shared else 0
     rows = tx.sql(_NODES, (since,)).fetchall()
-    return [Seen(Node(*row[:6]), max(0, now - row[6]), max(0, now - row[7])) for row in rows]
+    return [Seen(_node(row), max(0, now - row[7]), max(0, now - row[8])) for row in rows]
+
+
+def _node(row: Sequence[Any]) -> Node:
+    return Node._make(row[:7])._replace(draining=bool(row[6]))

@@ -1,6 +1,6 @@
 """What several processes on one database know of each other."""
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, String, Table, Text
 
 from quintet.store.tables.base import LOCAL, metadata
 
@@ -34,6 +34,7 @@ nodes = Table(  # the processes, for whoever runs them: nothing is decided by it
     Column("host", Text, nullable=False),
     Column("pid", BigInteger, nullable=False),
     Column("worker_id", String(40)),  # what holds its leases; gateways have none
+    Column("draining", Integer, nullable=False),  # 1: takes nothing new, ends what it has
     Column("since", BigInteger, nullable=False),  # both times by the clock of the database, one for all
     Column("seen_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("id"),
