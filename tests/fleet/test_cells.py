@@ -1,6 +1,7 @@
 """Conversations in several databases: each user's rows in one cell, one gateway for all, and a cell that is away is away for its users."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from quintet.accounts.settling import Settling
 from quintet.errors import QuintetError
 from quintet.log import Log, Position
 from quintet.scope import Identity
+from quintet.server.opening import migrated, open_database
+from quintet.settings import StartError, load
 from quintet.settings.fleet import SHARDS as SHARDS_IN_SETTINGS
-from quintet.store import SHARDS, CellStore, Renewed, shard_of
+from quintet.store import SHARDS, CellStore, Renewed, schema, shard_of
 from quintet.store.tables import CONVERSATIONS, metadata
 from quintet.testing.accounts.account import Account, register
 from quintet.testing.faults.proxy import Faults
@@ -354,3 +357,18 @@ async def test_a_cell_is_told_of_alone() -> None:
         assert told == [Renewed(store.of(lower))]
     finally:
         await within(store.close())
+
+
+@pytest.mark.l2
+def test_all_are_migrated_together() -> None:
+    """`quintet migrate` brings the accounts' database and every cell to this version; a server refuses a cell of another one."""
+    databases = PostgresDatabase().server.databases
+    assert databases is not None
+    home, near, far = [databases.create(f"cell{secrets.token_hex(4)}").url for _ in range(3)]
+    cells = f"0-{HALF - 1}={near} {HALF}-{SHARDS - 1}={far}"
+    settings = load({"QUINTET_DATABASE_URL": home, "QUINTET_CELLS": cells}, serves=False)
+    schema.migrate(home)
+    with pytest.raises(StartError, match="not of this version"):
+        open_database(settings, migrate=False)
+    assert migrated(settings).endswith("and so are 2 cells.")
+    assert [schema.revision_of(url) for url in (home, near, far)] == [schema.REVISION] * 3

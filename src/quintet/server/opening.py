@@ -27,7 +27,7 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
     )
     try:
         home = shared(settings.database, exclusive=exclusive, reserved=settings.reserved_bytes)
-        return _with_cells(home, settings, shared) if settings.cells else home
+        return _with_cells(home, settings, shared, migrate=migrate) if settings.cells else home
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get(error.name or "")
         if extra is None:
@@ -43,9 +43,7 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
         ) from error
     except NotMigratedError as error:
         if migrate:
-            raise StartError(
-                "The database is of a newer version", "Install that version of Quintet.", exit_code=78
-            ) from error
+            raise _newer() from error
         raise StartError("The database is not of this version", "Run: quintet migrate", exit_code=78) from error
     except ValueError as error:
         raise StartError(
@@ -55,12 +53,12 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True) 
         ) from error
 
 
-def _with_cells(home: Store, settings: Settings, shared: Callable[[str], Store]) -> Store:
+def _with_cells(home: Store, settings: Settings, shared: Callable[[str], Store], *, migrate: bool) -> Store:
     """Beside the accounts' store. A cell that is away is no hindrance, one of another version is."""
     places = ["" if url == settings.database else url for url in settings.places]
     for url in set(filter(None, places)):
         with contextlib.suppress(UnreachableError):
-            schema.check(url)
+            (schema.migrate if migrate else schema.check)(url)
     return CellStore(home, {url: partial(shared, url) for url in dict.fromkeys(filter(None, places))}, places)
 
 
@@ -74,11 +72,17 @@ def unreachable(error: UnreachableError) -> StartError:
 
 def migrated(settings: Settings) -> str:
     """Bring the database to this version; answers a sentence. The lock goes with the process. Raises `StartError`."""
-    open_database(settings, migrate=True)
     others = {url for url in settings.places if url} - {settings.database}
     for url in others:
         try:
             schema.migrate(url)
         except UnreachableError as error:
             raise unreachable(error) from error
+        except NotMigratedError as error:
+            raise _newer() from error
+    open_database(settings, migrate=True)
     return f"The database is at revision {schema.REVISION}{f', and so are {len(others)} cells' if others else ''}."
+
+
+def _newer() -> StartError:
+    return StartError("The database is of a newer version", "Install that version of Quintet.", exit_code=78)

@@ -32,7 +32,11 @@ def cells(value: object) -> object:
     entries = value.split()
     for number, entry in enumerate(entries, 1):
         found = _CELL.fullmatch(entry)
-        if found is None or not (found[3] == _NOBODY or database(found[3]).startswith("postgresql")):
+        if (
+            found is None
+            or entry.count("://") > 1
+            or not (found[3] == _NOBODY or database(found[3]).startswith("postgresql"))
+        ):
             raise UnfitError(f"must be ranges of shards with their databases (entry {number})", _FIX)
     kept = tuple(SecretStr(entry) for entry in entries)
     if len(places(kept)) != SHARDS:
