@@ -80,9 +80,9 @@ def _owners(database: PostgresDatabase) -> dict[str, set[str]]:
     return {name: users for name, users in found.items() if users}
 
 
-def _answer(account: Account, fleet: Fleet, method: str, path: str, **sent: object) -> httpx.Response:
+def _answer(account: Account, gateway: Node, method: str, path: str, **sent: object) -> httpx.Response:
     with account.http_now as http:
-        return http.request(method, f"{fleet.gateways[0].url}{path}", **sent)  # type: ignore[arg-type]
+        return http.request(method, f"{gateway.url}{path}", **sent)  # type: ignore[arg-type]
 
 
 async def _talk(devices: Sequence[Device]) -> None:
@@ -116,7 +116,7 @@ async def test_users_of_two_cells_at_one_gateway(fleet_of: Maker, cells: Cells, 
     assert at_home.keys() & {table.name for table in CONVERSATIONS} == {"heads"}
     assert set(cells.home.rows("SELECT DISTINCT seq FROM heads")) == {(0,)}
     for account in people:
-        told = _answer(account, fleet, "GET", "/v1/auth/me/export").json()
+        told = _answer(account, fleet.gateways[0], "GET", "/v1/auth/me/export").json()
         assert len(told["events"]) == len(devices[account.id][0].events)
         assert [file["name"] for file in told["attachments"]] == ["notes.txt"]
         assert len(told["threads"]) == 1
@@ -124,7 +124,7 @@ async def test_users_of_two_cells_at_one_gateway(fleet_of: Maker, cells: Cells, 
         again = account.again()
         account.logout()
         assert [(await device.closed(10))[0] for device in devices[account.id]] == [4501, 4501]
-        gone = _answer(again, fleet, "DELETE", "/v1/auth/me", json={"password": account.password})
+        gone = _answer(again, fleet.gateways[0], "DELETE", "/v1/auth/me", json={"password": account.password})
         assert gone.status_code == 204, gone.text
         assert not _owners(cells.of(account))
         assert cells.of(account).rows("SELECT id FROM users") == []
@@ -158,9 +158,10 @@ async def test_a_dead_cell_is_nobody_elses_concern(
     while cells.of(newcomer := register(there)) is not cells.near:
         pass
     await _talk([await connect.device(there, newcomer)])
-    for path in ("/v1/snapshot", "/v1/threads"):
-        assert _answer(far, fleet, "GET", path).status_code == 503
-    assert _answer(far, fleet, "GET", "/v1/auth/me").status_code == 200  # the account is not in the cell
+    for gateway in (here, there):
+        assert _answer(far, gateway, "GET", "/v1/snapshot").status_code == 503
+        assert _answer(far, gateway, "GET", "/v1/auth/me").status_code == 200  # the account is not in the cell
+    assert (await connect.refused(there, "/v1/ws", token=far)).status == 503
     refused = await theirs.request("send", client_id="while-away", text="hello", agent="echo")
     assert (refused["type"], refused["code"]) == ("error", "unavailable")
     assert theirs.close_code is None
