@@ -1,7 +1,7 @@
 """The primary is lost and a standby takes over: one that lagged behind begins new epochs, one that has everything keeps the cursors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import TypeVar
 
@@ -9,10 +9,9 @@ import pytest
 
 from quintet import runs
 from quintet.engine.reaper import Reaper
-from quintet.errors import QuintetError
 from quintet.log import Fenced, Log, Position, Resync
 from quintet.store import open_store
-from support.kernel import Kernel, eventually, within
+from support.kernel import Kernel, eventually, patiently, within
 from support.standby import Pair, PairDatabase, pair
 
 T = TypeVar("T")
@@ -36,16 +35,6 @@ async def opened(both: Pair, *, keep: bool = False) -> Kernel:
     log = Log(store, poll_seconds=30)
     await log.start()
     return Kernel(store, log)
-
-
-async def patiently(ask: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
-    """The answer, asked for again while the database is away."""
-    async with asyncio.timeout(seconds):
-        while True:
-            try:
-                return await ask()
-            except QuintetError:
-                await asyncio.sleep(0.05)
 
 
 async def closed(kernel: Kernel) -> None:

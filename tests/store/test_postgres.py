@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from quintet.runs import Completed
 from quintet.store import Elsewhere, Store, Tx, UnreachableError, open_store, schema
 from quintet.store.postgres.connection import WritingConnection
 from quintet.testing.services.postgres.server import PostgresServer
-from support.kernel import WAIT, Kernel, eventually, within
+from support.kernel import WAIT, Kernel, eventually, patiently, within
 from support.postgres import PostgresDatabase, own_server
 
 T = TypeVar("T")
@@ -239,16 +239,6 @@ async def test_a_commit_is_durable_whatever_the_database_says(database: Postgres
     async with opened(database) as kernel:
         row = await within(kernel.store.write("u", lambda tx: tx.sql("SHOW synchronous_commit").fetchone()))
     assert row == ("on",)
-
-
-async def patiently(ask: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
-    """The answer, asked for again while the database is away."""
-    async with asyncio.timeout(seconds):
-        while True:
-            try:
-                return await ask()
-            except QuintetError:
-                await asyncio.sleep(0.05)
 
 
 async def test_a_server_that_is_not_there_is_told_in_words(database: PostgresDatabase) -> None:

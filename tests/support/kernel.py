@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from quintet import runs
+from quintet.errors import QuintetError
 from quintet.events import (
     AgentCompleted,
     AgentRef,
@@ -28,7 +29,7 @@ from quintet.sources import Sources
 from quintet.store import Store, Tx
 from support.databases import DATABASES, Database
 
-__all__ = ["WAIT", "Kernel", "database", "eventually", "kernel", "log", "store", "within"]
+__all__ = ["WAIT", "Kernel", "database", "eventually", "kernel", "log", "patiently", "store", "within"]
 
 T = TypeVar("T")
 
@@ -47,6 +48,16 @@ async def eventually(holds: Callable[[], object], seconds: float = WAIT) -> None
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.002)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], seconds: float = 60) -> T:
+    """The answer, asked for again while the database is away."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                return await ask()
+            except QuintetError:
+                await asyncio.sleep(0.05)
 
 
 class Kernel:
