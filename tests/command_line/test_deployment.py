@@ -22,7 +22,7 @@ from support.postgres import PostgresDatabase
 DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 OURS = "/opt/quintet/bin/quintet"
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def lines(text: str) -> dict[str, str]:

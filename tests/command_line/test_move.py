@@ -296,6 +296,9 @@ async def test_what_cannot_be_moved_is_left_alone(filled: SqliteDatabase, tmp_pa
     assert not any(rows_of(there.url).values())
     ask(there.url, "INSERT INTO invites (digest, role, created_at, expires_at) VALUES ('x', 'user', 1, 2)")
     assert "not empty" in here(filled.url, there.url)
+    cells = {"QUINTET_DATABASE_URL": there.url, "QUINTET_CELLS": f"0-4095={there.url}"}
+    said = quintet("move", folder=tmp_path, environment=cells)
+    assert (said.returncode, said.stderr.split()[0]) == (78, "QUINTET_CELLS")
     said = quintet("move", folder=tmp_path, environment={"QUINTET_DATABASE_URL": there.url})
     assert (said.returncode, "no database to move" in said.stderr) == (1, True), "the usual file is the source"
 

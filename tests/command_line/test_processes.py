@@ -25,7 +25,7 @@ from support.server import Server
 
 pytestmark = pytest.mark.l3
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 class Several(Server):
