@@ -66,7 +66,11 @@ def home_of(raised: Raised) -> Frame | None:
 def first_of(entry: Entry) -> Raised:
     """The first exception of the chain. A cancellation is only how a time limit ends what it waits for."""
     chain = entry.chain
-    return chain[1] if len(chain) > 1 and chain[0].name == "CancelledError" and not chain[0].logged else chain[0]
+    return (
+        chain[1]
+        if len(chain) > 1 and chain[0].name in ("CancelledError", "Cancelled") and not chain[0].logged
+        else chain[0]
+    )
 
 
 def is_simulated(raised: Raised, phase: str) -> bool:

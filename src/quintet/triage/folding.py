@@ -20,7 +20,7 @@ _ANSWERS = frozenset(
 _READING = frozenset(
     {"KeyError", "TypeError", "IndexError", "JSONDecodeError", "ValueError", "ContentTypeError", "AssertionError"}
 )
-_OF_ANSWER = re.compile(r"\bjson\b|\.text\b|\.content\b|Content-Type header|Expecting value: line 1 column 1 ")
+_OF_ANSWER = re.compile(r"json\b|\.text\b|\.content\b|Content-Type header|Expecting value: line 1 column 1 ")
 _LEFT_BEHIND = (
     "environment",
     "drift",
@@ -93,19 +93,30 @@ def _is_unseen(one: Cluster) -> bool:
 
 def _read_answers(case: Case, claims: list[Claim], by_id: dict[str, Cluster]) -> list[Claim]:
     """A test that reads from an answer what a refused (or failed) request does not have, beside one that shows the refusal."""
-    hosts: dict[str, set[str]] = {}
+    hosts: dict[str, dict[str, set[str]]] = {}
     for claim in claims:
-        if claim.rule in _ANSWERS or any(by_id[name].logged for name in claim.clusters):
-            for name in claim.clusters:
-                hosts.setdefault(_file(by_id[name]), set()).add(claim.id)
+        for one in (by_id[name] for name in claim.clusters):
+            if claim.rule in _ANSWERS or one.logged:
+                hosts.setdefault(_file(one), {}).setdefault(claim.id, set()).update(_paths(one))
 
     def host(claim: Claim, clusters: Sequence[Cluster]) -> Claim | None:
         if not (claim.plain or claim.general) or not all(map(_reads_answer, clusters)):
             return None
-        found = {name for one in clusters for name in hosts.get(_file(one), {""})}
+        found = {name for one in clusters for name in _hosts(hosts.get(_file(one), {}), _paths(one))}
         return next((other for other in claims if {other.id} == found and other.id != claim.id), None)
 
     return _moved(case, claims, host)
+
+
+def _hosts(known: dict[str, set[str]], asked: set[str]) -> set[str]:
+    """Those that asked the same path; where nothing tells a path, all of the module."""
+    same = {name for name, paths in known.items() if paths & asked}
+    return same or {name for name, paths in known.items() if not (paths and asked)} or {""}
+
+
+def _paths(one: Cluster) -> set[str]:
+    """The paths of requests in the project's own line."""
+    return set(re.findall(r"['\"](/[\w/{}.-]{0,80})", one.home_code))
 
 
 def _reads_answer(one: Cluster) -> bool:

@@ -45,6 +45,13 @@ _SILENT = re.compile(
 _MISSED = re.compile(
     r"\bassert 404\b|\bwhere 404 = |\b404 != \d{3}\b|\bHTTP 40[04]\b|Expecting value: line 1 column 1 "
 )
+_SYSTEMS = frozenset({"ConnectionRefusedError", "gaierror", "TimeoutError", "OSError", "ConnectionResetError"})
+_LEAVING = frozenset(
+    {
+        "ConnectionClosed", "ConnectionClosedError", "ConnectionClosedOK", "WebSocketDisconnect", "ClientDisconnected", "ClientDisconnect",
+        "CancelledError", "ConnectionResetError", "BrokenPipeError", "IncompleteReadError", "EOFError", "KeyboardInterrupt", "GeneratorExit",
+    }
+)  # fmt: skip
 
 
 def logged_in(lines: Sequence[str], first: int, source: str = "") -> tuple[Raised, ...]:
@@ -60,13 +67,21 @@ def _logged(lines: Sequence[str], first: int) -> Iterator[Raised]:
             end = _end_of(lines, at)
             chain = chain_of(lines[at:end], first + at)
             if chain[-1].exception:
-                yield chain[0]
+                yield _telling(chain)
             at = end
         else:
             line = lines[at]
             if _LEVEL.match(line) and (_TAKEN.search(line) or _WHY_REFUSED.search(line)):
                 yield Raised("", line.strip()[:600], first + at)
             at += 1
+
+
+def _telling(chain: Sequence[Raised]) -> Raised:
+    """The first exception; the last where it is of the same class, or where the first is the system's and the last says whom it concerns."""
+    first, last = chain[0], chain[-1]
+    if first.name == last.name:
+        return last
+    return last if first.name in _SYSTEMS and len(last.message) > len(first.message) else first
 
 
 def _end_of(lines: Sequence[str], begin: int) -> int:
@@ -95,8 +110,13 @@ def explained(run: Run) -> tuple[Entry, ...]:
 def _explained(entry: Entry, common: "_Common") -> Entry:
     if not _answer(entry):
         return entry
-    cause = next((one for one in reversed(entry.logged) if _fits(entry, one)), None) or common.of(entry)
+    cause = _own(entry) or common.of(entry)
     return entry if cause is None else replace(entry, chain=(cause, *entry.chain))
+
+
+def _own(entry: Entry) -> Raised | None:
+    """The last that was logged while it ran, and fits."""
+    return next((one for one in reversed(entry.logged) if _fits(entry, one)), None)
 
 
 def _said(entry: Entry) -> str:
@@ -118,29 +138,26 @@ def _fits(entry: Entry, logged: Raised) -> bool:
         if _TAKEN.search(logged.message):
             return bool(_MISSED.search(said) or _SILENT.search(said) or _REFUSED.search(said))
         return bool(_REFUSED.search(said))
-    if any(logged.name == raised.name for raised in entry.chain):
-        return False  # the client's own report of the same thing
+    if logged.name in _LEAVING or any(_likeness(logged) == _likeness(raised) for raised in entry.chain):
+        return False  # the client's own report of the same thing, or the server's that the client went away
     return bool(_FAILED.search(said) or _SILENT.search(said))
 
 
 class _Common:
-    """What was logged elsewhere in the run: in a log of its own, or while the fixture that all tests share began."""
+    """What was logged elsewhere in the run: in a log of its own, or for the first of several tests that meet the same silence."""
 
     def __init__(self, run: Run) -> None:
         self._beside = _most(run.logged)
-        early = [
-            replace(one, source=one.source or entry.source)
-            for entry in run.entries
-            if entry.phase == "setup"
-            for one in entry.logged
-        ]
-        self._early = _most(early) if len({_likeness(one) for one in early}) == 1 else None
+        self._alike: dict[tuple[str, str], list[Raised]] = {}
+        for entry in run.entries:
+            if _answer(entry) and _SILENT.search(_said(entry)) and (one := _own(entry)):
+                here = replace(one, source=one.source or entry.source)
+                self._alike.setdefault(_likeness(entry.last), []).append(here)
         self._taken = next((one for one in _all(run) if not one.exception and _TAKEN.search(one.message)), None)
 
     def of(self, entry: Entry) -> Raised | None:
         """The one that fits, the nearest first."""
-        silent = bool(_SILENT.search(_said(entry)))
-        candidates = (self._early if silent else None, self._beside, self._taken)
+        candidates = (_most(self._alike.get(_likeness(entry.last), ())), self._beside, self._taken)
         return next((one for one in candidates if one is not None and _fits(entry, one)), None)
 
 

@@ -22,12 +22,12 @@ SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unk
 class Rule:
     """One row. `{subject}` in its texts is what the pattern's group of that name found. Empty sets mean any.
 
-    `code` must be found in the source lines of the last frames or in the last one's path, `passed` in the files that the exceptions passed
-    through. `alone` replaces the pattern where the report
-    shows no frame: then only a message that tells details counts. `strict` means never where another place raised it. `general` rows give
-    way to any other. `guess` rows are never more than suspected. `others` lets exceptions of other classes fit, as a suspicion: a project
-    names its own. `told` is looked for in a test's own words when it gives up (`pytest.fail`, the message of an assert): something
-    nobody would make up.
+    `code` must be found in the source lines of the last frames or in the last one's path, `passed` in the files that the exceptions
+    passed through. `alone` replaces the pattern where the report shows no frame: then only a message that tells details counts.
+    `strict` means never where another place raised it. `general` rows give way to any other. `guess` rows are never more than
+    suspected. `others` lets exceptions of other classes fit, as a suspicion: a project names its own. `names` is looked for in the
+    source lines, for the subject, where the message names none. `told` is looked for in a test's own words when it gives up
+    (`pytest.fail`, the message of an assert): something nobody would make up.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Rule:
     others: bool = False
     told: re.Pattern[str] | None = None
     passed: re.Pattern[str] | None = None
+    names: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def row(
     alone: str = "",
     told: str = "",
     passed: str = "",
+    names: str = "",
     **marks: Unpack[Marks],
 ) -> Rule:
     """A rule from short words: `exceptions` are class names separated by spaces."""
@@ -110,6 +112,7 @@ def row(
         alone=re.compile(alone) if alone else None,
         told=re.compile(told) if told else None,
         passed=re.compile(passed) if passed else None,
+        names=re.compile(names) if names else None,
         **marks,
     )
 
@@ -131,7 +134,14 @@ def match(rule: Rule, cluster: Cluster) -> Match | None:
     found = [one for said in dict.fromkeys(words) if (one := _found(rule, cluster, *said))]
     if not found:
         return None
-    return replace(found[0], subject=next((one.subject for one in found if one.subject), ""))
+    subject = next((one.subject for one in found if one.subject), "")
+    return replace(found[0], subject=subject or _named(rule, cluster))
+
+
+def _named(rule: Rule, cluster: Cluster) -> str:
+    """The subject that the project's own line names."""
+    found = rule.names.search(f"{cluster.home_code}\n{cluster.code}") if rule.names else None
+    return _subject(found) if found else ""
 
 
 def _found(rule: Rule, cluster: Cluster, exception: str, message: str) -> Match | None:
@@ -153,7 +163,7 @@ def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str
 def _may_fit(rule: Rule, cluster: Cluster) -> bool:
     if rule.phases and cluster.phase not in rule.phases:
         return False
-    if rule.passed and not rule.passed.search(cluster.passed):
+    if rule.passed and not rule.passed.search(cluster.passed) and (cluster.passed or not rule.alone):
         return False
     seen = "\n".join((cluster.code, cluster.home_code, *cluster.raised[-1:]))
     if rule.code and not rule.code.search(seen) and (cluster.raised or not rule.alone):

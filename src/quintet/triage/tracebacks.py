@@ -25,6 +25,7 @@ _UNREPEATED = re.compile(
     r"[\w.]*\bFlaky\w*: "
 )  # Hypothesis: that the failure does not repeat itself says more than the failure
 _SOURCE = ("    def ", "    async def ", "    @", "    class ")
+_WORKER = re.compile(r"^\[gw\d+\] \w+ -- Python ")  # xdist's line above a failure
 _CLOSE = re.compile(r"^message = \{'type': 'websocket\.close', 'code': (\d{4})(?:, 'reason': '([^']{0,120})')?")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/\.venv/|/venv/lib|/\.tox/|/\.nox/", re.IGNORECASE)
@@ -148,7 +149,7 @@ def split_head(text: str) -> tuple[str, str]:
 
 def _own_words(lines: Sequence[str], first: int, frames: Sequence[Frame]) -> Raised:
     """What pytest says without an exception. Source lines are no words: a block that was cut off before its end says nothing."""
-    said = [(at, line) for at, line in enumerate(lines, first) if line.strip()]
+    said = [(at, line) for at, line in enumerate(lines, first) if line.strip() and not _WORKER.match(line)]
     if not said or any(line.startswith(_SOURCE) or _SHORT.match(line) for line in lines):
         return Raised("", "", first, tuple(frames))
     exception, message = split_head(said[0][1].strip())

@@ -154,4 +154,18 @@ RULES: tuple[Rule, ...] = (
         strict=True,
         effort=3,
     ),
+    row(
+        "waited-in-vain-group",
+        "async",
+        r"^(?:TimeoutError|TooSlowError|Cancelled)(?:: ?(?P<subject>[^\n]{0,80}))?$",
+        "Something is awaited that never comes, until the test's own limit.",
+        "The limit (`fail_after`, `move_on_after`, a timeout's block) passed.",
+        "Unknown from this text: the event is never sent, or sent before anybody listened.",
+        "Run one of them alone with a hang guard that prints what each task waits for.",
+        exceptions="TimeoutError TooSlowError Cancelled",
+        passed=r"/(?:anyio|trio|async_timeout|curio)/",
+        raised_in=("library",),
+        strict=True,
+        effort=3,
+    ),
 )

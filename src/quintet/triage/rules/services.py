@@ -110,6 +110,7 @@ _SERVICES = (
         raised_in=_OUTSIDE,
         effort=2,
         strict=True,
+        names=r"://(?:[^@\s'\"/]{1,200}@)?(?P<subject>[\w.-]{2,80}:\d{2,5})|(?P<subject_b>['\"][\w.-]{2,80}['\"], ?\d{2,5})\b",
         alone=r"Connect call failed|urlopen error \[Errno (?:111|61)\]|Error (?:111|61) connecting to "
         r"(?:(?P<subject>[\w.-]+:\d+))?|HTTPS?ConnectionPool\(host="
         r"|connection to server at \"(?P<subject_b>[\w.-]+\",? ?(?:\([\w.:]+\), )?port \d+)|Cannot connect to host "

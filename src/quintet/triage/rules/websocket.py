@@ -90,6 +90,7 @@ RULES: tuple[Rule, ...] = (
         "Compare `auth`, namespace and `socketio_path` of the test with the server's `connect`; log there why it refuses.",
         exceptions="ConnectionError ConnectionRefusedError BadNamespaceError TimeoutError",
         passed=r"/(?:socketio|engineio)/",
+        alone=r"One or more namespaces failed to connect|OPEN packet not returned by server",
         raised_in=_LIBRARY,
     ),
     row(
