@@ -64,6 +64,20 @@ def test_a_plain_proxy_has_no_finding_of_its_own(open_server: Server, ada: Accou
     assert _of_the_way(found) == set(), found.sights
 
 
+@pytest.mark.l3
+def test_what_a_proxy_keeps_to_itself_is_no_fault(open_server: Server, ada: Account) -> None:
+    """Readiness and figures are for the inside: where they are not to be read, that is said, and nothing is called wrong."""
+    hidden = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\nnope"
+
+    def refuse(head: bytes) -> bytes | None:
+        return hidden if head.startswith((b"GET /readyz", b"GET /metrics")) else None
+
+    with Front(_port(open_server), refuse=refuse) as front:
+        found = _looked(front.url, ada.access_token)
+    assert found.sights == (), found.sights
+    assert [said.partition(":")[0] for said in found.not_probed] == ["readiness", "figures"]
+
+
 def _drop(name: bytes) -> Callable[[bytes], bytes]:
     return lambda head: re.sub(rb"(?i)\r\n" + name + rb":[^\r]*", b"", head)
 

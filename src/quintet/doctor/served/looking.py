@@ -25,6 +25,7 @@ _TROUBLE = (
     (re.compile(r"^quintet_loop_lag_worst_seconds ([\d.e+-]+)$", re.M), 0.5, "the sockets' loop stood still"),
     (re.compile(r'^quintet_store_queue\{queue="committer"\} (\d+)(?:\.0)?$', re.M), 200, "writes wait for the store"),
 )
+_HIDDEN = (401, 403, 404)  # what a proxy that keeps a route to itself answers
 _KEPT = ("x-request-id", "x-content-type-options", "content-security-policy")
 
 
@@ -97,7 +98,9 @@ class _Looking:
         told = self.server.get("/readyz")
         checks = told.data.get("checks")
         failing = [str(name) for name, state in checks.items() if state != "ok"] if isinstance(checks, dict) else []
-        if told.status != 200:
+        if told.status in _HIDDEN and not isinstance(checks, dict):
+            self.not_probed.append(f"readiness: not to be read from here ({told}), as may be from outside")
+        elif told.status != 200:
             parts = f" of: {', '.join(failing)}" if failing else ""
             yield sight("R03", f"The server is up and not ready; it speaks{parts or ' of no part'}.", _shown(told))
         elif failing:
