@@ -163,7 +163,7 @@ async def test_passkeys_are_renamed_and_removed(owner: Owner) -> None:
         assert {refused(answer) for answer in answers} == {(404, "not_found")}
     assert (await owner.ask("PATCH", f"/{made['id']}", {"name": "desk"})).status_code == 204
     assert [item["name"] for item in (await owner.ask("GET", "")).json()["items"]] == ["desk"]
-    assert (await owner.ask("DELETE", f"/{made['id']}")).status_code == 204
+    assert (await owner.ask("DELETE", f"/{made['id']}", {"password": PASSWORD})).status_code == 204
     assert refused(await enter(owner.house, device)) == WRONG
     assert (await owner.actions())[-2:] == ["passkey_renamed", "passkey_removed"]
 

@@ -176,15 +176,13 @@ async def test_what_is_refused(house: House, name: str) -> None:
     assert known["client_secret"] not in answer.text
 
 
-async def test_guessing_a_secret_is_counted(house: House, clock: Clock) -> None:
-    """Twenty wrong ones a minute, then even the right one waits; another client does not."""
+async def test_guessing_a_secret_is_counted(house: House) -> None:
+    """Twenty wrong ones a minute; the right one is let in also then, or whoever knows a client's name could keep it out."""
     known, other = await client(house), await client(house)
     wrong = {**GRANT, **known, "client_secret": "qs_" + "a" * 43}
     answers = await asyncio.gather(*(house.http.post(TOKEN, data=wrong) for _ in range(25)))
     assert {refused(answer)[1] for answer in answers} == {"invalid_client", "rate_limited"}
-    assert refused(await house.http.post(TOKEN, data={**GRANT, **known}))[1] == "rate_limited"
     expect(await house.http.post(TOKEN, data={**GRANT, **other}), 200)
-    clock.forward(seconds=61)
     expect(await house.http.post(TOKEN, data={**GRANT, **known}), 200)
 
 

@@ -102,3 +102,22 @@ def test_ctrl_c_ends_the_question_at_once(operator: Operator) -> None:
         terminal.interrupt()
         assert terminal.ended(5) == 1, terminal.screen
         assert "Traceback" not in terminal.screen
+
+
+async def test_a_deleted_user_is_gone_within_five_seconds(world: World, operator: Operator) -> None:
+    """Not without `--yes` from a pipe. Then sockets close 4501 within 5 s, tokens are dead, the address is free, the database has nothing
+    of them but ids and actions in the audit; nobody else notices."""
+    alice, bob = await world.users(2)
+    device, bystander = await world.device(alice), await world.device(bob, name="bystander")
+    refused = await operator.run("user", "delete", alice.email)
+    assert (refused.code, "--yes" in refused.said) == (2, True)
+    assert (await alice.http.get("/v1/auth/me")).status_code == 200
+    await operator.fine("user", "delete", alice.email, "--yes")
+    done = time.monotonic()
+    assert await device.closed(6) == (4501, "session_revoked")
+    assert device.closed_at - done < 5, device.shown("the socket outlived its user by more than 5 s")
+    assert (await alice.http.get("/v1/auth/me")).status_code == 401
+    assert (await operator.run("user", "delete", alice.email, "--yes")).code == 1
+    assert "deletion" in (await operator.fine("user", "audit", alice.id)).out
+    assert alice.email not in (await operator.fine("user", "list")).out
+    assert bystander.close_code is None

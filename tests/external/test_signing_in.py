@@ -261,6 +261,18 @@ async def test_an_address_joins_an_account_only_where_both_are_sure(open_here: O
         expect(await house.me(told["access_token"]), 200)
 
 
+async def test_an_address_that_any_provider_calls_confirmed_is_not_confirmed_here(
+    open_here: Opening, hostile: Hostile
+) -> None:
+    """Whoever can say anything at a provider has an account with somebody's address: its owner sets a password by letter, and is alone.
+    Where the operator trusts the provider, its word counts."""
+    for trusted, verified in ((False, 0), (True, 1)):
+        async with open_here(trusted=trusted) as house:
+            assert await Way(house, hostile).come(sub=f"s{verified}", email=f"a{verified}@example.com") == "/?entered=1"
+            query = "SELECT email_verified FROM users WHERE email = ?"
+            assert [bool(row[0]) for row in await house.rows(query, f"a{verified}@example.com")] == [trusted]
+
+
 async def test_where_strangers_may_not_sign_up_a_provider_changes_nothing(open_here: Opening, hostile: Hostile) -> None:
     """Unless the operator trusts it. Whoever is disabled here stays out, and whoever has no confirmed address where one is asked for."""
     async with open_here(sign_up="closed") as house:

@@ -14,7 +14,7 @@ from quintet.accounts.admin.looking import Listed, found
 from quintet.accounts.audit import Entry
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.emails import Address, address
-from quintet.accounts.erasing import DELETED
+from quintet.accounts.erasing import DELETED, Erasing
 from quintet.accounts.passwords import Passwords
 from quintet.accounts.pool import BoundedPool
 from quintet.accounts.users import User
@@ -93,30 +93,40 @@ class Administration:
         Raises:
             QuintetError: `not_found`.
         """
-        user, now = await self._user(who), self._sources.now_ms()
+        user, now = await self.user(who), self._sources.now_ms()
         return user, await self._store.write(user.id, lambda tx: acts.disable(tx, user.id, Actor(), now))
 
     async def enable(self, who: str) -> tuple[User, bool]:
         """Let the user sign in again; the user as before, and whether that changed anything. Raises QuintetError `not_found`."""
-        user, now = await self._user(who), self._sources.now_ms()
+        user, now = await self.user(who), self._sources.now_ms()
         return user, await self._store.write(user.id, lambda tx: acts.enable(tx, user.id, Actor(), now))
+
+    async def delete(self, who: str) -> User:
+        """Delete the account as its owner could: nothing of the user is left when this returns; as they were before.
+
+        Raises:
+            QuintetError: `not_found`. Of the store's once it was begun: a server finishes it at its next start, or within minutes.
+        """
+        user = await self.user(who)
+        await Erasing(self._store, self._sources).erase(user.id)
+        return user
 
     async def set_role(self, who: str, role: str) -> tuple[User, bool]:
         """Give the user a role; the user as before, and whether that changed anything. Raises QuintetError `not_found`, `bad_message`."""
         if role not in acts.ROLES:
             raise QuintetError("bad_message", f"There are the roles {' and '.join(acts.ROLES)}.")
-        user, now = await self._user(who), self._sources.now_ms()
+        user, now = await self.user(who), self._sources.now_ms()
         return user, await self._store.write(user.id, lambda tx: acts.set_role(tx, user.id, role, Actor(), now))
 
     async def audit(self, who: str | None, limit: int) -> list[Entry]:
         """What happened, the newest first: to the user of an address or id, also one who is gone, or to anybody."""
         if who is None:
             return await self._store.read(lambda tx: audit.everything(tx, limit=limit))
-        subject = (await self._user(who)).id if "@" in who else who
+        subject = (await self.user(who)).id if "@" in who else who
         return await self._store.read(lambda tx: audit.of_user(tx, subject, limit=limit))
 
-    async def _user(self, who: str) -> User:
-        """The user of an address or an id."""
+    async def user(self, who: str) -> User:
+        """The user of an address or an id. Raises QuintetError `not_found`."""
         key = address(who).key if "@" in who else None
         user = await self._store.read(lambda tx: users.by_id(tx, who) if key is None else users.by_email(tx, key))
         if user is None or user.role == DELETED:

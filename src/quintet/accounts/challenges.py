@@ -2,7 +2,8 @@
 
 1. The client holds 256 bits of chance, the table their digest: who reads the table cannot go on with anything.
 2. A challenge is good for one kind of step, once, for minutes.
-3. Bounded: so many of one user (the oldest goes), so many of everybody (then `busy`); what has expired goes with the next one made.
+3. Bounded: so many of one user (the oldest goes), so many of people who are not known yet (then `busy`, for them alone: a flood of
+   strangers keeps nobody from a second step); what has expired goes with the next one made.
 """
 
 from base64 import urlsafe_b64encode
@@ -30,6 +31,7 @@ _INSERT = (
     "INSERT INTO challenges (digest, kind, user_id, data, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING"
 )
+_STRANGERS = "SELECT count(*) FROM challenges WHERE user_id IS NULL"
 _FIND = "SELECT user_id, data FROM challenges WHERE digest = ? AND kind = ? AND expires_at > ?"
 
 
@@ -55,7 +57,7 @@ def put(
 ) -> None:
     """Remember a step for so many seconds. Raises QuintetError `busy` when too many are under way."""
     tx.sql(_SWEEP, (now_ms, _SWEPT))
-    if tx.sql("SELECT count(*) FROM challenges").fetchone()[0] >= MOST:
+    if user_id is None and tx.sql(_STRANGERS).fetchone()[0] >= MOST:
         raise QuintetError("busy", retry_after=60)
     tx.sql(_INSERT, (digest, kind, user_id, msgspec.json.encode(data), now_ms, now_ms + seconds * 1000))
     if user_id is not None:

@@ -79,9 +79,17 @@ class Entering:
         )
 
     async def enter(
-        self, user_id: str, visitor: Visitor, how: str, before: Callable[[Tx], None] = _nothing
+        self,
+        user_id: str,
+        visitor: Visitor,
+        how: str,
+        before: Callable[[Tx], None] = _nothing,
+        *,
+        vouched: str | None = None,
     ) -> SignedIn:
         """Open a session for a user who has proven who they are; `how`, a word for the audit. `before` runs first, in the same transaction.
+
+        `vouched` is the key of an address that somebody else has confirmed: good for coming in, and for nothing beyond that.
 
         Raises:
             QuintetError: `credentials_wrong` for nobody; `forbidden` for a disabled user; what `before` raises.
@@ -95,7 +103,7 @@ class Entering:
 
         def open_session(tx: Tx) -> User:
             before(tx)
-            user = self._admitted(tx, user_id)
+            user = self._admitted(tx, user_id, vouched)
             sessions.start(tx, session, self._config.sessions_per_user)
             refresh.add_first(tx, session, refresh.digest_of(token), self._durations)
             audit.record(
@@ -114,12 +122,12 @@ class Entering:
         access = self._identities.issue(found.user_id, found.session_id, token_id, made_ms // 1000)
         return Pair(found.session_id, access, refresh_token)
 
-    def _admitted(self, tx: Tx, user_id: str) -> User:
+    def _admitted(self, tx: Tx, user_id: str, vouched: str | None) -> User:
         user = users.by_id(tx, user_id)
         if user is None:
             raise QuintetError("credentials_wrong")
         if user.disabled_at is not None:
             raise QuintetError("forbidden", "This account has been disabled.")
-        if self._config.verify_email and not user.email_verified:
+        if self._config.verify_email and not user.email_verified and user.email.casefold() != vouched:
             raise UnconfirmedError
         return user

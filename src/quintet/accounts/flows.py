@@ -83,7 +83,7 @@ class Accounts:
         self.passkeys = Passkeys(store, sources, self._pool, config, self.confirmation)
         self.exporting = Exporting(store, sources)
         self.erasing = Erasing(store, sources)
-        self.desk = Desk(store, sources)
+        self.desk = Desk(store, sources, self.confirmation)
         self._add_letters(courier)
         self.signing_in = SigningIn(store, sources, config, self.entering, _exchanges(config, sources))
         self.programs = Programs(store, sources, self.identities, config)
@@ -148,7 +148,7 @@ class Accounts:
         try:
             return await self.entering.enter(user.id, visitor, "password", unchanged)
         except FactorRequiredError:
-            raise await self.second.pending(user.id, visitor) from None
+            raise await self.second.pending(user, fresh, visitor) from None
         except UnconfirmedError:
             self.errands.start("confirming an address", partial(self.verification.ask, user.id))
             raise

@@ -1,6 +1,6 @@
 """What a signed-in user does with their own account. Every method's first argument says whose it is."""
 
-from quintet.accounts import audit, sessions, users
+from quintet.accounts import audit, mail_tokens, sessions, users
 from quintet.accounts.credentials import Credentials
 from quintet.accounts.machines import api_keys
 from quintet.accounts.passwords import Passwords
@@ -71,6 +71,7 @@ class OwnAccount:
                 raise QuintetError("credentials_wrong")
             _end_others(tx, identity, "password_changed", now)
             api_keys.revoke_all(tx, user.id, now)
+            mail_tokens.forget(tx, user.id, "reset", "address")  # of a thief whom this shuts out
             audit.record(tx, "password_changed", now, subject_id=user.id, address=address)
 
         await self._store.write(user.id, change)

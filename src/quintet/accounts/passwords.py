@@ -158,8 +158,9 @@ class Passwords:
         return await self._pool.run(self._argon2.hash, form)
 
     async def fits(self, stored: str | None, form: str) -> bool:
-        """Whether the password fits the stored hash; None, for a user who does not exist, takes as long and never fits."""
-        return await self._pool.run(self._verify, stored or self._dummy, form)
+        """Whether the password fits the stored hash; None (nobody), or what is no hash (no password), takes as long and never fits."""
+        is_hash = stored is not None and stored.startswith("$")
+        return await self._pool.run(self._verify, stored if is_hash else self._dummy, form)
 
     def is_outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's."""

@@ -11,7 +11,7 @@ __all__ = ["backup", "users"]
 users = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Add, invite, list, disable and enable users, also beside a running server.",
+    help="Add, invite, list, disable, enable and delete users, also beside a running server.",
 )
 
 Dev = Annotated[bool, typer.Option("--dev", help="Read the settings as `serve --dev` does, .env too.")]
@@ -83,6 +83,25 @@ def enable(who: Who, *, data: Data = None, database: Database = None, dev: Dev =
     from .user import place
 
     raise typer.Exit(enable_user(place(dev, data, database), who))
+
+
+@users.command()
+def delete(
+    who: Who,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: Data = None,
+    database: Database = None,
+    dev: Dev = False,
+) -> None:
+    """Delete an account and everything that belongs to it, for good, as its owner can.
+
+    Work that goes on is stopped, a running server closes the user's connections within 5 seconds. The audit keeps the id and the actions.
+    """
+    from .user import delete as delete_user
+    from .user import place
+
+    raise typer.Exit(delete_user(place(dev, data, database), who, sure=yes))
 
 
 @users.command()

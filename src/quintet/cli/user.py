@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add",
     "administered",
+    "delete",
     "disable",
     "enable",
     "out",
@@ -118,6 +119,29 @@ def enable(wish: Wish, who: str) -> int:
         return 0
 
     return with_accounts(wish, work)
+
+
+def delete(wish: Wish, who: str, *, sure: bool) -> int:
+    """Deletes a user for good and gives the exit code of the process. Asks for the address again, unless `sure`."""
+
+    def work(accounts: "Administration", loop: asyncio.Runner) -> int:
+        user = loop.run(accounts.user(who))
+        if not sure and not _typed_again(user.email):
+            say("Nobody was deleted.")
+            return 2
+        loop.run(accounts.delete(user.id))
+        say(f"Deleted {user.email} ({user.id}), with everything that was theirs. Copies of the database still have it.")
+        return 0
+
+    return with_accounts(wish, work)
+
+
+def _typed_again(email: str) -> bool:
+    """Whether somebody at a terminal means this account. A program says --yes."""
+    if not sys.stdin.isatty():
+        say("Say --yes: this cannot be undone.")
+        return False
+    return input(f"This cannot be undone. Type {email} to go on: ").strip().casefold() == email.casefold()
 
 
 def set_role(wish: Wish, who: str, role: str) -> int:

@@ -123,6 +123,9 @@ class Log:
                 stream.doubted = user_id in heads.in_doubt
             if (head := heads.found.get(user_id)) is not None:
                 self._know(user_id, head.seq, head.auth_rev)
+            elif stream is not None and not stream.doubted:  # the account was deleted elsewhere: its sessions are asked after
+                stream.auth_rev += 1
+                stream.wake()
 
     def _committed(self, facts: Sequence[Any]) -> None:
         """In the committing thread: splice what somebody here follows and hand it to the delivery loop."""

@@ -3,29 +3,45 @@
 Every act that changed something stands in the audit, with who did it, in the same transaction.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from quintet.accounts import audit, sessions, users
+from quintet.accounts import audit, mail_tokens, sessions, users
+from quintet.accounts.machines import api_keys
 from quintet.errors import QuintetError
+from quintet.scope import Identity
 from quintet.store import Tx
 
-__all__ = ["ROLES", "Actor", "disable", "enable", "end_session", "end_sessions", "set_role"]
+__all__ = ["ROLES", "Actor", "check_still_admin", "disable", "enable", "end_session", "end_sessions", "set_role"]
 
 ROLES = ("user", "admin")
 
 
-class Actor(NamedTuple):
-    """Who does it, and from where: an administrator, or a service. Nobody known: whoever runs commands on the server's host."""
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does it, and from where: an administrator, with the identity of their session, or a service. Nobody known: the server's host."""
 
     id: str | None = None
     address: str | None = None
     is_service: bool = False
+    identity: Identity | None = None
+
+
+def check_still_admin(tx: Tx, actor: Actor) -> None:
+    """Two administrators who take each other's role at once would leave nobody: the second is refused. Raises QuintetError `forbidden`.
+
+    Written and not read, so that the row is held: where writers run side by side, one of the two waits for the other.
+    """
+    held = "UPDATE users SET role = role WHERE id = ? AND role = 'admin' AND disabled_at IS NULL RETURNING id"
+    if not actor.is_service and tx.sql(held, (actor.id,)).fetchone() is None:
+        raise QuintetError("forbidden")
 
 
 def disable(tx: Tx, user_id: str, actor: Actor, now_ms: int) -> bool:
-    """Let the user in no more, and end all sessions. False where that was so already."""
+    """Let the user in no more, and end whatever opens the account: sessions, API keys, letters. False where that was so already."""
     changed = users.set_disabled(tx, user_id, now_ms)
     _end(tx, user_id, "disabled", now_ms)
+    api_keys.revoke_all(tx, user_id, now_ms)
+    mail_tokens.forget(tx, user_id)
     tx.revoke(user_id)  # also where no session stands: whoever has read the user before looks again
     if changed:
         _record(tx, "disabled", user_id, actor, now_ms)

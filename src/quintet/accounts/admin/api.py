@@ -53,7 +53,7 @@ def _acting(dependency: Callable[[Request], Awaitable[Identity | Service]], addr
             return Actor(who.client_id, address_of(request.scope), is_service=True)
         if who.role != "admin":
             raise QuintetError("forbidden")
-        return Actor(who.user_id, address_of(request.scope))
+        return Actor(who.user_id, address_of(request.scope), identity=who)
 
     return acting
 
@@ -73,10 +73,11 @@ def _add_users(router: APIRouter, desk: Desk, reading: Any, writing: Any) -> Non
 
     @router.patch("/users/{user_id}", response_model=forms.AdminUser)
     async def change(user_id: str, form: forms.AdminChange, actor: Actor = writing) -> Response:
-        """Give a role, disable (all sessions end) or enable. A service gives no roles: it could make itself an administrator."""
-        if actor.is_service and form.role is not None:
-            raise QuintetError("forbidden")
-        changed = await desk.change(user_id, actor, role=form.role, disabled=form.disabled)
+        """Give a role (with one's own password), disable (all sessions end) or enable.
+
+        A service gives no roles, since it could make itself an administrator, and disables none.
+        """
+        changed = await desk.change(user_id, actor, role=form.role, disabled=form.disabled, password=form.password)
         return JSONResponse(changed.view())
 
 

@@ -1,7 +1,9 @@
 """An administrator's desk: what they see and do, in their name.
 
-1. Nobody disables themselves or takes their own role away: there is always an administrator left who can undo it.
-2. What is done is decided by what the transaction reads, and stands in the audit with whoever did it.
+1. Nobody disables themselves or takes their own role away, and a service nobody with the role: there is always an administrator left
+   who can undo it. Whether whoever acts still is one is decided in the transaction of the act.
+2. A role is given with the password: whoever holds a stolen access token for ten minutes must not stay for ever.
+3. What is done is decided by what the transaction reads, and stands in the audit with whoever did it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,6 +16,7 @@ from quintet.accounts.admin import acts, looking
 from quintet.accounts.admin.acts import Actor
 from quintet.accounts.admin.looking import Listed, OpenRun
 from quintet.accounts.audit import Entry
+from quintet.accounts.confirmation import Confirmation
 from quintet.accounts.sessions import SessionRow
 from quintet.errors import QuintetError
 from quintet.sources import Sources
@@ -30,9 +33,10 @@ RUNS = 200
 class Desk:
     """Every method also raises QuintetError `busy`, `unavailable`, `storage_full`; whoever calls has seen to the role."""
 
-    def __init__(self, store: Store, sources: Sources) -> None:
+    def __init__(self, store: Store, sources: Sources, confirmation: Confirmation) -> None:
         self._store = store
         self._sources = sources
+        self._confirmation = confirmation
 
     async def users(self, search: str, after: str | None, limit: int) -> list[Listed]:
         """Users whose address or name holds `search`, or whose id it is, the newest account first."""
@@ -54,20 +58,30 @@ class Desk:
 
         return await self._store.read(read)
 
-    async def change(self, user_id: str, actor: Actor, *, role: str | None, disabled: bool | None) -> Listed:
-        """Give a role, disable or enable; answers the user as they are then.
+    async def change(
+        self, user_id: str, actor: Actor, *, role: str | None, disabled: bool | None, password: str | None = None
+    ) -> Listed:
+        """Give a role, disable or enable; answers the user as they are then. A role takes the actor's `password`.
 
         Raises:
-            QuintetError: `not_found`; `conflict` for oneself.
+            QuintetError: `not_found`; `conflict` for oneself; `forbidden` for a service that gives roles or disables an administrator, and
+                for who is none any more; what a confirmation raises.
         """
         if user_id == actor.id:
             raise QuintetError(
                 "conflict", "You cannot change your own role or disable yourself. Ask another administrator."
             )
+        if role is not None:
+            if actor.identity is None:
+                raise QuintetError("forbidden")
+            await self.user(user_id)
+            await self._confirmation.confirm(actor.identity, password)
         now = self._sources.now_ms()
 
         def write(tx: Tx) -> Listed:
-            _there(looking.of_id(tx, user_id, now))
+            acts.check_still_admin(tx, actor)
+            if _there(looking.of_id(tx, user_id, now)).role == "admin" and actor.is_service:
+                raise QuintetError("forbidden", "A service does not change administrators.")
             if role is not None:
                 acts.set_role(tx, user_id, role, actor, now)
             if disabled is not None:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from quintet.accounts.forms import Form
+from quintet.accounts.forms import AnyText, Form
 from quintet.accounts.views import UserView
 
 __all__ = [
@@ -21,10 +21,11 @@ __all__ += ["Vitals"]
 
 
 class AdminChange(Form):
-    """PATCH /v1/admin/users/{id}."""
+    """PATCH /v1/admin/users/{id}. A role takes the password of whoever gives it; who has none has signed in a moment ago."""
 
     role: Literal["user", "admin"] | None = None
     disabled: bool | None = None
+    password: AnyText | None = None
 
 
 class AdminUser(UserView):

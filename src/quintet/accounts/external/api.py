@@ -31,7 +31,7 @@ _WAY_ON: dict[int | str, dict[str, Any]] = {
 
 
 class Linking(forms.Form):
-    """POST /v1/auth/oidc/{provider}/link. The password confirms who asks; whoever has none has to have signed in a moment ago."""
+    """Linking and unlinking. The password confirms who asks; whoever has none has to have signed in a moment ago."""
 
     password: forms.AnyText | None = None
 
@@ -116,8 +116,11 @@ def _add_links(router: APIRouter, signing_in: SigningIn, confirmation: Confirmat
         return JSONResponse({"items": [one.view() for one in await signing_in.linked(identity)]})
 
     @router.delete("/v1/auth/identities/{link_id}", status_code=204)
-    async def unlink(link_id: str, identity: Identity = signed_in) -> Response:
+    async def unlink(link_id: str, form: Linking | None = None, identity: Identity = signed_in) -> Response:
         """Take a link away; never the last way in."""
+        if link_id not in {one.id for one in await signing_in.linked(identity)}:
+            raise QuintetError("not_found")
+        await confirmation.confirm(identity, form.password if form else None)
         await signing_in.unlink(identity, link_id)
         return Response(status_code=204)
 

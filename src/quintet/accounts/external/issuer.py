@@ -73,9 +73,15 @@ class ForeignIssuer:
         return Identity(user_id, self._session(claims, subject), expires_at, auth_rev, kind="issuer")
 
     async def still_valid(self, identity: Identity) -> bool:
-        """Whether the user is still there and not disabled, by a new read."""
-        user = await self._store.read(lambda tx: users.by_id(tx, identity.user_id))
-        return user is not None and user.disabled_at is None
+        """Whether the user is still there, not disabled, and still somebody whom the issuer knows, by a new read."""
+        query = "SELECT 1 FROM external_identities WHERE user_id = ? AND issuer = ?"
+
+        def stands(tx: Tx) -> bool:
+            user = users.by_id(tx, identity.user_id)
+            linked_here = tx.sql(query, (identity.user_id, self._issuer.url)).fetchone() is not None
+            return user is not None and user.disabled_at is None and linked_here
+
+        return await self._store.read(stands)
 
     async def _published_at(self) -> str:
         return self._issuer.jwks_url or await self._metadata.address("jwks_uri")
@@ -109,7 +115,7 @@ class ForeignIssuer:
     def _first(self, person: Person, now: int, tx: Tx) -> tuple[str, int | None, int, int]:
         if self._standing(tx, person.subject) is None:  # else another request was quicker
             user_id = self._sources.new_id("usr")
-            linked.new_account(tx, user_id, person, users.new_epoch(self._sources.token_bytes(6)), now)
+            linked.new_account(tx, user_id, person, users.new_epoch(self._sources.token_bytes(6)), now, trusted=True)
             audit.record(tx, "registered", now, subject_id=user_id, by=person.issuer)
         row = self._standing(tx, person.subject)
         assert row is not None

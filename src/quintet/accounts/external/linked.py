@@ -2,7 +2,9 @@
 
 1. The subject at the issuer is who it is. An address is only ever a way to reach somebody.
 2. An account without a password has a word in the hash's place that no password fits.
-3. Where no confirmed address is known the account has a made-up one (RFC 2606): a claimed one could be somebody else's.
+3. An address that a provider calls confirmed counts as confirmed here only where the operator trusts it: else whoever can say anything
+   there would have somebody's address here first, and stay in when its owner sets a password by letter.
+4. Where no confirmed address is known the account has a made-up one (RFC 2606): a claimed one could be somebody else's.
 """
 
 from hashlib import sha256
@@ -126,11 +128,11 @@ def remove(tx: Tx, user_id: str, linked: Linked) -> None:
     tx.core.execute(delete(external_identities).where(mine))
 
 
-def new_account(tx: Tx, user_id: str, person: Person, epoch: str, now_ms: int) -> None:
+def new_account(tx: Tx, user_id: str, person: Person, epoch: str, now_ms: int, *, trusted: bool) -> None:
     """An account for a person we have not seen before, and the link. Raises QuintetError `storage_full`."""
     vacant = person.email is not None and users.by_email(tx, person.email.key) is None
     address = person.email if vacant and person.email is not None else made_up(person.issuer, person.subject)
     name = person.name[:LONGEST_SHOWN].strip() if person.name and person.name.isprintable() else None
-    user = User(user_id, address.text, vacant, name or None, NO_PASSWORD, "user", now_ms, None)
+    user = User(user_id, address.text, vacant and trusted, name or None, NO_PASSWORD, "user", now_ms, None)
     users.add(tx, user, address.key, epoch)
     add(tx, user_id, person, now_ms)

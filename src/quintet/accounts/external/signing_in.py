@@ -132,6 +132,7 @@ class SigningIn:
             if len(found) == 1 and user is not None and not user.has_password:
                 raise QuintetError("conflict", "This is the only way into the account. Set a password first.")
             linked.remove(tx, identity.user_id, gone)
+            tx.revoke(identity.user_id)  # what came by the link looks again
             audit.record(tx, "identity_unlinked", now, subject_id=identity.user_id, issuer=gone.issuer)
 
         await self._store.write(identity.user_id, change)
@@ -168,7 +169,8 @@ class SigningIn:
                 return
             self._admit(tx, exchange, person, user_id, epoch, now, visitor)
 
-        return await self._entering.enter(user_id, visitor, exchange.provider.name, before)
+        vouched = person.email.key if person.email is not None else None
+        return await self._entering.enter(user_id, visitor, exchange.provider.name, before, vouched=vouched)
 
     def _known(self, tx: Tx, exchange: Exchange, person: Person) -> str | None:
         """The account of the person: by the link, else by a confirmed address of a provider that is trusted."""
@@ -197,7 +199,7 @@ class SigningIn:
             raise QuintetError(
                 "forbidden", "The provider names no confirmed address of yours, and this server needs one."
             )
-        linked.new_account(tx, user_id, person, epoch, now)
+        linked.new_account(tx, user_id, person, epoch, now, trusted=exchange.provider.trusted)
         audit.record(tx, "registered", now, subject_id=user_id, address=visitor.address, by=name)
 
     async def _link(self, user_id: str, session_id: str, person: Person) -> None:

@@ -127,9 +127,14 @@ def _add_passkeys(router: APIRouter, passkeys: Passkeys, signed_in: Any, address
         return Response(status_code=204)
 
     @router.delete("/v1/auth/passkeys/{passkey_id}", status_code=204)
-    async def remove(passkey_id: str, identity: Identity = signed_in, address: str = address) -> Response:
+    async def remove(
+        passkey_id: str,
+        form: forms.Confirming | None = None,
+        identity: Identity = signed_in,
+        address: str = address,
+    ) -> Response:
         """Take it away."""
-        await passkeys.remove(identity.user_id, passkey_id, address)
+        await passkeys.remove(identity, passkey_id, form.password if form else None, address)
         return Response(status_code=204)
 
 

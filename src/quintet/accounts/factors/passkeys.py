@@ -96,8 +96,12 @@ class Passkeys:
             user_id, passkey_id, "passkey_renamed", address, lambda tx: rows.rename(tx, user_id, passkey_id, name)
         )
 
-    async def remove(self, user_id: str, passkey_id: str, address: str | None) -> None:
-        """Take one away. Raises QuintetError `not_found`."""
+    async def remove(self, identity: Identity, passkey_id: str, password: str | None, address: str | None) -> None:
+        """Take one away. Raises QuintetError `not_found`; what a confirmation raises."""
+        user_id = identity.user_id
+        if passkey_id not in {passkey.id for passkey in await self.list(user_id)}:
+            raise QuintetError("not_found")
+        await self._confirmation.confirm(identity, password)
         await self._change(
             user_id, passkey_id, "passkey_removed", address, lambda tx: rows.remove(tx, user_id, passkey_id)
         )

@@ -2,14 +2,16 @@
 
 1. Whoever changes it confirms who they are, by the password where there is one.
 2. A sign-in whose password was right gets a token for the next step, which opens nothing by itself and lives for minutes. Five wrong
-   codes end it; ten in an hour end trying for that account. All of them are in the audit.
+   codes end it; ten in an hour end trying for that account, also where many are sent at once. All of them are in the audit.
+   It is worth nothing once the password is another one.
 3. What a wrong code has to leave behind is committed; the refusal is raised after that.
 """
 
 from functools import partial
+from hashlib import sha256
 from typing import Any, NamedTuple
 
-from quintet.accounts import audit, challenges
+from quintet.accounts import audit, challenges, users
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.confirmation import Confirmation
 from quintet.accounts.entering import Entering, SignedIn, Visitor
@@ -17,6 +19,7 @@ from quintet.accounts.factors import codes
 from quintet.accounts.factors.picture import squares
 from quintet.accounts.resealing import PURPOSE
 from quintet.accounts.sealing import NONCE_BYTES, Box, Secrets
+from quintet.accounts.users import User
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 from quintet.scope import Identity
@@ -26,6 +29,7 @@ from quintet.store import Store, Tx
 __all__ = ["Enrolment", "FactorRequiredError", "FactorStanding", "SecondFactor"]
 
 KIND = "factor"
+_OVER = "This sign-in has taken too long. Begin again."
 WRONG_CODES = 5
 
 
@@ -163,13 +167,22 @@ class SecondFactor:
         if codes.is_on(tx, user_id):
             raise FactorRequiredError
 
-    async def pending(self, user_id: str, visitor: Visitor) -> QuintetError:
-        """The refusal that a sign-in goes on from: it carries the token for `complete`."""
-        token = challenges.token_of(self._sources.token_bytes(challenges.TOKEN_BYTES))
-        data: dict[str, Any] = {"wrong": 0, "device": visitor.device}
-        put = partial(challenges.put, kind=KIND, digest=challenges.digest_of(token), data=data, user_id=user_id)
-        now = self._sources.now_ms()
-        await self._store.write(user_id, lambda tx: put(tx, now_ms=now, seconds=self._seconds))
+    async def pending(self, user: User, fresh: str, visitor: Visitor) -> QuintetError:
+        """The refusal that a sign-in goes on from: it carries the token for `complete`. `fresh` is kept in place of the user's hash.
+
+        Raises:
+            QuintetError: `credentials_wrong` where the password was changed meanwhile.
+        """
+        token, now = challenges.token_of(self._sources.token_bytes(challenges.TOKEN_BYTES)), self._sources.now_ms()
+        data: dict[str, Any] = {"wrong": 0, "device": visitor.device, "proved": _proof(fresh)}
+        digest = challenges.digest_of(token)
+
+        def put(tx: Tx) -> None:
+            if not users.set_password(tx, user.id, user.password_hash, fresh):
+                raise QuintetError("credentials_wrong")
+            challenges.put(tx, KIND, digest, data, now, self._seconds, user.id)
+
+        await self._store.write(user.id, put)
         return QuintetError("factor_required", more={"pending_token": token, "expires_in": self._seconds})
 
     async def complete(self, token: str, code: str, visitor: Visitor, entering: Entering) -> SignedIn:
@@ -181,17 +194,24 @@ class SecondFactor:
         digest, nonce, now = challenges.digest_of(token), self._sources.token_bytes(NONCE_BYTES), self._sources.now_ms()
         found = await self._store.read(lambda tx: challenges.find(tx, KIND, digest, now))
         if found is None or found.user_id is None:
-            raise QuintetError("invalid_token", "This sign-in has taken too long. Begin again.")
+            raise QuintetError("invalid_token", _OVER)
         self._failures.check(found.user_id)
         take = partial(self._take, digest=digest, code=code, now=now, nonce=nonce, address=visitor.address)
         step = await self._store.write(found.user_id, take)
         if step.user_id is None:
-            raise QuintetError("invalid_token", "This sign-in has taken too long. Begin again.")
+            raise QuintetError("invalid_token", _OVER)
         if step.used is None:
             self._failures.take(step.user_id)
             raise QuintetError("code_wrong", "Too many wrong codes. Begin again." if step.over else None)
-        device = visitor.device or found.data.get("device")
-        return await entering.enter(step.user_id, visitor._replace(device=device), f"password+{step.used}")
+        self._failures.check(step.user_id)  # of a hundred at once only the first few learn anything
+        device, proved = visitor.device or found.data.get("device"), found.data.get("proved")
+
+        def unchanged(tx: Tx) -> None:
+            user = users.by_id(tx, step.user_id or "")
+            if user is None or _proof(user.password_hash) != proved:
+                raise QuintetError("invalid_token", _OVER)
+
+        return await entering.enter(step.user_id, visitor._replace(device=device), f"password+{step.used}", unchanged)
 
     def _take(self, tx: Tx, *, digest: bytes, code: str, now: int, nonce: bytes, address: str | None) -> _Step:
         found = challenges.find(tx, KIND, digest, now)  # again: another request may have been quicker
@@ -215,3 +235,8 @@ class SecondFactor:
 
     def _fresh_codes(self) -> list[str]:
         return [codes.recovery_code(self._sources.token_bytes(codes.CODE_BYTES)) for _ in range(codes.CODES)]
+
+
+def _proof(password_hash: str) -> str:
+    """Which password was right. Of the hash, so that another one, or the same one set again, is not it."""
+    return sha256(password_hash.encode()).hexdigest()

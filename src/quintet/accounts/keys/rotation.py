@@ -45,12 +45,15 @@ class TooYoungError(Exception):
 def rotate(
     tx: Tx, fresh: SigningKey, now_ms: int, periods: Periods, *, at_once: bool = False, drop: bool = False
 ) -> None:
-    """Let the next key sign, the active one retire, and `fresh` be the next. With `drop` the active one is gone instead.
+    """Let the next key sign, the active one retire, and `fresh` be the next. With `drop` all of them are gone and `fresh` signs.
 
     Raises:
         TooYoungError: the next key has not been published long enough, and `at_once` is off.
     """
     found = rows.all_of(tx)
+    if drop:
+        _drop(tx, found, fresh, now_ms)
+        return
     successor = next((row for row in found if row.state == "next"), None)
     if successor is not None and not at_once:
         waits = successor.changed_at + periods.published - now_ms
@@ -58,12 +61,20 @@ def rotate(
             raise TooYoungError(-(-waits // 1000))
     for row in found:
         if row.state == "active":
-            rows.move(tx, row.kid, "gone" if drop else "retiring", now_ms)
+            rows.move(tx, row.kid, "retiring", now_ms)
     if successor is not None:
         rows.move(tx, successor.kid, "active", now_ms)
         rows.add(tx, fresh)
     else:
         rows.add(tx, fresh._replace(state="active"))
+
+
+def _drop(tx: Tx, found: Sequence[SigningKey], fresh: SigningKey, now_ms: int) -> None:
+    """Whoever got at one key got at all: the stolen one may be retiring by now, the next one would sign. The next is made when they are loaded."""
+    for row in found:
+        if row.state != "gone":
+            rows.move(tx, row.kid, "gone", now_ms)
+    rows.add(tx, fresh._replace(state="active"))
 
 
 def age(tx: Tx, fresh: SigningKey, now_ms: int, periods: Periods) -> None:

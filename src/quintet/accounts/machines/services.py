@@ -2,7 +2,8 @@
 
 1. A service's token is no user's: another audience, other claims, so neither is ever taken for the other.
 2. What it may do is in the token; whether its client still may anything is read anew each time, so disabling is immediate.
-3. A wrong secret costs a digest, so guessing is counted per client, whether or not there is one of this name.
+3. Guesses are counted per client, whether or not there is one of this name; the right secret is let in also then: 256 bits need no
+   lock, and with one whoever knows a client's name could keep it out.
 """
 
 from contextlib import suppress
@@ -73,7 +74,6 @@ class Services:
         """
         if len(client_id) > _LONGEST_ID or not clients.is_secret(secret):
             raise QuintetError("invalid_client")
-        self._failures.check(client_id)
         client = await self._store.read(lambda tx: clients.by_id(tx, client_id))
         if not clients.fits(client, secret):
             self._failures.take(client_id)

@@ -2,7 +2,7 @@
 
 import { button, div, el, show } from "../dom.js";
 import { ago, count } from "../format.js";
-import { confirm } from "../views/confirm.js";
+import { confirm, prove } from "../views/confirm.js";
 import { row, section } from "./part.js";
 
 const PAGE = 20;
@@ -80,7 +80,8 @@ export class People {
 
   async appoint(user, role) {
     const title = `${user.email}: ${role}?`;
-    if (await confirm({ title, text: ROLES[role], word: "Change the role" })) await this.change(user, { role });
+    const proof = await prove({ title, text: ROLES[role], word: "Change the role" });
+    if (proof) await this.change(user, { role, ...proof });
   }
 
   async disable(user) {

@@ -6,7 +6,7 @@ import { ago } from "../format.js";
 import { canUsePasskeys, isAddressOfDigits, isKnownHere, makePasskey, wasLeft } from "../passkeys.js";
 import { wordFor } from "../words.js";
 import { clear, fault } from "./boxes.js";
-import { confirm } from "./confirm.js";
+import { prove } from "./confirm.js";
 import { passwordBox } from "./factor.js";
 
 const PATH = "/v1/auth/passkeys";
@@ -75,9 +75,8 @@ export class Keychain {
 
   async remove(id, name) {
     const text = `${name} will not sign you in any more.`;
-    if (await confirm({ title: "Remove this passkey?", text, word: "Remove" })) {
-      await this.change("DELETE", id, undefined, "Removed.");
-    }
+    const proof = await prove({ title: "Remove this passkey?", text, word: "Remove" });
+    if (proof) await this.change("DELETE", id, proof, "Removed.");
   }
 
   async change(method, id, body, word) {

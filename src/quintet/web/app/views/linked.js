@@ -4,7 +4,7 @@ import { button, div, el, icon, setText, show, span } from "../dom.js";
 import { ago } from "../format.js";
 import { wordFor } from "../words.js";
 import { clear, fault } from "./boxes.js";
-import { confirm } from "./confirm.js";
+import { prove } from "./confirm.js";
 import { passwordBox } from "./factor.js";
 
 const PATH = "/v1/auth/identities";
@@ -61,13 +61,14 @@ export class Linked {
 
   async unlink(id, place) {
     const text = `You will not be able to sign in with ${place} any more.`;
-    if (!(await confirm({ title: "Unlink this account?", text, word: "Unlink" }))) return;
+    const proof = await prove({ title: "Unlink this account?", text, word: "Unlink" });
+    if (!proof) return undefined;
     try {
-      await this.session.call("DELETE", `${PATH}/${encodeURIComponent(id)}`);
+      await this.session.call("DELETE", `${PATH}/${encodeURIComponent(id)}`, proof);
     } catch (error) {
       return setText(this.word, wordFor(error));
     }
     await this.load();
-    setText(this.word, "Unlinked.");
+    return setText(this.word, "Unlinked.");
   }
 }
