@@ -5,21 +5,16 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from quintet.accounts.letters import Courier, Letter, relay_of
 from quintet.accounts.letters.courier import PAUSES
 from quintet.sources import Sources
 from quintet.testing import Mailbox
+from support.secured import certified
 
 pytestmark = pytest.mark.l2
 
@@ -163,33 +158,12 @@ async def test_the_log_has_neither_address_nor_token(caplog: pytest.LogCaptureFi
     assert not [line for line in caplog.text.splitlines() if "quintet" in line and ("ada@" in line or "canary" in line)]
 
 
-def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's side of TLS at `ELSEWHERE`, and the file of its certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(
-            name, name, key.public_key(), x509.random_serial_number(), now - timedelta(1), now + timedelta(1)
-        )
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(ELSEWHERE))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    certificate, secret = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(Encoding.PEM))
-    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, secret)
-    return context, certificate
-
-
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 async def test_over_a_network_a_letter_goes_under_tls_to_a_server_that_shows_who_it_is(
     scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """STARTTLS or TLS from the first byte; a certificate that nobody vouches for gets nothing."""
-    context, certificate = certified(tmp_path)
+    context, certificate = certified(tmp_path, ELSEWHERE)
     server = Replies()
     async with serving(server, ELSEWHERE, tls=context, implicit=scheme == "smtps") as port:
         one = courier(f"{scheme}://{ELSEWHERE}:{port}")
