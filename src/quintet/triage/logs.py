@@ -29,6 +29,7 @@ _WHY_REFUSED = re.compile(
     r"\bcsrf\b|\btokens?\b|\bsignature\b|\bexpired?\b|\borigin\b|\bcredentials?\b|\baudience\b|\bissuer\b|\bcookie\b|\bjwt\b|\bpermissions?\b",
     re.IGNORECASE,
 )
+_OF_A_TOKEN = re.compile(r"(?i)token|signature|jwt|csrf|credential|audience|issuer|expired|unauthori|permission")
 _FAILED = re.compile(
     r"\bassert 5\d\d\b|\b5\d\d != \d{3}\b|\bwhere 5\d\d = |\[5\d\d |\bHTTP 5\d\d\b|Internal Server Error|\b5\d\d Server Error|Server error '5\d\d"
     r"|\breceived 1011\b|\b1011\b|Handshake(?:Error:| status) 5\d\d|status[_ ]?code[ =:]{1,3}5\d\d|Expecting value: line 1 column 1 "
@@ -140,7 +141,8 @@ def _fits(entry: Entry, logged: Raised) -> bool:
         return bool(_REFUSED.search(said))
     if logged.name in _LEAVING or any(_likeness(logged) == _likeness(raised) for raised in entry.chain):
         return False  # the client's own report of the same thing, or the server's that the client went away
-    return bool(_FAILED.search(said) or _SILENT.search(said))
+    told = f"{logged.name} {logged.message}"
+    return bool(_FAILED.search(said) or _SILENT.search(said) or (_REFUSED.search(said) and _OF_A_TOKEN.search(told)))
 
 
 class _Common:

@@ -120,7 +120,7 @@ _SERVICES = (
     row(
         "connection-lost",
         "services",
-        r"Connection reset by peer|Server disconnected without sending a response|RemoteDisconnected|Connection "
+        r"Connection reset by peer|Server disconnected\b|RemoteDisconnected|Connection "
         r"aborted|server closed the connection "
         r"unexpectedly|Broken pipe|Connection (?:was )?closed by (?:server|remote host)|ConnectionResetError|peer "
         r"closed connection",
