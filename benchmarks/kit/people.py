@@ -7,12 +7,13 @@ a password. Their access tokens are signed with the key that the server will fin
 import asyncio
 from pathlib import Path
 
-from quintet.accounts import sessions, users
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.identities import Identities
-from quintet.accounts.sealing import Secrets
-from quintet.accounts.sessions import Session
-from quintet.accounts.users import User
+from quintet.accounts.keys.sealing import Secrets
+from quintet.accounts.people import users
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions import sessions
+from quintet.accounts.sessions.identities import Identities
+from quintet.accounts.sessions.sessions import Session
 from quintet.cli.development import kept_secret
 from quintet.sources import Sources
 from quintet.store import Tx, open_store

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from quintet.accounts import Accounts, AccountsConfig, Secrets
-from quintet.accounts.api import accounts_router
 from quintet.accounts.letters import Courier, relay_of
+from quintet.accounts.routes.api import accounts_router
 from quintet.edge.application import http_application
 from quintet.edge.origins import OriginPolicy
 from quintet.sources import Sources

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quintet.accounts.emails import address
+from quintet.accounts.people.emails import address
 from quintet.errors import QuintetError
 
 pytestmark = pytest.mark.l1

@@ -9,10 +9,10 @@ import pytest
 
 from accounts.house import SECRET, Clock, House, Opener, bearer, expect, refused
 from quintet.accounts import keys
-from quintet.accounts.identities import LOOK_SECONDS, RELOAD_SECONDS
 from quintet.accounts.keys import KEPT_SECONDS, Periods, TooYoungError, rotation, rows
 from quintet.accounts.keys.loading import PURPOSE
-from quintet.accounts.sealing import Box, Secrets, derive
+from quintet.accounts.keys.sealing import Box, Secrets, derive
+from quintet.accounts.sessions.identities import LOOK_SECONDS, RELOAD_SECONDS
 from quintet.sources import Sources
 
 pytestmark = pytest.mark.l2

@@ -12,8 +12,8 @@ import pytest
 
 from accounts.filling import counts, fill, owned
 from accounts.house import PASSWORD, Clock, House, Opener, bearer, expect, refused
-from quintet.accounts.erasing import begin, take_portion
-from quintet.accounts.exporting import SHOWN, UNSHOWN
+from quintet.accounts.own.erasing import begin, take_portion
+from quintet.accounts.own.exporting import SHOWN, UNSHOWN
 from quintet.runs import Moment
 
 pytestmark = pytest.mark.l2

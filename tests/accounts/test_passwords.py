@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from quintet.accounts.breaches import Breaches
-from quintet.accounts.passwords import Passwords, is_common, normalised
-from quintet.accounts.pool import BoundedPool
+from quintet.accounts.passwords.breaches import Breaches
+from quintet.accounts.passwords.passwords import Passwords, is_common, normalised
+from quintet.accounts.passwords.pool import BoundedPool
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 

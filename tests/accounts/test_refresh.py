@@ -8,7 +8,7 @@ import pytest
 
 from accounts.house import SECRET, House, Opener, expect, refused
 from quintet.accounts import Secrets
-from quintet.accounts import refresh as rules
+from quintet.accounts.sessions import refresh as rules
 
 pytestmark = pytest.mark.l2
 

@@ -9,13 +9,13 @@ import pytest
 
 from accounts.house import PASSWORD, Clock, House, Opener, expect, refused
 from accounts.test_factor import ADA, Holder
-from quintet.accounts import challenges
 from quintet.accounts.admin import acts
 from quintet.accounts.admin.acts import Actor
+from quintet.accounts.by_letter.mail_tokens import Held, put, token_of
 from quintet.accounts.keys import rotation, rows
 from quintet.accounts.keys.loading import PURPOSE
-from quintet.accounts.mail_tokens import Held, put, token_of
-from quintet.accounts.sealing import Box
+from quintet.accounts.keys.sealing import Box
+from quintet.accounts.sessions import challenges
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.sources import Sources

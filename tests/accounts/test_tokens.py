@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from quintet.accounts.keys import KeyRing, Verifying
-from quintet.accounts.tokens import Tokens, UnknownKeyError
+from quintet.accounts.sessions.tokens import Tokens, UnknownKeyError
 from quintet.errors import QuintetError
 
 pytestmark = pytest.mark.l1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accounts.house import CONFIG, PASSWORD, Clock, House, expect, opened, refused
-from quintet.accounts.administration import Administration
+from quintet.accounts.admin.administration import Administration
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 
@@ -133,7 +133,7 @@ async def test_a_list_longer_than_a_page_is_whole(
     administration: Administration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody is left out or listed twice where one page ends and the next begins."""
-    monkeypatch.setattr("quintet.accounts.administration._PAGE", 2)
+    monkeypatch.setattr("quintet.accounts.admin.administration._PAGE", 2)
     emails = [f"user{number}@example.com" for number in range(5)]
     for email in emails:
         await administration.add(email, PASSWORD)

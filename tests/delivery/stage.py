@@ -12,11 +12,11 @@ from typing import Any, Self
 
 import uvicorn
 
-from quintet.accounts import sessions
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.identities import Identities
-from quintet.accounts.sealing import Secrets
-from quintet.accounts.sessions import Session
+from quintet.accounts.keys.sealing import Secrets
+from quintet.accounts.sessions import sessions
+from quintet.accounts.sessions.identities import Identities
+from quintet.accounts.sessions.sessions import Session
 from quintet.chat import Submitting, cancelling
 from quintet.delivery import Gateway, GatewayConfig
 from quintet.edge.origins import OriginPolicy

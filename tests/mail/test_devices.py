@@ -6,8 +6,8 @@ import pytest
 
 from accounts.house import CONFIG, PASSWORD, Clock, expect, opened
 from mail.office import Office
-from quintet.accounts import devices
-from quintet.accounts.devices import digests_of
+from quintet.accounts.sessions import devices
+from quintet.accounts.sessions.devices import digests_of
 
 pytestmark = pytest.mark.l2
 

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.house import Clock, Opener, expect, refused
 from mail.office import Office, token_in
-from quintet.accounts.invites import KEPT_MS
-from quintet.accounts.inviting import Inviting
+from quintet.accounts.joining.invites import KEPT_MS
+from quintet.accounts.joining.inviting import Inviting
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 

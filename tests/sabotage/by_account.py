@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from quintet.accounts import erasing
 from quintet.accounts.admin import api as admin_api
 from quintet.accounts.admin.desk import Actor
 from quintet.accounts.factors import codes
 from quintet.accounts.machines.api_keys import Standing
+from quintet.accounts.own import erasing
 from quintet.delivery.feed import Feed
 from quintet.delivery.websocket import Socket
 from quintet.scope import Identity

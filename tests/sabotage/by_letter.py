@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from quintet.accounts import letter_api, mail_tokens, sessions
+from quintet.accounts.by_letter import mail_tokens
+from quintet.accounts.routes import letter_api
+from quintet.accounts.sessions import sessions
 from quintet.store import Tx
 from support.patching import replace
 

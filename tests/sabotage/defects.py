@@ -15,7 +15,7 @@ from fastapi import Request
 from sqlalchemy import RowMapping, select
 
 from quintet import runs as runs_package
-from quintet.accounts import tokens
+from quintet.accounts.sessions import tokens
 from quintet.chat import reading, submit
 from quintet.delivery.feed import Feed
 from quintet.edge import identity

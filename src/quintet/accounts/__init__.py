@@ -2,6 +2,6 @@
 
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.flows import Accounts
-from quintet.accounts.sealing import Secrets
+from quintet.accounts.keys.sealing import Secrets
 
 __all__ = ["Accounts", "AccountsConfig", "Secrets"]

@@ -6,35 +6,37 @@
 
 from functools import partial
 
-from quintet.accounts import audit, refresh, users
+from quintet.accounts import audit
 from quintet.accounts.admin import Desk
+from quintet.accounts.by_letter.errands import Errands
+from quintet.accounts.by_letter.newcomers import Newcomers
+from quintet.accounts.by_letter.recovery import Recovery
+from quintet.accounts.by_letter.verification import Verification
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.confirmation import Confirmation
-from quintet.accounts.credentials import Credentials
-from quintet.accounts.emails import address
-from quintet.accounts.entering import Entering, Pair, SignedIn, UnconfirmedError, Visitor
-from quintet.accounts.erasing import Erasing
-from quintet.accounts.errands import Errands
-from quintet.accounts.exporting import Exporting
 from quintet.accounts.external.exchange import Exchange
 from quintet.accounts.external.issuer import ForeignIssuer
 from quintet.accounts.external.signing_in import SigningIn
 from quintet.accounts.factors import FactorRequiredError, Passkeys, SecondFactor
-from quintet.accounts.identities import Door, Identities
-from quintet.accounts.joining import Joining
+from quintet.accounts.joining.joining import Joining
+from quintet.accounts.keys.resealing import reseal_factors
+from quintet.accounts.keys.sealing import Secrets
 from quintet.accounts.letters import Courier, Post, Wording
 from quintet.accounts.machines.key_entry import KeyEntry
 from quintet.accounts.machines.programs import Programs
-from quintet.accounts.newcomers import Newcomers
-from quintet.accounts.own import OwnAccount
-from quintet.accounts.passwords import Passwords
-from quintet.accounts.pool import BoundedPool
-from quintet.accounts.recovery import Recovery
-from quintet.accounts.refresh import Found
-from quintet.accounts.resealing import reseal_factors
-from quintet.accounts.sealing import Secrets
-from quintet.accounts.users import User
-from quintet.accounts.verification import Verification
+from quintet.accounts.own.erasing import Erasing
+from quintet.accounts.own.exporting import Exporting
+from quintet.accounts.own.own import OwnAccount
+from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.passwords.credentials import Credentials
+from quintet.accounts.passwords.passwords import Passwords
+from quintet.accounts.passwords.pool import BoundedPool
+from quintet.accounts.people import users
+from quintet.accounts.people.emails import address
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions import refresh
+from quintet.accounts.sessions.entering import Entering, Pair, SignedIn, UnconfirmedError, Visitor
+from quintet.accounts.sessions.identities import Door, Identities
+from quintet.accounts.sessions.refresh import Found
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 from quintet.sources import Sources

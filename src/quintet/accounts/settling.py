@@ -3,7 +3,7 @@
 Nothing else of the account goes there. Whoever is refused here has a cell that is away, and no other cell is asked.
 """
 
-from quintet.accounts.users import new_epoch
+from quintet.accounts.people.users import new_epoch
 from quintet.edge.identity import Authenticate
 from quintet.log import create_head
 from quintet.scope import Identity

@@ -17,7 +17,7 @@ from .reaching import close_quietly, say
 from .serving import Wish, env_file, reported
 
 if TYPE_CHECKING:
-    from quintet.accounts.administration import Administration, Listed
+    from quintet.accounts.admin.administration import Administration, Listed
     from quintet.settings import Settings
 
 __all__ = [

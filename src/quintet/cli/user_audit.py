@@ -10,7 +10,7 @@ from .serving import Wish
 from .user import out, with_accounts
 
 if TYPE_CHECKING:
-    from quintet.accounts.administration import Administration
+    from quintet.accounts.admin.administration import Administration
     from quintet.accounts.audit import Entry
 
 __all__ = ["show_audit"]

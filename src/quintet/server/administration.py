@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from quintet.accounts.administration import Administration
-from quintet.accounts.inviting import Inviting
+from quintet.accounts.admin.administration import Administration
+from quintet.accounts.joining.inviting import Inviting
 from quintet.accounts.keys import Periods
 from quintet.accounts.keys.keeping import KeyKeeping
 from quintet.accounts.letters import Courier, Post, Wording

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from quintet import __version__
 from quintet.accounts import Accounts
 from quintet.accounts.admin.api import admin_router
-from quintet.accounts.api import accounts_router
+from quintet.accounts.routes.api import accounts_router
 from quintet.accounts.settling import Settling
 from quintet.agents import ModelConfigError, shipped
 from quintet.chat import Submitting, cancelling, chat_router

@@ -5,8 +5,11 @@ Every act that changed something stands in the audit, with who did it, in the sa
 
 from dataclasses import dataclass
 
-from quintet.accounts import audit, mail_tokens, sessions, users
+from quintet.accounts import audit
+from quintet.accounts.by_letter import mail_tokens
 from quintet.accounts.machines import api_keys
+from quintet.accounts.people import users
+from quintet.accounts.sessions import sessions
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.store import Tx

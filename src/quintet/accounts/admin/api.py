@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from quintet.accounts.admin import forms
 from quintet.accounts.admin.desk import Actor, Desk, Vitals
-from quintet.accounts.forms import FormRoute
-from quintet.accounts.sessions import SessionRow
-from quintet.accounts.views import Activity, entries
+from quintet.accounts.door.forms import FormRoute
+from quintet.accounts.door.views import Activity, entries
+from quintet.accounts.sessions.sessions import SessionRow
 from quintet.edge.identity import Authenticate, AuthenticateService, identity_of, person_or_service_of
 from quintet.edge.limits import AddressOf
 from quintet.errors import QuintetError

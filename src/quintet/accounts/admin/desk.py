@@ -11,13 +11,14 @@ from itertools import chain
 from typing import Any
 
 from quintet import runs
-from quintet.accounts import audit, sessions
+from quintet.accounts import audit
 from quintet.accounts.admin import acts, looking
 from quintet.accounts.admin.acts import Actor
 from quintet.accounts.admin.looking import Listed, OpenRun
 from quintet.accounts.audit import Entry
-from quintet.accounts.confirmation import Confirmation
-from quintet.accounts.sessions import SessionRow
+from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.sessions import sessions
+from quintet.accounts.sessions.sessions import SessionRow
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 from quintet.store import Store, Tx, of_all

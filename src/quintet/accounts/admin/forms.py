@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from quintet.accounts.forms import AnyText, Form
-from quintet.accounts.views import UserView
+from quintet.accounts.door.forms import AnyText, Form
+from quintet.accounts.door.views import UserView
 
 __all__ = [
     "AdminChange",

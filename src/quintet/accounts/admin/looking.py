@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, or_, select, tuple_
 
-from quintet.accounts.erasing import DELETED
+from quintet.accounts.own.erasing import DELETED
 from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.store import Tx

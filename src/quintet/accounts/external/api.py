@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from quintet.accounts import forms
-from quintet.accounts.browser import Browser
-from quintet.accounts.confirmation import Confirmation
-from quintet.accounts.doorkeeper import Doorkeeper
+from quintet.accounts.door import forms
+from quintet.accounts.door.browser import Browser
+from quintet.accounts.door.doorkeeper import Doorkeeper
 from quintet.accounts.external.signing_in import SECONDS, Begun, Returned, SigningIn, cookie_name
+from quintet.accounts.passwords.confirmation import Confirmation
 from quintet.edge.identity import Authenticate, identity_of
 from quintet.errors import QuintetError
 from quintet.scope import Identity

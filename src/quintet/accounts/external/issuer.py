@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from quintet.accounts import audit, users
+from quintet.accounts import audit
 from quintet.accounts.elsewhere import Issuer
 from quintet.accounts.external import linked
 from quintet.accounts.external.believing import LONGEST_NAME, believed, check_times, unverified_issuer
@@ -18,6 +18,7 @@ from quintet.accounts.external.keysets import KeySet
 from quintet.accounts.external.linked import Person
 from quintet.accounts.external.metadata import Metadata
 from quintet.accounts.external.people import confirmed_address
+from quintet.accounts.people import users
 from quintet.errors import QuintetError
 from quintet.scope import Identity, Kind
 from quintet.sources import Sources

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 
-from quintet.accounts import users
-from quintet.accounts.emails import Address
-from quintet.accounts.users import User
+from quintet.accounts.people import users
+from quintet.accounts.people.emails import Address
+from quintet.accounts.people.users import User
 from quintet.events import timestamp
 from quintet.store import Tx
 from quintet.store.tables import external_identities

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quintet.accounts.emails import Address, address
+from quintet.accounts.people.emails import Address, address
 from quintet.errors import QuintetError
 
 __all__ = ["confirmed_address"]

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
-from quintet.accounts import audit, challenges, sessions, users
+from quintet.accounts import audit
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.entering import Entering, SignedIn, Visitor
 from quintet.accounts.external import linked
 from quintet.accounts.external.exchange import Exchange
 from quintet.accounts.external.linked import Linked, Person
+from quintet.accounts.people import users
+from quintet.accounts.sessions import challenges, sessions
+from quintet.accounts.sessions.entering import Entering, SignedIn, Visitor
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.sources import Sources

@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
-from quintet.accounts.answers import Answers
-from quintet.accounts.browser import Browser
-from quintet.accounts.doorkeeper import Doorkeeper
-from quintet.accounts.entering import Entering
+from quintet.accounts.door.answers import Answers
+from quintet.accounts.door.browser import Browser
+from quintet.accounts.door.doorkeeper import Doorkeeper
+from quintet.accounts.door.views import SignedInView
 from quintet.accounts.factors import forms
 from quintet.accounts.factors.passkeys import Passkeys
 from quintet.accounts.factors.second import SecondFactor
-from quintet.accounts.own import OwnAccount
-from quintet.accounts.views import SignedInView
+from quintet.accounts.own.own import OwnAccount
+from quintet.accounts.sessions.entering import Entering
 from quintet.events import timestamp
 from quintet.scope import Identity
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from pyotp import TOTP
 
-from quintet.accounts.sealing import Box
+from quintet.accounts.keys.sealing import Box
 from quintet.store import Tx
 
 __all__ = [

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from quintet.accounts.forms import AnyText, Form, ShownText
+from quintet.accounts.door.forms import AnyText, Form, ShownText
 
 __all__ = [
     "Code",

@@ -8,15 +8,16 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from quintet.accounts import audit, challenges
+from quintet.accounts import audit
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.confirmation import Confirmation
-from quintet.accounts.entering import Entering, SignedIn, Visitor
 from quintet.accounts.factors import ceremony
 from quintet.accounts.factors import passkey_rows as rows
 from quintet.accounts.factors.passkey_rows import Passkey
 from quintet.accounts.factors.relying import Page, RelyingParty
-from quintet.accounts.pool import BoundedPool
+from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.passwords.pool import BoundedPool
+from quintet.accounts.sessions import challenges
+from quintet.accounts.sessions.entering import Entering, SignedIn, Visitor
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.sources import Sources

@@ -11,15 +11,17 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from quintet.accounts import audit, challenges, users
+from quintet.accounts import audit
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.confirmation import Confirmation
-from quintet.accounts.entering import Entering, SignedIn, Visitor
 from quintet.accounts.factors import codes
 from quintet.accounts.factors.picture import squares
-from quintet.accounts.resealing import PURPOSE
-from quintet.accounts.sealing import NONCE_BYTES, Box, Secrets
-from quintet.accounts.users import User
+from quintet.accounts.keys.resealing import PURPOSE
+from quintet.accounts.keys.sealing import NONCE_BYTES, Box, Secrets
+from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.people import users
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions import challenges
+from quintet.accounts.sessions.entering import Entering, SignedIn, Visitor
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 from quintet.scope import Identity

@@ -3,6 +3,6 @@
 from quintet.accounts.keys.loading import load
 from quintet.accounts.keys.ring import KeyRing, Verifying
 from quintet.accounts.keys.rotation import KEPT_SECONDS, Periods, TooYoungError
-from quintet.accounts.sealing import derive
+from quintet.accounts.keys.sealing import derive
 
 __all__ = ["KEPT_SECONDS", "KeyRing", "Periods", "TooYoungError", "Verifying", "derive", "load"]

@@ -6,7 +6,7 @@ from quintet.accounts import audit
 from quintet.accounts.keys import rows
 from quintet.accounts.keys.loading import PURPOSE
 from quintet.accounts.keys.rotation import Periods, TooYoungError, rotate
-from quintet.accounts.sealing import Box, Secrets
+from quintet.accounts.keys.sealing import Box, Secrets
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 from quintet.store import Store, Tx

@@ -10,7 +10,7 @@ from quintet.accounts.keys import rows
 from quintet.accounts.keys.ring import KeyRing, Verifying
 from quintet.accounts.keys.rotation import Periods
 from quintet.accounts.keys.rows import SigningKey
-from quintet.accounts.sealing import Box, Secrets
+from quintet.accounts.keys.sealing import Box, Secrets
 from quintet.sources import Sources
 from quintet.store import Store, Tx
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from joserfc.jwk import ECKey
 from sqlalchemy import delete, insert, select, update
 
-from quintet.accounts.sealing import NONCE_BYTES, Box
+from quintet.accounts.keys.sealing import NONCE_BYTES, Box
 from quintet.sources import Sources
 from quintet.store import Tx
 from quintet.store.tables import signing_keys

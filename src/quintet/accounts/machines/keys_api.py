@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from quintet.accounts import forms
-from quintet.accounts.confirmation import Confirmation
+from quintet.accounts.door import forms
 from quintet.accounts.machines.own_keys import MOST_DAYS, OwnKeys, shown
+from quintet.accounts.passwords.confirmation import Confirmation
 from quintet.edge.identity import Authenticate, identity_of
 from quintet.errors import QuintetError
 from quintet.scope import Identity

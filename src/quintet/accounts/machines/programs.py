@@ -1,9 +1,9 @@
 """The parts for programs, as accounts hold them."""
 
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.identities import Identities
 from quintet.accounts.machines.own_keys import OwnKeys
 from quintet.accounts.machines.services import Services
+from quintet.accounts.sessions.identities import Identities
 from quintet.sources import Sources
 from quintet.store import Store
 

@@ -11,10 +11,10 @@ from contextlib import suppress
 import msgspec
 
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.identities import Identities
 from quintet.accounts.machines import clients
 from quintet.accounts.machines.clients import Client
 from quintet.accounts.machines.scopes import chosen, written
+from quintet.accounts.sessions.identities import Identities
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 from quintet.scope import Service

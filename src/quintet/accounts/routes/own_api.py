@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from quintet.accounts import forms, views
-from quintet.accounts.doorkeeper import Doorkeeper
+from quintet.accounts.door import forms, views
+from quintet.accounts.door.doorkeeper import Doorkeeper
 from quintet.accounts.factors.forms import Confirming
 from quintet.accounts.flows import Accounts
-from quintet.accounts.sessions import SessionRow
+from quintet.accounts.sessions.sessions import SessionRow
 from quintet.edge.identity import identity_of, speaker_of
 from quintet.errors import QuintetError
 from quintet.events import timestamp

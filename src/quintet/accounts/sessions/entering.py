@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from quintet.accounts import audit, devices, refresh, sessions, users
+from quintet.accounts import audit
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.devices import NewDevice
-from quintet.accounts.identities import Identities
-from quintet.accounts.refresh import Found
-from quintet.accounts.users import User
+from quintet.accounts.people import users
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions import devices, refresh, sessions
+from quintet.accounts.sessions.devices import NewDevice
+from quintet.accounts.sessions.identities import Identities
+from quintet.accounts.sessions.refresh import Found
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 from quintet.store import Store, Tx

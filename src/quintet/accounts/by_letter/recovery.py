@@ -10,15 +10,18 @@ from functools import partial
 
 from sqlalchemy import delete
 
-from quintet.accounts import audit, mail_tokens, sessions, users
+from quintet.accounts import audit
+from quintet.accounts.by_letter import mail_tokens
+from quintet.accounts.by_letter.errands import Errands
+from quintet.accounts.by_letter.mail_tokens import Held
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.emails import Address, address
-from quintet.accounts.errands import Errands
 from quintet.accounts.letters import Letter, Post
 from quintet.accounts.machines import api_keys
-from quintet.accounts.mail_tokens import Held
-from quintet.accounts.passwords import Passwords
-from quintet.accounts.users import User
+from quintet.accounts.passwords.passwords import Passwords
+from quintet.accounts.people import users
+from quintet.accounts.people.emails import Address, address
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions import sessions
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 from quintet.store import Store, Tx, tables

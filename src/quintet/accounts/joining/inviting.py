@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
-from quintet.accounts import audit, invites, users
-from quintet.accounts.emails import address
-from quintet.accounts.invites import Invite
+from quintet.accounts import audit
+from quintet.accounts.joining import invites
+from quintet.accounts.joining.invites import Invite
 from quintet.accounts.letters import Post
+from quintet.accounts.people import users
+from quintet.accounts.people.emails import address
 from quintet.sources import Sources
 from quintet.store import Store, Tx
 

@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from quintet import log
-from quintet.accounts.emails import Address
+from quintet.accounts.people.emails import Address
 from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.store import Tx

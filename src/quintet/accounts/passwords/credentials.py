@@ -4,7 +4,7 @@ Failures are counted when they are known. A hash takes long, so a hundred guesse
 to end learn anything, the others hear the throttle, right or wrong.
 """
 
-from quintet.accounts.passwords import Passwords
+from quintet.accounts.passwords.passwords import Passwords
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 

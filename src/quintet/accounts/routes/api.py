@@ -5,19 +5,19 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
-from quintet.accounts import forms, views
-from quintet.accounts.answers import Answers
-from quintet.accounts.browser import Browser
-from quintet.accounts.doorkeeper import Doorkeeper
+from quintet.accounts.door import forms, views
+from quintet.accounts.door.answers import Answers
+from quintet.accounts.door.browser import Browser
+from quintet.accounts.door.doorkeeper import Doorkeeper
 from quintet.accounts.external.api import add_external_routes
 from quintet.accounts.factors.api import Rooms, add_factor_routes
 from quintet.accounts.flows import Accounts
-from quintet.accounts.joining import Applicant
+from quintet.accounts.joining.joining import Applicant
 from quintet.accounts.keys import KEPT_SECONDS
-from quintet.accounts.letter_api import add_letter_routes
 from quintet.accounts.machines.api import add_service_routes
 from quintet.accounts.machines.keys_api import add_key_routes
-from quintet.accounts.own_api import add_own_routes
+from quintet.accounts.routes.letter_api import add_letter_routes
+from quintet.accounts.routes.own_api import add_own_routes
 from quintet.edge.identity import bearer_of, identity_of
 from quintet.edge.origins import OriginPolicy
 from quintet.errors import QuintetError

@@ -1,11 +1,14 @@
 """What a signed-in user does with their own account. Every method's first argument says whose it is."""
 
-from quintet.accounts import audit, mail_tokens, sessions, users
-from quintet.accounts.credentials import Credentials
+from quintet.accounts import audit
+from quintet.accounts.by_letter import mail_tokens
 from quintet.accounts.machines import api_keys
-from quintet.accounts.passwords import Passwords
-from quintet.accounts.sessions import SessionRow
-from quintet.accounts.users import User
+from quintet.accounts.passwords.credentials import Credentials
+from quintet.accounts.passwords.passwords import Passwords
+from quintet.accounts.people import users
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions import sessions
+from quintet.accounts.sessions.sessions import SessionRow
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.sources import Sources

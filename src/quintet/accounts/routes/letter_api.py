@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
-from quintet.accounts import forms, views
-from quintet.accounts.doorkeeper import Doorkeeper
+from quintet.accounts.door import forms, views
+from quintet.accounts.door.doorkeeper import Doorkeeper
 from quintet.accounts.flows import Accounts
 from quintet.edge.identity import identity_of
 from quintet.scope import Identity

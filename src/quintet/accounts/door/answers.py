@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
-from quintet.accounts.browser import Browser
-from quintet.accounts.entering import Pair, SignedIn
+from quintet.accounts.door.browser import Browser
+from quintet.accounts.sessions.entering import Pair, SignedIn
 
 __all__ = ["Answers"]
 

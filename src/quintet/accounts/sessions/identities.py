@@ -6,12 +6,13 @@ The signature is checked before the database is asked, and then once: session, u
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from quintet.accounts import keys, sessions
+from quintet.accounts import keys
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.keys import KeyRing, Periods, rotation, rows
 from quintet.accounts.keys.loading import PURPOSE
-from quintet.accounts.sealing import Box, Secrets
-from quintet.accounts.tokens import Claims, Tokens, UnknownKeyError, payload, signed
+from quintet.accounts.keys.sealing import Box, Secrets
+from quintet.accounts.sessions import sessions
+from quintet.accounts.sessions.tokens import Claims, Tokens, UnknownKeyError, payload, signed
 from quintet.errors import QuintetError
 from quintet.periodic import Periodic
 from quintet.scope import Identity, Kind

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Column, Table, select, tuple_
 
-from quintet.accounts import audit, users
+from quintet.accounts import audit
+from quintet.accounts.people import users
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 from quintet.events import timestamp

@@ -9,15 +9,18 @@
 
 from dataclasses import dataclass
 
-from quintet.accounts import audit, invites, mail_tokens, users
+from quintet.accounts import audit
+from quintet.accounts.by_letter import mail_tokens
+from quintet.accounts.by_letter.errands import Errands
+from quintet.accounts.by_letter.mail_tokens import Held
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.emails import Address, address
-from quintet.accounts.entering import Entering, SignedIn, Visitor
-from quintet.accounts.errands import Errands
+from quintet.accounts.joining import invites
 from quintet.accounts.letters import Letter, Post
-from quintet.accounts.mail_tokens import Held
-from quintet.accounts.passwords import Passwords
-from quintet.accounts.users import User
+from quintet.accounts.passwords.passwords import Passwords
+from quintet.accounts.people import users
+from quintet.accounts.people.emails import Address, address
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions.entering import Entering, SignedIn, Visitor
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 from quintet.store import Store, Tx

@@ -7,17 +7,18 @@
 
 from base64 import b32encode
 
-from quintet.accounts import audit, users
+from quintet.accounts import audit
 from quintet.accounts.admin import acts
 from quintet.accounts.admin.acts import Actor
 from quintet.accounts.admin.looking import Listed, found
 from quintet.accounts.audit import Entry
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.emails import Address, address
-from quintet.accounts.erasing import DELETED, Erasing
-from quintet.accounts.passwords import Passwords
-from quintet.accounts.pool import BoundedPool
-from quintet.accounts.users import User
+from quintet.accounts.own.erasing import DELETED, Erasing
+from quintet.accounts.passwords.passwords import Passwords
+from quintet.accounts.passwords.pool import BoundedPool
+from quintet.accounts.people import users
+from quintet.accounts.people.emails import Address, address
+from quintet.accounts.people.users import User
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 from quintet.store import Store, Tx
@@ -137,7 +138,7 @@ class Administration:
 def _shown(name: str) -> str:
     from pydantic import TypeAdapter, ValidationError
 
-    from quintet.accounts.forms import ShownText
+    from quintet.accounts.door.forms import ShownText
 
     try:
         shown: str = TypeAdapter(ShownText).validate_python(name)

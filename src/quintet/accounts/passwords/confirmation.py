@@ -3,11 +3,11 @@
 By the password. Who has none (another provider vouches) has to have signed in a moment ago.
 """
 
-from quintet.accounts import users
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.credentials import Credentials
-from quintet.accounts.passwords import Passwords
-from quintet.accounts.users import User
+from quintet.accounts.passwords.credentials import Credentials
+from quintet.accounts.passwords.passwords import Passwords
+from quintet.accounts.people import users
+from quintet.accounts.people.users import User
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.sources import Sources

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from quintet.accounts.breaches import Breaches
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.letters.wording import PRODUCT
-from quintet.accounts.pool import BoundedPool
+from quintet.accounts.passwords.breaches import Breaches
+from quintet.accounts.passwords.pool import BoundedPool
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 

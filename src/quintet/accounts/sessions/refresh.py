@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 
-from quintet.accounts import sessions
+from quintet.accounts.sessions import sessions
 from quintet.errors import QuintetError
 from quintet.store import Tx
 from quintet.store.tables import refresh_tokens, users

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Column, Table, delete, select
 
 from quintet import runs
-from quintet.accounts import audit, sessions
+from quintet.accounts import audit
+from quintet.accounts.sessions import sessions
 from quintet.errors import QuintetError
 from quintet.log import Forgotten
 from quintet.periodic import Periodic

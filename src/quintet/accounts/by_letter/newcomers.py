@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from quintet.accounts import users
-from quintet.accounts.devices import NewDevice
-from quintet.accounts.errands import Errands
+from quintet.accounts.by_letter.errands import Errands
 from quintet.accounts.letters import Post
+from quintet.accounts.people import users
+from quintet.accounts.sessions.devices import NewDevice
 from quintet.errors import QuintetError
 from quintet.store import Store
 

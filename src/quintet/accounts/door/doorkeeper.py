@@ -3,7 +3,7 @@
 from fastapi import Request
 
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.entering import Visitor
+from quintet.accounts.sessions.entering import Visitor
 from quintet.edge.limits import AddressOf, Throttle
 from quintet.sources import Sources
 

@@ -3,7 +3,7 @@
 The signing keys see to themselves (`keys/loading.py`). Nothing is done, and nothing read, where there is no older secret.
 """
 
-from quintet.accounts.sealing import NONCE_BYTES, Box, Secrets
+from quintet.accounts.keys.sealing import NONCE_BYTES, Box, Secrets
 from quintet.sources import Sources
 from quintet.store import Store, Tx
 

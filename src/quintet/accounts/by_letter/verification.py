@@ -7,13 +7,15 @@
 
 from functools import partial
 
-from quintet.accounts import audit, mail_tokens, users
+from quintet.accounts import audit
+from quintet.accounts.by_letter import mail_tokens
+from quintet.accounts.by_letter.mail_tokens import Held
 from quintet.accounts.config import AccountsConfig
-from quintet.accounts.confirmation import Confirmation
-from quintet.accounts.emails import Address, address
 from quintet.accounts.letters import Letter, Post
-from quintet.accounts.mail_tokens import Held
-from quintet.accounts.users import User
+from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.people import users
+from quintet.accounts.people.emails import Address, address
+from quintet.accounts.people.users import User
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.sources import Sources

@@ -1,0 +1,1 @@
+"""What a letter's link does, and what is done after an answer. The letters themselves are in `letters`."""

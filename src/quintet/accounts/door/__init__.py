@@ -1,0 +1,1 @@
+"""What requests bring and are given: forms, answers, the browser's cookie, and how often somebody may knock."""

@@ -1,0 +1,1 @@
+"""How accounts are made: open to all, by invitation, or not at all."""
