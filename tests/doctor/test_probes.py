@@ -135,6 +135,48 @@ def test_python_m_pytest_is_enough(examined: Examine) -> None:
     assert found.findings == ()
 
 
+def test_where_the_project_writes_pytest_that_only_python_m_can_import_is_worth_a_look(examined: Examine) -> None:
+    """Its own command then fails; it is said, and fails no build."""
+    found = examined(
+        {
+            "Makefile": "test:\n\tpytest -q\n",
+            "helpers_of_tests.py": "",
+            "tests/conftest.py": "import helpers_of_tests\n",
+            "tests/test_a.py": TEST,
+        }
+    )
+    assert [(one.rule, one.certainty) for one in found.findings] == [("D35", "suspect")]
+
+
+MARKED_X = "import pytest\n@pytest.mark.x\ndef test_one(): pass\n"
+OWN = "[tool.pytest.ini_options]\nmarkers = ['x: of this project']\naddopts = '--strict-markers'\n"
+
+
+def test_projects_that_only_share_a_folder_are_judged_by_their_own_files(examined: Examine) -> None:
+    """Nothing rules above them, nobody starts pytest there: modules of one name and markers of one's own are no fault."""
+    found = examined(
+        {
+            f"{name}/{file}": text
+            for name in "ab"
+            for file, text in (("pyproject.toml", OWN), ("tests/test_api.py", MARKED_X))
+        }
+    )
+    assert found.certain == ()
+
+
+def test_where_every_command_runs_elsewhere_that_is_probed(examined: Examine) -> None:
+    """A marker that only the root knows is unknown to the workflow, which starts pytest below."""
+    found = examined(
+        {
+            ".github/workflows/ci.yml": "jobs:\n  t:\n    steps:\n      - run: cd api && pytest\n",
+            "pytest.ini": "[pytest]\nmarkers =\n    x: known here\n",
+            "api/pytest.ini": "[pytest]\naddopts = --strict-markers\n",
+            "api/tests/test_a.py": MARKED_X,
+        }
+    )
+    assert [one.rule for one in found.certain] == ["D08"]
+
+
 def test_a_python_that_is_not_the_projects_proves_no_absence(
     make: Make, pythons: Pythons, monkeypatch: pytest.MonkeyPatch
 ) -> None:
