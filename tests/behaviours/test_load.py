@@ -106,13 +106,13 @@ async def _live(crowd: Crowd, barrier: asyncio.Barrier, cuts: int) -> tuple[list
     replayed: list[Seen] = []
     for place in range(1, cuts + 1):
         await device.find("the next cut", partial(_past, place * STEPS), 60)
-        cursor = _keep(device, live, replayed)
+        cursor = _keep(device, live, replayed, cursor)
         await device.cut()
         device = await crowd.device(account, after=None, name=f"{account.email} after cut {place}")
         await device.following(cursor)
-    if not any(event.body.get("final") for event in live):
+    if not any(event.body.get("final") for event in live + replayed):
         await device.run(said.run_id, 60)
-    _keep(device, live, replayed)
+    _keep(device, live, replayed, cursor)
     story = Story.of(sorted(live + replayed, key=lambda event: event["seq"]), account.email).whole()
     last = (await account.snapshot())["last_seq"]
     assert [event["seq"] for event in story] == list(range(before + 1, last + 1)), device.shown("not 100 % arrived")
@@ -123,9 +123,9 @@ def _past(run_seq: int, event: Seen) -> bool:
     return (event.run_order or 0) > run_seq
 
 
-def _keep(device: Device, live: list[Seen], replayed: list[Seen]) -> str:
+def _keep(device: Device, live: list[Seen], replayed: list[Seen], cursor: str) -> str:
     """Sort what a connection brought into what came before `caught_up` and what came live; returns where to go on."""
     caught_up = next(seen.at for seen in device.story if seen.type == "caught_up")
     for event in device.events:
         (live if event.at > caught_up else replayed).append(event)
-    return str(device.events[-1]["cursor"])
+    return str(device.events[-1]["cursor"]) if device.events else cursor  # all had come before it was cut
