@@ -123,4 +123,5 @@ class _Page:
 def _telling(cause: Cause) -> Fact:
     """The fact that says most in a line: what was raised first."""
     by_kind = {fact.kind: fact for fact in reversed(cause.facts)}
-    return by_kind.get("probe") or by_kind.get("first error") or by_kind.get("error") or cause.facts[0]
+    kinds = ("probe", "logged", "first error", "error")
+    return next((by_kind[kind] for kind in kinds if kind in by_kind), cause.facts[0])
