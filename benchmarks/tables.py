@@ -69,6 +69,8 @@ def _fleet(found: Mapping[str, Any]) -> Iterator[str]:
     fleet = found["fleet"]
     titles, load = fleet["titles"], fleet["machine"]["load"]
     yield f"**Beyond one process**, {fleet['users']:,} sockets, all in one run (load average before it: {load}):"
+    if load > QUIET:
+        yield "**the machine was not quiet, so these are provisional; compare them with each other only.**"
     yield ""
     yield "| | load | CPU µs an event | of it gateways | of it database | events/s | p50 ms | p99 ms |"
     yield "|---|---|---|---|---|---|---|---|"
