@@ -52,7 +52,9 @@ def asyncio_mode(case: Case, this: Rule) -> Iterator[Finding]:
 
 def _others(case: Case) -> bool:
     """Whether somebody else may run the asynchronous fixtures: anyio, trio, a plugin of the web framework."""
-    if case.python.has("pytest-trio", "pytest-aiohttp", "pytest-tornasync", "pytest-twisted", "pytest-sanic"):
+    if case.python.has("pytest-trio", "pytest-tornasync", "pytest-twisted", "pytest-sanic"):
+        return True
+    if (case.python.version("pytest-aiohttp") or (1,)) < (1,):  # since then it leaves fixtures to pytest-asyncio
         return True
     return any("anyio" in (case.tree.text(file) or "") for file, _ in test_files(case.tree))
 
