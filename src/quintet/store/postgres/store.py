@@ -1,10 +1,12 @@
 """PostgreSQL as the store: lanes that write, readers, one truth for any number of processes."""
 
 import asyncio
+import contextlib
 import logging
 import zlib
 from collections.abc import Collection
 
+from quintet.errors import QuintetError
 from quintet.store.asking import Asking
 from quintet.store.base import Elsewhere, Renewed
 from quintet.store.figures import Figures, Histogram
@@ -59,7 +61,8 @@ class PostgresStore(Asking):
             lane.start()
         self._readers.start()
         self.notices.start()
-        self.submit("", prune)
+        with contextlib.suppress(QuintetError):  # it can wait for the next start
+            self.submit("", prune)
 
     def _renewed(self) -> None:
         """Before the first use of another cluster: what is known here of the logs, and what is being run, is of the one before."""
