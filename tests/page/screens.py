@@ -93,6 +93,7 @@ async def _dialogs(window: Window) -> AsyncIterator[str]:
         await expect(page.get_by_role("dialog")).to_be_visible()
         if name == "settings":
             await expect(page.locator(".device")).to_have_count(1)
+            await page.get_by_role("tab", name="Sign-in").click()
             await window.button("Change password").click()
         if name == "events":
             await page.locator(".raw-line summary").first.click()

@@ -37,7 +37,7 @@ async def test_a_passkey_is_made_and_signs_in(visit: Visit) -> None:
     window = await (await visit()).sign_up()
     page = window.page
     devices, name = await authenticator(window)
-    await window.button("Settings").click()
+    await window.settings("Sign-in")
     panel = page.locator(".setting", has=page.get_by_role("heading", name="Passkeys"))
     await panel.get_by_role("button", name="Add a passkey").click()
     await expect(panel.get_by_text("Enter your password.")).to_be_visible()
@@ -58,7 +58,7 @@ async def test_a_passkey_is_made_and_signs_in(visit: Visit) -> None:
     await devices.send("WebAuthn.setUserVerified", {"authenticatorId": name, "isUserVerified": True})
     await window.button("Sign in with a passkey").click()
     await window.ready()
-    await window.button("Settings").click()
+    await window.settings("Sign-in")
     await page.get_by_role("button", name="Remove My laptop").click()
     asked = page.get_by_role("dialog", name="Remove this passkey?")
     await asked.get_by_label("Your password").fill(window.password)
@@ -76,7 +76,7 @@ async def test_a_second_factor_is_set_up_and_asked_for(visit: Visit) -> None:
     does not pass, the right one and a recovery code do; switched off, it is not asked for."""
     window = await (await visit()).sign_up()
     page = window.page
-    await window.button("Settings").click()
+    await window.settings("Sign-in")
     panel = page.locator(".setting", has=page.get_by_role("heading", name="Second factor"))
     await panel.get_by_label("Your password").fill(window.password)
     await panel.get_by_role("button", name="Set up an authenticator").click()
@@ -103,7 +103,7 @@ async def test_a_second_factor_is_set_up_and_asked_for(visit: Visit) -> None:
     await page.get_by_label("Code").fill(recovery[0])
     await page.keyboard.press("Enter")
     await window.ready()
-    await window.button("Settings").click()
+    await window.settings("Sign-in")
     await expect(panel.get_by_text("On. 9 recovery codes are left.")).to_be_visible()
     await panel.get_by_label("Your password").fill(window.password)
     await panel.get_by_role("button", name="Switch off").click()
@@ -128,10 +128,11 @@ async def test_an_account_is_looked_at_taken_along_and_deleted(visit: Visit) -> 
     await window.composer.fill("a word of mine")
     await window.composer.press("Enter")
     await window.ended("completed")
-    await window.button("Settings").click()
+    await window.settings("Devices")
     happened = page.locator(".setting", has=page.get_by_role("heading", name="Recent activity"))
     await expect(happened.get_by_text("Signed in", exact=True)).to_be_visible()
     await expect(happened.get_by_text("Account made")).to_be_visible()
+    await page.get_by_role("tab", name="Data").click()
     async with page.expect_download() as coming:
         await page.get_by_role("button", name="Save my data").click()
     file = await coming.value

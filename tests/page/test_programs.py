@@ -27,7 +27,7 @@ def panel(window: Window, title: str) -> Locator:
 async def test_a_key_is_made_shown_once_and_revoked(visit: Visit) -> None:
     """With the password; it lets a program in until it is revoked, and is not in the page any more when the settings are opened again."""
     window = await (await visit()).sign_up()
-    await window.button("Settings").click()
+    await window.settings("API keys")
     keys = panel(window, "API keys")
     make = keys.get_by_role("button", name="Make a key")
     await keys.get_by_label("What the key is for").fill("My script")
@@ -43,7 +43,7 @@ async def test_a_key_is_made_shown_once_and_revoked(visit: Visit) -> None:
     assert httpx.get(f"{window.url}/v1/threads", headers=headers, trust_env=False).status_code == 200
     assert httpx.post(f"{window.url}/v1/threads", headers=headers, json={}, trust_env=False).status_code == 403
     await window.page.keyboard.press("Escape")
-    await window.button("Settings").click()
+    await window.settings("API keys")
     await expect(keys.get_by_text("My script")).to_be_visible()
     assert key not in await window.page.content()
     await keys.get_by_role("button", name="Revoke My script").click()
@@ -73,7 +73,7 @@ async def test_a_person_comes_in_by_a_provider(visit: Visit, server_factory: Fac
     await expect(window.button("Settings")).to_be_visible()
     assert re.fullmatch(rf"{re.escape(server.url)}/(#/new)?", page.url), page.url
     await page.reload()
-    await window.button("Settings").click()
+    await window.settings("Sign-in")
     elsewhere = panel(window, "Accounts elsewhere")
     await expect(elsewhere.get_by_text(f"{name}@example.com")).to_be_visible()
     await elsewhere.get_by_role("button", name=re.compile("Unlink")).click()

@@ -19,7 +19,7 @@ async def test_the_page_looks_and_sends_as_one_likes(visit: Visit) -> None:
     window = await (await visit(color_scheme="light")).sign_up()
     page = window.page
     assert await window.evaluate(GROUND) == "rgb(250, 248, 243)"
-    await window.button("Settings").click()
+    await window.settings()
     await page.get_by_role("radio", name="Dark").check(force=True)
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert await window.evaluate(GROUND) == "rgb(19, 22, 20)"
@@ -49,7 +49,7 @@ async def test_other_devices_are_signed_out_from_here(visit: Visit) -> None:
     """Each session with its device and its time; the others end at a click, here nothing changes."""
     window = await (await visit()).sign_up()
     others = [await (await visit()).sign_in(window) for _ in range(2)]
-    await window.button("Settings").click()
+    await window.settings("Devices")
     devices = window.page.locator(".device")
     await expect(devices).to_have_count(3)
     await expect(devices.filter(has_text="This device")).to_have_count(1)
@@ -71,7 +71,7 @@ async def test_the_password_is_changed(visit: Visit) -> None:
     window = await (await visit()).sign_up()
     other = await (await visit()).sign_in(window)
     page = window.page
-    await window.button("Settings").click()
+    await window.settings("Sign-in")
     now, new = page.get_by_label("Password now"), page.get_by_label("New password")
     await now.fill(window.password)
     await new.fill("too short")
@@ -152,4 +152,29 @@ async def test_a_run_is_stopped_and_deleted_by_keys(visit: Visit) -> None:
     await window.page.keyboard.press("Enter")
     await expect(window.page.get_by_role("heading", name="What is broken today?")).to_be_visible()
     await expect(window.page.locator(".thread-row")).to_have_count(0)
+    window.quiet()
+
+
+async def test_the_settings_stand_in_tabs(visit: Visit) -> None:
+    """Five, by the keyboard: one stop of Tab, arrows, Home and End choose; one panel is shown. On a phone nothing is wider than the dialog."""
+    window = await (await visit(viewport={"width": 390, "height": 844}, color_scheme="dark")).sign_up()
+    page = window.page
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("s")
+    tabs, panels = page.get_by_role("tab"), page.get_by_role("tabpanel")
+    await tabs.first.focus()
+    for key, chosen, heading in (
+        ("ArrowRight", "Sign-in", "Password"),
+        ("End", "Data", "Your account"),
+        ("ArrowRight", "Profile", "You"),
+        ("ArrowLeft", "Data", "Your account"),
+        ("Home", "Profile", "You"),
+    ):
+        await page.keyboard.press(key)
+        await expect(page.get_by_role("tab", name=chosen, exact=True, selected=True)).to_be_focused()
+        await expect(panels).to_have_count(1)
+        await expect(panels.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    assert await page.locator("[role=tab][tabindex='-1']").count() == 4
+    for place in (".tabs", ".dialog-body"):
+        assert await window.evaluate(f"(e => e.scrollWidth - e.clientWidth)(document.querySelector('{place}'))") <= 0
     window.quiet()

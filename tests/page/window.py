@@ -49,6 +49,11 @@ class Window:
         assert left == [], "\n".join(left)
         self.is_settled = True
 
+    async def settings(self, tab: str = "Profile") -> None:
+        """Open the settings at a tab."""
+        await self.button("Settings").click()
+        await self.page.get_by_role("tab", name=tab, exact=True).click()
+
     # --- coming in ----------------------------------------------------------------------------------------------------
 
     async def open(self, path: str = "/") -> "Window":

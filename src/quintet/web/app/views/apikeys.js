@@ -5,7 +5,7 @@ import { ago } from "../format.js";
 import { wordFor } from "../words.js";
 import { clear, fault, smallField } from "./boxes.js";
 import { confirm } from "./confirm.js";
-import { passwordBox } from "./factor.js";
+import { inForm, passwordBox } from "./factor.js";
 
 const PATH = "/v1/auth/keys";
 const TOLD = "A key lets a program of yours in, in your name. It can change nothing about your account.";
@@ -25,8 +25,8 @@ export class ApiKeys {
     show(this.once, false);
     const only = div("line", this.reads, el("label", { for: "key-reads" }, "It may only read"));
     const make = button("Make a key", () => this.make(), { class: "soft", shape: "plus" });
-    const form = [this.name.node, only, this.password.node, div("line", make)];
-    this.node = div("own", el("p", { class: "note" }, TOLD), this.list, ...form, this.once, this.word);
+    const form = inForm(() => this.make(), this.name.node, only, this.password.node, div("line", make));
+    this.node = div("own", el("p", { class: "note" }, TOLD), this.list, form, this.once, this.word);
   }
 
   async load() {

@@ -32,14 +32,14 @@ export class Factor {
       const begin = () => ask(PATH, (made) => this.enrolling(made));
       const start = button("Set up an authenticator", begin, { class: "soft" });
       const told = "Off. With it, signing in by password also takes a code that an authenticator app shows.";
-      return this.put(el("p", { class: "note" }, told), password.node, div("line", start));
+      return this.put(el("p", { class: "note" }, told), inForm(begin, password.node), div("line", start));
     }
     const fresh = () => ask(`${PATH}/recovery-codes`, (told) => this.codes(told.recovery_codes));
     const off = () => ask(PATH, () => this.off(), "DELETE");
     const told = `On. ${count(left, "recovery code is", "recovery codes are")} left.`;
     return this.put(
       el("p", { class: "note" }, told),
-      password.node,
+      inForm(null, password.node),
       div(
         "line",
         button("New recovery codes", fresh, { class: "soft" }),
@@ -106,6 +106,12 @@ export class Factor {
     setText(this.word, "");
     show(this.body, true);
   }
+}
+
+// A password box stands in a form: browsers and what keeps passwords for people look for one. `act` is what Enter does.
+export function inForm(act, ...inside) {
+  const on = { submit: (event) => (event.preventDefault(), act?.()) };
+  return el("form", { class: "password-form", novalidate: true, on }, ...inside);
 }
 
 export function passwordBox(id) {

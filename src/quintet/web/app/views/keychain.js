@@ -7,7 +7,7 @@ import { canUsePasskeys, isAddressOfDigits, isKnownHere, makePasskey, wasLeft } 
 import { wordFor } from "../words.js";
 import { clear, fault } from "./boxes.js";
 import { prove } from "./confirm.js";
-import { passwordBox } from "./factor.js";
+import { inForm, passwordBox } from "./factor.js";
 
 const PATH = "/v1/auth/passkeys";
 const DIGITS = "An address of digits cannot hold a passkey. Open this page under a name, such as localhost.";
@@ -21,7 +21,7 @@ export class Keychain {
     this.word = el("p", { class: "note", role: "status" });
     this.password = passwordBox("passkey-password");
     const add = button("Add a passkey", () => this.add(), { class: "soft", shape: "plus" });
-    const able = canUsePasskeys ? [this.password.node, div("line", add)] : [];
+    const able = canUsePasskeys ? [inForm(() => this.add(), this.password.node), div("line", add)] : [];
     const told = canUsePasskeys ? TOLD : isAddressOfDigits ? DIGITS : UNABLE;
     this.node = div("own", el("p", { class: "note" }, told), this.list, ...able, this.word);
   }

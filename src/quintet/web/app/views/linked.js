@@ -5,7 +5,7 @@ import { ago } from "../format.js";
 import { wordFor } from "../words.js";
 import { clear, fault } from "./boxes.js";
 import { prove } from "./confirm.js";
-import { passwordBox } from "./factor.js";
+import { inForm, passwordBox } from "./factor.js";
 
 const PATH = "/v1/auth/identities";
 const TOLD = "Link an account elsewhere, and you can sign in with it here.";
@@ -17,7 +17,7 @@ export class Linked {
     this.word = el("p", { class: "note", role: "status" });
     this.password = passwordBox("link-password");
     this.ways = div("line");
-    this.offer = div("own", el("p", { class: "note" }, TOLD), this.password.node, this.ways);
+    this.offer = div("own", el("p", { class: "note" }, TOLD), inForm(null, this.password.node), this.ways);
     this.node = div("own", this.list, this.offer, this.word);
   }
 

@@ -1,4 +1,4 @@
-// The settings: who one is, how the page looks and behaves, where one is signed in, the password.
+// The settings, by what they are about: who one is, how one signs in, from where, with which programs, and the data.
 
 import { button, div, el, setText } from "../dom.js";
 import { pref, setPref } from "../prefs.js";
@@ -13,6 +13,7 @@ import { Keychain } from "./keychain.js";
 import { Linked } from "./linked.js";
 import { leavingPanel } from "./leaving.js";
 import { passwordForm } from "./password.js";
+import { Tabs } from "./tabs.js";
 
 const CHOICES = [
   [
@@ -62,23 +63,27 @@ export function openSettings({ session, onUser, onShortcuts }) {
     ...CHOICES.map(choice),
     el("p", { class: "note" }, "Movement follows what your system is set to. ", keys),
   ];
-  dialog.body.append(
+  const password = passwordForm(session, () => devices.load());
+  const profile = [
     section("You", nameForm(session, onUser)),
     section("Address", addressForm(session)),
     section("This browser", ...looks),
-    section("Devices", devices.node),
-    section(
-      "Password",
-      passwordForm(session, () => devices.load()),
-    ),
+    session.user.role === "admin" && section("Administration", toAdministration()),
+  ];
+  const entering = [
+    section("Password", password),
     section("Passkeys", keychain.node),
     section("Second factor", factor.node),
     section("Accounts elsewhere", linked.node),
-    section("API keys", apiKeys.node),
-    section("Recent activity", activity.node),
-    section("Your account", leavingPanel(session)),
-    session.user.role === "admin" ? section("Administration", toAdministration()) : "",
-  );
+  ];
+  const tabs = new Tabs("Settings", [
+    { name: "profile", title: "Profile", parts: profile.filter(Boolean) },
+    { name: "sign-in", title: "Sign-in", parts: entering },
+    { name: "devices", title: "Devices", parts: [section("Devices", devices.node), section("Recent activity", activity.node)] },
+    { name: "keys", title: "API keys", parts: [section("API keys", apiKeys.node)] },
+    { name: "data", title: "Data", parts: [section("Your account", leavingPanel(session))] },
+  ]);
+  dialog.body.append(tabs.node);
   dialog.open();
   for (const panel of [devices, keychain, factor, linked, apiKeys, activity]) panel.load();
 }
