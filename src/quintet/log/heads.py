@@ -2,7 +2,7 @@
 
 1. A user's revision is raised with the account. Where the log is in a cell it is read beside it.
 2. A cell that is away keeps nobody else's heads back.
-3. Where the cell answers and the accounts do not, nobody knows who has been signed out meanwhile: those users are in doubt.
+3. Of whom not both are known, the log and the account, nobody can say whether the user was signed out meanwhile: those are in doubt.
 """
 
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Heads(NamedTuple):
-    """By user; without those that are not there, or whose cell is away. Of those in doubt the revision is not known."""
+    """By user; without those that are not there, and those in doubt."""
 
     found: dict[str, Head]
     in_doubt: set[str]
@@ -43,7 +43,7 @@ async def heads_of(store: Store, users: Sequence[str]) -> Heads:
         assert cell is not None
         told = await _known(cell, far)
         accounts = await _known(store, far)
-        heads.in_doubt.update(user for user in far if user not in accounts)
+        heads.in_doubt.update(user for user in far if user not in accounts or user not in told)
         heads.found.update(
             {user: head._replace(auth_rev=accounts[user].auth_rev) for user, head in told.items() if user in accounts}
         )

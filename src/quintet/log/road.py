@@ -123,8 +123,8 @@ class Log:
                 stream.doubted = user_id in heads.in_doubt
             if (head := heads.found.get(user_id)) is not None:
                 self._know(user_id, head.seq, head.auth_rev)
-            elif stream is not None and not stream.doubted:  # the account was deleted elsewhere: its sessions are asked after
-                stream.auth_rev += 1
+            elif stream is not None and not stream.doubted:
+                stream.auth_rev += 1  # the account was deleted elsewhere: its sessions are asked after
                 stream.wake()
 
     def _committed(self, facts: Sequence[Any]) -> None:
