@@ -79,7 +79,11 @@ export function openSettings({ session, onUser, onShortcuts }) {
   const tabs = new Tabs("Settings", [
     { name: "profile", title: "Profile", parts: profile.filter(Boolean) },
     { name: "sign-in", title: "Sign-in", parts: entering },
-    { name: "devices", title: "Devices", parts: [section("Devices", devices.node), section("Recent activity", activity.node)] },
+    {
+      name: "devices",
+      title: "Devices",
+      parts: [section("Devices", devices.node), section("Recent activity", activity.node)],
+    },
     { name: "keys", title: "API keys", parts: [section("API keys", apiKeys.node)] },
     { name: "data", title: "Data", parts: [section("Your account", leavingPanel(session))] },
   ]);
