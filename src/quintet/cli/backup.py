@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .bar import bar
-from .reaching import say
+from .saying import say
 from .serving import Wish
 from .timeline import duration
 from .user import administered, settings_of

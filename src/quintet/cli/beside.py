@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from .reaching import say
+from .saying import say
 
 __all__ = ["with_opened"]
 

@@ -14,7 +14,8 @@ from typing import Any, Self, TypeVar
 
 from quintet.client import Client, ClientError, Event, RefusedError, Run
 
-from .reaching import Reach, reported, say
+from .reaching import Reach, reported
+from .saying import say
 from .screen import Screen, screen
 
 __all__ = ["chat"]

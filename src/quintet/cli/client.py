@@ -47,7 +47,7 @@ def add(
     """
 
     def work(kept: "ClientKeeping", loop: "asyncio.Runner") -> int:
-        from .reaching import say
+        from .saying import say
 
         client, secret = loop.run(kept.add(name, [word for words in scope for word in words.split()]))
         say(f"Added {client.name}, which may {client.scopes}. Id and secret, shown this once:")
@@ -82,7 +82,7 @@ def enable(which: Which, *, data: Data = None, database: Database = None, dev: D
 
 
 def _set(kept: "ClientKeeping", loop: "asyncio.Runner", which: str, *, disabled: bool) -> int:
-    from .reaching import say
+    from .saying import say
 
     before = loop.run(kept.set_disabled(which, disabled=disabled))
     changed = (before.disabled_at is not None) != disabled

@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 from quintet.client import Received, Resynced
 
-from .reaching import Reach, close_quietly, reported, say
+from .reaching import Reach, close_quietly, reported
+from .saying import say
 
 __all__ = ["events"]
 

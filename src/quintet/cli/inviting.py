@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from .reaching import say
+from .saying import say
 from .serving import Wish
 from .user import administered, settings_of
 

@@ -67,7 +67,7 @@ def rotate(
     from .user import place
 
     def work(kept: "KeyKeeping", loop: "asyncio.Runner") -> int:
-        from .reaching import say
+        from .saying import say
 
         kid = loop.run(kept.rotate(at_once=now or drop, drop=drop))
         say(f"From now on {kid} signs. A running server notices within 5 s.")

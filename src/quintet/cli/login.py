@@ -9,7 +9,8 @@ from typing import Any
 
 from quintet.client import DEFAULT_URL, Http, RefusedError
 
-from .reaching import TOKEN, Reach, reported, say
+from .reaching import TOKEN, Reach, reported
+from .saying import say
 
 __all__ = ["login", "logout"]
 

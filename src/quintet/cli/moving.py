@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .reaching import say
+from .saying import say
 from .serving import Wish
 
 __all__ = ["move"]

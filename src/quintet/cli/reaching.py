@@ -20,8 +20,9 @@ from quintet.client import (
 )
 
 from .keeping import SignIn, usual_url
+from .saying import say
 
-__all__ = ["TOKEN", "Reach", "close_quietly", "reported", "say"]
+__all__ = ["TOKEN", "Reach", "close_quietly", "reported"]
 
 TOKEN = "QUINTET_TOKEN"  # noqa: S105 - the name of the variable
 _CLOSED = {
@@ -107,11 +108,6 @@ def close_quietly() -> None:
     """The interpreter flushes standard output once more at its end, and would complain that nobody reads it."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def say(line: str) -> None:
-    """A line for the person at the terminal."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - what a person reads on a terminal
 
 
 def _sentence(text: str) -> str:

@@ -1,13 +1,12 @@
 """`quintet status`: how an installation is, for a person or a program, and whether somebody must look."""
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .administration import Data, Database, Dev
-from .reaching import say
+from .saying import say
 from .serving import Wish
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ def status(
 
 
 def _show(wish: Wish, *, as_json: bool) -> int:
+    import asyncio
+
     from quintet.server.status import status_of
 
     from .user import out, settings_of

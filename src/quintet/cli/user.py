@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .reaching import close_quietly, say
+from .reaching import close_quietly
+from .saying import say
 from .serving import Wish, env_file, reported
 
 if TYPE_CHECKING:

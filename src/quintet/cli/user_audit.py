@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .reaching import say
+from .saying import say
 from .serving import Wish
 from .user import out, with_accounts
 
