@@ -73,6 +73,8 @@ async def test_a_database_that_is_gone_for_a_while_costs_waiting_and_no_run(
         assert (await _submit(alice, "again")).status_code == 202
         assert watcher.close_code is None
         assert (await watcher.find("an ending", lambda seen: seen.final)).type == "agent_completed"
+        for _ in range(2):
+            await asyncio.gather(*(person.goes_on() for person in people))
         ended = await heal(server, people, lives, tmp_path / "healed")
     # A run that was leased the moment before, and whose thread cannot be read, is told so: one of each user at the most.
     assert set(ended) <= {"agent_completed", "unavailable"}, f"runs were failed though the database came back: {ended}"
