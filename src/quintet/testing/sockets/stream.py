@@ -218,9 +218,9 @@ class Stream(Reader):
                 self._link[1].close()
 
     def _block(self, block: Block) -> None:
-        self.blocks.append(block)
         if block.data is not None:
             self._came(block.data, {"event": block.event, **({} if block.id is None else {"id": block.id})})
+        self.blocks.append(block)  # last: whoever waits for it, in another thread, finds the story whole
 
     async def _stopped(self) -> None:
         if self._reading is not None:
