@@ -171,8 +171,14 @@ class Connection(Reader):
         self._came(raw if isinstance(raw, bytes) else raw.encode())
 
     async def _ended(self) -> None:
-        if self._reading is not None:
-            await asyncio.wait_for(self._reading, STEP_SECONDS)
+        if self._reading is None:
+            return
+        # Not `wait_for`: whoever gives up waiting would cancel the reading, and the next to wait would be cancelled by it.
+        done, _ = await asyncio.wait([self._reading], timeout=STEP_SECONDS)
+        if not done:
+            raise TimeoutError("the connection does not end")
+        if not self._reading.cancelled():
+            self._reading.result()
 
     def _refused(self, words: str, status: int, headers: Keyed[str, str], body: bytes | bytearray | None) -> Refused:
         told = bytes(body or b"")
