@@ -12,6 +12,7 @@ from quintet.engine.reaper import Reaper
 from quintet.log import Fenced, Log, Position, Resync
 from quintet.store import open_store
 from support.kernel import Kernel, eventually, patiently, within
+from support.postgres import PostgresDatabase
 from support.standby import Pair, PairDatabase, pair
 
 T = TypeVar("T")
@@ -29,7 +30,11 @@ async def both() -> AsyncIterator[Pair]:
 
 async def opened(both: Pair, *, keep: bool = False) -> Kernel:
     """A started store on both, with its log."""
-    database = await asyncio.to_thread(PairDatabase, both)
+    return await opened_alone(await asyncio.to_thread(PairDatabase, both), keep=keep)
+
+
+async def opened_alone(database: PostgresDatabase, *, keep: bool = False) -> Kernel:
+    """A started store on one database, with its log."""
     store = open_store(database.url, keep=keep)
     await within(store.start())
     log = Log(store, poll_seconds=30)
@@ -137,3 +142,21 @@ async def test_what_the_standby_does_not_have_yet_is_told_to_nobody(both: Pair) 
     await within(asked, 30)
     assert [event.data.get("text") for event in await kernel.story(run.user_id)][2:] == ["waits"]
     await closed(kernel)
+
+
+async def test_a_loss_is_one_loss_whatever_the_clocks_say() -> None:
+    """The cluster before was written down by a process whose clock goes ahead: the epochs begin anew once, not again with every process that
+    starts after it."""
+    database = PostgresDatabase()
+    kernel = await opened_alone(database)
+    user = await kernel.user()
+    before = (await kernel.log.head(user))[1]
+    await closed(kernel)
+    database.change("UPDATE lineages SET system = 'another', since = since + 3600000")
+    cursors = []
+    for _ in range(2):
+        kernel = await opened_alone(database)
+        cursors.append((await kernel.log.head(user))[1])
+        await closed(kernel)
+    assert cursors[0] != before, "nobody has noticed the loss"
+    assert cursors[1] == cursors[0], "the same loss was met twice"

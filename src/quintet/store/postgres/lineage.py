@@ -25,8 +25,9 @@ _WHO = (
 _KNOWN = "SELECT to_regclass('lineages') IS NOT NULL"
 _NEWEST = "SELECT system, timeline FROM lineages ORDER BY since DESC, timeline DESC LIMIT 1"
 _ALONE = "SELECT pg_advisory_xact_lock(20837, 1)"
-_ADD = (
-    "INSERT INTO lineages (system, timeline, since) VALUES (%s, %s, %s)"
+_ADD = (  # after the one before, though its clock may go ahead: else every process that starts would meet the same loss again
+    "INSERT INTO lineages (system, timeline, since)"
+    " SELECT %s, %s, greatest(%s, coalesce(max(since), 0) + 1) FROM lineages"
     " ON CONFLICT (system, timeline) DO UPDATE SET since = excluded.since"
 )
 _OPEN = (  # a queued run may have run as well; the reaper ends what is running under a worker that is not there
