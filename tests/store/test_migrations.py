@@ -51,6 +51,7 @@ def test_an_empty_database_migrated_is_what_the_tables_say(tmp_path: Path) -> No
     metadata.create_all(engine)
     assert definitions(migrated) == definitions(made)
     assert any("WHERE final = 1" in sql for _, _, sql in definitions(migrated))
+    assert len([name for kind, name, _ in definitions(migrated) if kind == "trigger"]) == 3
     with create_engine(f"sqlite:///{migrated}", poolclass=pool.NullPool).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
@@ -198,6 +199,7 @@ def test_both_databases_have_the_same_tables() -> None:
     metadata.create_all(engine)
     assert catalogue(migrated.url) == catalogue(made.url)
     assert any("WHERE (final = 1)" in str(row) for row in catalogue(made.url))
+    assert "CREATE TRIGGER audit_not_emptied" in str(catalogue(made.url))
     with create_engine(migrated.url.replace("://", "+psycopg://"), poolclass=pool.NullPool).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
@@ -236,4 +238,6 @@ _CATALOGUE: tuple[LiteralString, ...] = (
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
     " WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conname NOT LIKE 'alembic%' ORDER BY 1, 2",
     "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE 'alembic%' ORDER BY 1",
+    "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+    "SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
 )

@@ -1,9 +1,11 @@
 """The audit: what was done with accounts, by whom, from where. Appended in the transaction of the act itself, so neither is without the other.
 
 1. Only actions named here, and details that are short and no secrets: a detail whose name says secret is a mistake of ours, and raises.
-2. A row is never changed. One thing is taken away: of a deleted account its rows keep ids and actions, the rest is erased.
+2. A row is never changed. One thing is taken away: of a deleted account its rows keep ids and actions, the rest is erased. Triggers of the
+   database know these two exceptions and refuse whatever else (`store/tables/append_only.py`).
 3. The address is in the table alone; the log line, written after the commit, has ids and the action.
 4. Every row takes at most two with it that are older than `KEPT_MS`, so the table does not grow for ever and nothing has to sweep it.
+   They are that old by the server's clock and by the database's: one clock that is wrong loses nothing.
 """
 
 import json
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple
 from quintet.events import timestamp
 from quintet.redaction import show
 from quintet.store import Tx
+from quintet.store.nodes import now_in
 
 __all__ = ["ACTIONS", "Entry", "Recorded", "erase", "everything", "of_user", "record"]
 
@@ -61,7 +64,8 @@ ACTIONS: Mapping[str, str] = {
 """Every action, and its words for the user it happened to."""
 
 _INSERT = "INSERT INTO audit (at, action, subject_id, actor_id, address, detail) VALUES (?, ?, ?, ?, ?, ?)"
-_TRIM = "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT 2) AND at < ?"
+_FIRST = "SELECT id, at FROM audit ORDER BY id LIMIT 2"
+_TRIM = "DELETE FROM audit WHERE id IN (?, ?) AND at < ?"
 _COLUMNS = "SELECT id, at, action, subject_id, actor_id, address, detail FROM audit"
 _ERASE = "UPDATE audit SET address = NULL, detail = NULL WHERE subject_id = ? OR actor_id = ?"
 
@@ -110,7 +114,7 @@ def record(
         raise ValueError(f"no action of the audit: {action}")
     text = _encoded(detail)
     tx.sql(_INSERT, (now_ms, action, subject_id, actor_id, address, text))
-    tx.sql(_TRIM, (now_ms - KEPT_MS,))
+    _trim(tx, now_ms)
     tx.publish(Recorded(action, subject_id, actor_id))
 
 
@@ -131,6 +135,12 @@ def erase(tx: Tx, user_id: str) -> None:
 
 
 _NEWEST = (1 << 63) - 1
+
+
+def _trim(tx: Tx, now_ms: int) -> None:
+    first = tx.sql(_FIRST).fetchall()
+    if min(at for _, at in first) < now_ms - KEPT_MS:
+        tx.sql(_TRIM, (first[0][0], first[-1][0], min(now_ms, now_in(tx)) - KEPT_MS))
 
 
 def _entries(tx: Tx, where: str, params: tuple[Any, ...]) -> list[Entry]:

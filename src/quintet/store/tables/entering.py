@@ -14,6 +14,7 @@ from sqlalchemy import (
     text,
 )
 
+from quintet.store.tables.append_only import keep
 from quintet.store.tables.base import metadata
 
 __all__ = [
@@ -164,3 +165,4 @@ audit = Table(  # appended to, never changed, but for what is erased of an accou
     Column("detail", Text),  # JSON, no secrets
 )
 Index("ix_audit_subject_id_id", audit.c.subject_id, audit.c.id)
+keep(audit)

@@ -163,8 +163,56 @@ _STATEMENTS = (
     """,
 )
 
+# The audit is only added to: but for rows of 400 days, and for what is taken from those of an account that is being deleted.
+_KEPT_IN_SQLITE = (
+    """
+    CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
+    WHEN (NEW.id, NEW.at, NEW.action, NEW.subject_id, NEW.actor_id)
+        IS NOT (OLD.id, OLD.at, OLD.action, OLD.subject_id, OLD.actor_id)
+        OR NEW.address IS NOT NULL OR NEW.detail IS NOT NULL
+        OR NOT EXISTS (SELECT 1 FROM users WHERE id IN (OLD.subject_id, OLD.actor_id) AND role = 'deleted')
+    BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END
+    """,
+    """
+    CREATE TRIGGER audit_kept BEFORE DELETE ON audit
+    WHEN OLD.at > (julianday('now') - 2440587.5) * 86400000 - 34560000000
+    BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END
+    """,
+    """
+    CREATE TRIGGER audit_not_replaced BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END
+    """,
+)
+
+_KEPT_IN_POSTGRES = (
+    """
+    CREATE FUNCTION audit_only_added_to() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE leaving boolean;
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || quote_ident(TG_TABLE_SCHEMA) ||
+                '.users WHERE id IN ($1, $2) AND role = ''deleted'')' INTO leaving USING OLD.subject_id, OLD.actor_id;
+            IF leaving AND (NEW.id, NEW.at, NEW.action, NEW.subject_id, NEW.actor_id)
+                IS NOT DISTINCT FROM (OLD.id, OLD.at, OLD.action, OLD.subject_id, OLD.actor_id)
+                AND NEW.address IS NULL AND NEW.detail IS NULL THEN
+                RETURN NEW;
+            END IF;
+        ELSIF TG_OP = 'DELETE' THEN
+            IF OLD.at <= extract(epoch FROM clock_timestamp()) * 1000 - 34560000000 THEN
+                RETURN OLD;
+            END IF;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = 'the audit is only added to';
+    END $$
+    """,
+    "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_only_added_to()",
+    "CREATE TRIGGER audit_not_emptied BEFORE TRUNCATE ON audit EXECUTE FUNCTION audit_only_added_to()",
+)
+
 
 def upgrade() -> None:
     """Run them."""
-    for statement in _STATEMENTS:
+    kept = _KEPT_IN_SQLITE if op.get_bind().dialect.name == "sqlite" else _KEPT_IN_POSTGRES
+    for statement in (*_STATEMENTS, *kept):
         op.execute(statement)
