@@ -26,6 +26,7 @@ TAKEN: list[tuple[Callable[[Any], Any], str, object]] = [
     (forms.database, "sqlite:////var/lib/quintet/q.db", "sqlite:////var/lib/quintet/q.db"),
     (forms.database, "postgres://u:p@db:5432/q", "postgresql://u:p@db:5432/q"),
     (forms.database, "postgres://u:p@a:5432,b:5433,c/q?x=y", "postgresql://u:p@a:5432,b:5433,c/q?x=y"),
+    (forms.database, "postgresql://u%40d:%25:%2f%3F@[::1]:5432/q", "postgresql://u%40d:%25:%2f%3F@[::1]:5432/q"),
     (forms.smtp, "smtps://u:p@mail.example:465", "smtps://u:p@mail.example:465"),
     (forms.switch(), "ON", True),
     (forms.choice("open", "closed"), "CLOSED", "closed"),
@@ -63,6 +64,7 @@ REFUSED: list[tuple[Callable[[Any], Any], str]] = [
             "postgresql://\udcff@h/q",
         )
     ),
+    *((forms.database, f"postgresql://u:{secret}@h/q") for secret in ("a@b", "a#b", "a%b", "a%00b", "a@h/b", "a@h?b")),
     *((forms.smtp, text) for text in ("mail.example", "http://mail.example", "smtp://")),
     *((forms.agent, text) for text in ("two words", "", "9lives", "a" * 65)),
     *((forms.switch(), text) for text in ("maybe", "2", "open")),

@@ -43,6 +43,7 @@ _SENDER = re.compile(r"(?:[^<>\"@,;:\\]{1,100} )?<[^\s<>@]{1,64}@[^\s<>@]+>|[^\s
 _FURTHER = re.compile(
     r"(?:,[A-Za-z0-9._-]+(?::\d{1,5})?)+(?=[/?]|$)"
 )  # PostgreSQL's addresses may name its standbys as well
+_UNCODED = re.compile(r"#|%(?![0-9a-f]{2})|%00|//.*[@/?\[\]].*@", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -224,6 +225,12 @@ def database(text: str) -> str:
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1 and ":memory:" not in parts.path:
         return text
     if parts.scheme in {"postgresql", "postgres"} and parts.hostname:
+        if _UNCODED.search(text):
+            # The driver would take a part of the password for a host or a database, and name it in what it says.
+            raise UnfitError(
+                "has a character that must be written otherwise",
+                "In user and password write % as %25, @ as %40, / as %2F, ? as %3F, # as %23, [ as %5B and ] as %5D.",
+            )
         return f"postgresql{text[len(parts.scheme) :]}"
     raise UnfitError(
         "must be a database", "Set it to sqlite:///folder/file.db or postgresql://user:password@host/name."
