@@ -39,6 +39,17 @@ CALLS = [
     ("drift", "probable", raised("tests/test_a.py", 9, "OldName()", "NameError: name 'OldName' is not defined")),
     ("drift", "probable", raised("tests/test_a.py", 9, "make(a=1)", "TypeError: make() got an unexpected keyword argument 'a'")),
     ("drift", "suspect", ("E   AssertionError: assert 'total' in {'sum': 3}",)),
+    ("dependencies", "probable", raised(f"{_LIB}/jwt/api_jws.py", 9, "raise", "NotImplementedError: Algorithm 'RS256' could not be found. Do you have cryptography installed?")),
+    ("dependencies", "probable", raised(f"{_LIB}/httpx/_transports/default.py", 9, "raise", "ImportError: Using http2=True, but the 'h2' package is not installed.")),
+    ("environment", "probable", raised(f"{_LIB}/aiohttp/connector.py", 9, "raise", "aiohttp.client_exceptions.ClientConnectorSSLError: Cannot connect to host 127.0.0.1:8001 ssl:default [[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)]")),
+    ("environment", "probable", raised(f"{_STD}/ssl.py", 9, "ctx.load_cert_chain('certs/server.pem')", "FileNotFoundError: [Errno 2] No such file or directory")),
+    ("services", "probable", raised(f"{_LIB}/redis/_parsers/base.py", 9, "raise", "redis.exceptions.AuthenticationError: Authentication required.")),
+    ("database", "probable", raised(f"{_LIB}/psycopg/connection.py", 9, "raise", "psycopg.errors.InsufficientPrivilege: permission denied for schema billing")),
+    ("database", "suspect", raised(f"{_LIB}/psycopg/connection.py", 9, "raise", "psycopg.errors.InvalidTextRepresentation: invalid input syntax for type uuid")),
+    ("database", "probable", raised(f"{_LIB}/sqlalchemy/ext/asyncio/engine.py", 9, "raise", "sqlalchemy.exc.InvalidRequestError: The asyncio extension requires an async driver to be used. The loaded 'psycopg2' is not async.")),
+    ("fixtures", "probable", raised(f"{_LIB}/starlette/datastructures.py", 9, "raise AttributeError(", "AttributeError: 'State' object has no attribute 'ledger'")),
+    ("fixtures", "proven", raised(f"{_LIB}/_pytest/python.py", 9, "warnings.warn(", "pytest.PytestReturnNotNoneWarning: Test functions should return None, but tests/test_a.py::test_x returned <class 'bool'>.")),
+    ("auth", "probable", raised(f"{_LIB}/websockets/asyncio/connection.py", 9, "raise", "websockets.exceptions.ConnectionClosedError: received 3000 (registered) token expired; then sent 3000")),
     ("drift", "probable", raised(f"{_STD}/unittest/mock.py", 1400, "raise AttributeError(", "AttributeError: <module 'app.mail' from '/srv/app/mail.py'> does not have the attribute 'send'", "get_original")),
 ]  # fmt: skip
 
@@ -88,6 +99,26 @@ COLLECTIONS = [
 def test_failures_of_collection(category: str, lines: tuple[str, ...]) -> None:
     """Modules that cannot be imported."""
     assert categories(Session().cannot_collect("tests/test_a.py", *lines).explained()) == [category]
+
+
+def test_what_a_chain_wraps_may_name_the_address() -> None:
+    """The system's exception names none, and the library's own last one neither."""
+    chain = (
+        *raised(f"{_STD}/socket.py", 9, "connect", "ConnectionRefusedError: [Errno 111] Connection refused"),
+        "",
+        "During handling of the above exception, another exception occurred:",
+        *raised(
+            f"{_LIB}/redis/connection.py",
+            9,
+            "raise",
+            "redis.exceptions.ConnectionError: Error 111 connecting to localhost:6380. Connection refused.",
+        ),
+        "",
+        "The above exception was the direct cause of the following exception:",
+        *raised(f"{_LIB}/queueing/backend.py", 9, "raise", "RuntimeError: retry limit exceeded"),
+    )
+    cause = only_cause(Session().fails("tests/test_a.py::test_x", *chain).explained())
+    assert (cause.category, cause.subject) == ("services", "localhost:6380")
 
 
 def test_many_missing_packages_are_one_cause() -> None:

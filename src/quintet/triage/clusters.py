@@ -40,6 +40,7 @@ _IMITATED = frozenset(
 )  # fmt: skip
 _OUTAGES = _IMITATED | {"ModuleNotFoundError", "OperationalError", "KeyError"}
 _PASSED = 40
+_WRAPPED = 300
 _AT_ONCE = 3  # kinds of outage in one module, none with a frame
 
 
@@ -190,6 +191,7 @@ def _cluster(
         "\n".join(dict.fromkeys(frame.code for frame in (home, home_of(last)) if frame)),
         first.logged,
         last.frames[-1].place if last.frames else "",
+        "\n".join(shorten(f"{raised.name}: {raised.message}", _WRAPPED) for raised in shown.chain[1:-1]),
     )
 
 

@@ -33,6 +33,8 @@ _HEADER = (
     ("asyncio", re.compile(r"^asyncio: mode=.{1,300}$")),
     ("xdist", re.compile(r"^(?:created: )?\d+/\d+ workers|^gw\d+ \[\d+\]")),
 )
+_OF_FILE = re.compile(r"^(\S{1,300}\.py) ")
+PASSES_LIMIT = 20_000
 _DONE = {
     "PASSED": "passed",
     "FAILED": "failed",
@@ -56,7 +58,9 @@ class Block:
 
 @dataclass(slots=True)
 class Parts:
-    """One console text, cut. `seen` counts outcomes from the progress lines, `counts` from the last line."""
+    """One console text, cut. `seen` counts outcomes from the progress lines, `counts` from the last line.
+
+    `passes` are the tests, and the files as a whole, of which a progress line shows nothing but passes."""
 
     header: list[Line] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
@@ -64,6 +68,7 @@ class Parts:
     warnings: list[tuple[int, str]] = field(default_factory=list)
     outside: list[tuple[int, str]] = field(default_factory=list)
     named: list[Line] = field(default_factory=list)
+    passes: list[Line] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     collected: int | None = None
@@ -161,7 +166,7 @@ def _put(parts: Parts, section: str, at: int, line: str) -> bool:
         return bool(found)
     elif section in ("", "test session starts"):
         return _put_progress(parts, at, line)
-    return True
+    return not line.startswith("FAIL Required test coverage")
 
 
 def _put_block(parts: Parts, section: str, at: int, line: str) -> None:
@@ -187,6 +192,8 @@ def _put_progress(parts: Parts, at: int, line: str) -> bool:
     if found := _VERBOSE.match(line):
         return _count(parts, _DONE[found[2]], Line(_DONE[found[2]], line, at, found[1]))
     if (found := _DOTS.match(line)) and ("%]" in line or ".py " in line):
+        if (file := _OF_FILE.match(line)) and set(found[1]) == {"."}:
+            _keep(parts.passes, Line("passed", line, at, file[1]))
         for letter in found[1]:
             outcome = _LETTERS.get(letter, "rerun")
             parts.seen[outcome] = parts.seen.get(outcome, 0) + 1
@@ -202,7 +209,14 @@ def _count(parts: Parts, outcome: str, line: Line) -> bool:
     parts.seen[outcome] = parts.seen.get(outcome, 0) + 1
     if outcome in ("failed", "error"):
         parts.named.append(line)
+    elif outcome == "passed":
+        _keep(parts.passes, line)
     return True
+
+
+def _keep(lines: list[Line], line: Line) -> None:
+    if len(lines) < PASSES_LIMIT:
+        lines.append(line)
 
 
 def pieces(block: Block) -> Iterator[Block]:

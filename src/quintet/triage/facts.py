@@ -13,6 +13,7 @@ _ADDED = frozenset(
     {
         "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests",
         "RunEndedEarly", "RunStopped", "RunCancelled", "InternalError", "InternalErrorPart", "Exit",
+        "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow",
     }
 )  # fmt: skip
 HEADER_LIMIT = 12
@@ -30,9 +31,10 @@ def build_case(run: Run) -> Case:
         counter.fact("warning", line.at, f"{line.subject} {line.kind}: {line.text}", line.source)
         for line in run.warnings[:WARNING_LIMIT]
     ]
+    passed = [counter.fact("passed", line.at, line.text, line.source) for line in run.passed]
     used = {name for one in clusters for name in one.facts}
     kept = [fact for facts in of_entry for fact in facts if fact.id in used][: 4 * CLUSTERS_LIMIT]
-    return Case(run.kind, run.totals, clusters, tuple(header + kept + warnings), run.gaps)
+    return Case(run.kind, run.totals, clusters, tuple(header + kept + warnings + passed), run.gaps)
 
 
 class _Counter:
@@ -59,6 +61,8 @@ def _facts_of(entry: Entry, counter: _Counter) -> list[Fact]:
 
 def quoted(raised: Raised) -> str:
     """The report's own words: without a class that pytest does not write there, and that reading has added."""
+    if raised.name == "RunCancelled":
+        return raised.message.partition(" (while ")[0]
     added = raised.name in _ADDED or raised.message.startswith(("assert ", f"{raised.name}: "))
     return raised.message if added and raised.message else words_of(raised)
 

@@ -12,6 +12,7 @@ from quintet.triage.signatures import Match, Rule
 _SUGGESTED = re.compile(r"Did you mean: '([A-Za-z_]\w{0,80})'")
 _FIELD = re.compile(r"(?m)^([A-Za-z_][\w.]{0,60})\n\s+\S")
 _FIELDS_SHOWN = 6
+_AT_A_LINE = frozenset({"crash", "hook-fails"})  # though rules of their kind are not
 _ELSEWHERE = frozenset({"dependencies", "services", "markers-config", "resources"})
 
 
@@ -41,7 +42,11 @@ def _fields(rule: Rule, first: Match) -> str:
 
 def _place(rule: Rule, group: Sequence[Match]) -> str:
     place = next((one.cluster.where for one in group if one.cluster.where), "")
-    return f"Begin at `{place}`." if place and "`" not in place and rule.category not in _ELSEWHERE else ""
+    return (
+        f"Begin at `{place}`."
+        if place and "`" not in place and (rule.category not in _ELSEWHERE or rule.id in _AT_A_LINE)
+        else ""
+    )
 
 
 def owner_of(subject: str) -> str:

@@ -26,7 +26,8 @@ _LEVEL = re.compile(
 )
 _TAKEN = re.compile(r"address already in use|WinError 10048", re.IGNORECASE)
 _WHY_REFUSED = re.compile(
-    r"\bcsrf\b|\btokens?\b|\bsignature\b|\bexpired?\b|\borigin\b|\bcredentials?\b|\baudience\b|\bissuer\b|\bcookie\b|\bjwt\b|\bpermissions?\b",
+    r"\bcsrf\b|\bhttp_host\b|\ballowed_hosts\b|\bhost header\b|\btokens?\b"
+    r"|\bsignature\b|\bexpired?\b|\borigin\b|\bcredentials?\b|\baudience\b|\bissuer\b|\bcookie\b|\bjwt\b|\bpermissions?\b",
     re.IGNORECASE,
 )
 _OF_A_TOKEN = re.compile(r"(?i)token|signature|jwt|csrf|credential|audience|issuer|expired|unauthori|permission")
@@ -45,6 +46,10 @@ _SILENT = re.compile(
 )
 _MISSED = re.compile(
     r"\bassert 404\b|\bwhere 404 = |\b404 != \d{3}\b|\bHTTP 40[04]\b|Expecting value: line 1 column 1 "
+)
+_UNFIT = re.compile(r"\bassert 400\b|\bwhere 400 = |\b400 != \d{3}\b|\bHTTP 400\b|Client error '400|\b400 Client Error")
+_OF_A_REQUEST = re.compile(
+    r"(?i)\bhost\b|\bhttp_host\b|DisallowedHost|Suspicious\w+|BadRequest\w*|\bheaders?\b|csrf|origin"
 )
 _SYSTEMS = frozenset({"ConnectionRefusedError", "gaierror", "TimeoutError", "OSError", "ConnectionResetError"})
 _LEAVING = frozenset(
@@ -130,7 +135,7 @@ def _answer(entry: Entry) -> bool:
     if entry.phase not in ("call", "setup") or entry.last.message.startswith("DID NOT RAISE"):
         return False
     said = _said(entry)
-    return any(pattern.search(said) for pattern in (_FAILED, _REFUSED, _SILENT, _MISSED))
+    return any(pattern.search(said) for pattern in (_FAILED, _REFUSED, _SILENT, _MISSED, _UNFIT))
 
 
 def _fits(entry: Entry, logged: Raised) -> bool:
@@ -138,11 +143,14 @@ def _fits(entry: Entry, logged: Raised) -> bool:
     if not logged.exception:
         if _TAKEN.search(logged.message):
             return bool(_MISSED.search(said) or _SILENT.search(said) or _REFUSED.search(said))
-        return bool(_REFUSED.search(said))
+        return bool(_REFUSED.search(said) or (_UNFIT.search(said) and _OF_A_REQUEST.search(logged.message)))
     if logged.name in _LEAVING or any(_likeness(logged) == _likeness(raised) for raised in entry.chain):
         return False  # the client's own report of the same thing, or the server's that the client went away
     told = f"{logged.name} {logged.message}"
-    return bool(_FAILED.search(said) or _SILENT.search(said) or (_REFUSED.search(said) and _OF_A_TOKEN.search(told)))
+    if _FAILED.search(said) or _SILENT.search(said):
+        return True
+    why = _OF_A_TOKEN if _REFUSED.search(said) else _OF_A_REQUEST if _UNFIT.search(said) else None
+    return bool(why and why.search(told))
 
 
 class _Common:

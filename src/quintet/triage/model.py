@@ -103,7 +103,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Run:
     """What was read. `header` are facts about the run, `warnings` pytest's warnings (never causes), `gaps` what is missing, `logged` what
-    stands in logs beside the report."""
+    stands in logs beside the report, `passed` the lines that tell of a pass of what fails in another run of the same text."""
 
     kind: Kind
     source: str
@@ -113,6 +113,7 @@ class Run:
     warnings: tuple[Line, ...] = ()
     gaps: tuple[str, ...] = ()
     logged: tuple[Raised, ...] = ()
+    passed: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ class Cluster:
     `places` tells the fine clusters: the deepest first-party frame and how many entries passed through it.
     `raised` are the places that raised the first exception, innermost last, `code` the source lines there; `simulated` is True where
     a mock or the test raised it. `passed` are all files of the chain, one a line, `home_code` is the project's own line at `where`; `logged`
-    is True where the first exception was read in a log, `ended_at` the kind of place that raised the last.
+    is True where the first exception was read in a log, `ended_at` the kind of place that raised the last, `wrapped` are the words of the
+    exceptions between, one a line.
     """
 
     id: str
@@ -154,6 +156,7 @@ class Cluster:
     home_code: str = ""
     logged: bool = False
     ended_at: str = ""
+    wrapped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

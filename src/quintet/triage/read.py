@@ -15,6 +15,7 @@ from quintet.triage.logs import logged_in
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Frame, Line, Outcome, Phase, Raised, Run, Totals
 from quintet.triage.normalise import TEXT_LIMIT, normalise
+from quintet.triage.repeats import passed_elsewhere
 from quintet.triage.session import SERVICES_OF_THE_KIT, faults, stray_traceback
 from quintet.triage.tracebacks import chain_of, is_captured, place_of, split_head
 
@@ -57,6 +58,7 @@ def _console(text: str, source: str) -> Run:
         tuple(_warnings(parts)),
         tuple(_gaps(parts, entries, bool(session))),
         _between(parts, source),
+        passed_elsewhere(parts, entries),
     )
 
 

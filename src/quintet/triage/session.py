@@ -3,28 +3,34 @@
 import re
 from collections.abc import Sequence
 
+from quintet.triage import launching
 from quintet.triage.console import Parts, banner
-from quintet.triage.model import Entry, Raised
-from quintet.triage.tracebacks import chain_of
+from quintet.triage.model import Entry, Frame, Raised
+from quintet.triage.tracebacks import chain_of, place_of
 
 # (name, what the line looks like). The first that fits a line names it.
 _FAULTS = (
+    *launching.FAULTS,
+    ("CoverageBelow", re.compile(r"^(FAIL Required test coverage of .{1,120}|ERROR: Coverage failure: .{1,120})$")),
     ("UsageError", re.compile(r"^.{0,300}?(?:pytest|py\.test|__main__\.py): error: (.+)$")),
     ("UsageError", re.compile(r"^ERROR: (?!usage: )(\S.*)$")),
     ("ConftestImportFailure", re.compile(r"^((?:ImportError|.{0,80}?) ?while loading conftest '.+'\.?)$")),
-    ("CrashError", re.compile(r"^(Fatal Python error: .+|Segmentation fault.*|Killed)$")),
+    (  # a crash is told in the middle of the line of the test that was running
+        "CrashError",
+        re.compile(
+            r"^(?:\S{1,400}\.py(?:::\S{1,600})? [.FEsxXR]{0,400})?(Fatal Python error: .+|Segmentation fault.*|Killed)$"
+        ),
+    ),
     ("SystemExit", re.compile(r"^mainloop: caught unexpected (SystemExit)!?$")),
     ("Exit", re.compile(r"^!+ _pytest\.outcomes\.Exit: (.+?) !+$")),
     ("KeyboardInterrupt", re.compile(r"^!+ (KeyboardInterrupt) !+$")),
-    (
-        "CommandNotFound",
-        re.compile(r"^(.{0,200}(?:pytest: command not found|No module named '?pytest'?|pytest: not found))$"),
-    ),
 )
 SERVICES_OF_THE_KIT = (
     "services of the test run are not ready"  # what the test kit says, with each service's last lines below
 )
-_ONLY_BEFORE = frozenset({"UsageError", "CommandNotFound"})
+_ONLY_BEFORE = frozenset({"UsageError", *(kind for kind, _ in launching.FAULTS)})
+_OF_FAULTHANDLER = re.compile(r'^\s*File "([^"]{1,500})", line (\d{1,7}) in (.{1,300})$')
+_STACK_LINES = 200
 _ROOT = re.compile(r"^\s*(?:inifile|rootdir): ")
 _LEFT = frozenset({"SystemExit", "Exit"})
 _NO_TESTS = re.compile(r"^(?:=+ )?no tests ran in ")
@@ -45,8 +51,8 @@ def faults(parts: Parts) -> list[Entry]:
     for index, (at, line) in enumerate(parts.outside):
         for kind, pattern in _FAULTS:
             match = pattern.match(line) if kind not in found else None
-            if match and not (kind in _ONLY_BEFORE and (_has_run(parts) or _is_anothers(line, parts))):
-                found[kind] = _session(_chain(parts, index, kind, match[1]), at)
+            if match and not _is_anothers(kind, line, parts):
+                found[kind] = _session(_chain(parts, index, kind, match[1]), at, _running_at(parts, index, kind))
                 break
     internal = _internal(parts)
     if internal and not (internal.last.name.startswith("InternalError") and "SystemExit" in found):
@@ -59,8 +65,17 @@ def _has_run(parts: Parts) -> bool:
     return bool(parts.counts or parts.seen or parts.blocks)
 
 
-def _is_anothers(line: str, parts: Parts) -> bool:
-    """`__main__.py` is the name of whatever was started by `python -m`; pytest's own usage stands beside its complaint."""
+def _is_anothers(kind: str, line: str, parts: Parts) -> bool:
+    """Words that are somebody else's, or that only follow: a low coverage says nothing beside tests that fail.
+
+    `__main__.py` is the name of whatever was started by `python -m`; pytest's own usage stands beside its complaint.
+    """
+    if kind == "CoverageBelow":
+        return bool(parts.blocks or parts.counts.get("failed") or parts.counts.get("error"))
+    if kind not in _ONLY_BEFORE:
+        return False
+    if _has_run(parts) or launching.OF_THE_JOB.match(line):
+        return True
     told = "__main__.py: error:" in line
     return told and not any("file_or_dir" in said or _ROOT.match(said) for _, said in parts.outside)
 
@@ -83,12 +98,38 @@ def _is_whole(lines: Sequence[str], chain: Sequence[Raised]) -> bool:
     return lines[0].startswith("Traceback (most recent call last)") and all(raised.exception for raised in chain)
 
 
-def _session(chain: tuple[Raised, ...], at: int) -> Entry:
-    return Entry("(session)", "error", "session", chain, at)
+def _session(chain: tuple[Raised, ...], at: int, name: str = "") -> Entry:
+    return Entry(name or "(session)", "error", "session", chain, at)
+
+
+def _running_at(parts: Parts, index: int, kind: str) -> str:
+    """The test that a crash interrupted, where its line says so."""
+    line = parts.outside[index][1] if kind == "CrashError" else ""
+    found = _RUNNING.match(line)
+    return found[1] if found else ""
+
+
+def _stack(lines: Sequence[str], first: int) -> tuple[Frame, ...]:
+    """The stack of the thread that crashed, as faulthandler wrote it, the deepest frame last."""
+    frames: list[Frame] = []
+    begin = next((at for at, line in enumerate(lines, 1) if line.startswith("Current thread ")), len(lines))
+    for at, line in enumerate(lines[begin:], first + begin):
+        found = _OF_FAULTHANDLER.match(line)
+        if found:
+            frames.append(Frame(found[1], int(found[2]), found[3], "", place_of(found[1]), at))
+        elif frames:
+            break
+    return tuple(reversed(frames))
 
 
 def _chain(parts: Parts, index: int, kind: str, message: str) -> tuple[Raised, ...]:
     at = parts.outside[index][0]
+    if kind == "CrashError":
+        return (
+            Raised(
+                kind, message, at, _stack([line for _, line in parts.outside[index + 1 : index + _STACK_LINES]], at + 1)
+            ),
+        )
     if kind != "ConftestImportFailure" and not message.startswith(SERVICES_OF_THE_KIT):
         return (Raised(kind, message, at),)
     following = [line for _, line in parts.outside[index + 1 : index + 200]]

@@ -14,7 +14,10 @@ from quintet.triage.model import Category, Certainty, Cluster, Phase, Place
 
 _QUOTED_WORDS = frozenset({"AssertionError", "Failed"})
 _ADDRESS = re.compile(r"^['\"]?([\w.:-]+?)['\"]?[:,] ?(?:port[= ])?(\d{2,5})$")
-_OF_PYTEST = frozenset({"FixtureLookupError", "ScopeMismatch"})  # pytest raises them itself, and shows no frame
+# What raises them shows no frame: pytest itself, or what was to start it.
+_OF_PYTEST = frozenset(
+    {"FixtureLookupError", "ScopeMismatch", "InterpreterMissing", "InstallationFailed", "CommandRefused"}
+)
 SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unknown": 0}
 
 
@@ -139,9 +142,19 @@ def match(rule: Rule, cluster: Cluster) -> Match | None:
 
 
 def _named(rule: Rule, cluster: Cluster) -> str:
-    """The subject that the project's own line names."""
-    found = rule.names.search(f"{cluster.home_code}\n{cluster.code}") if rule.names else None
+    """The subject that the project's own line names, or the files passed through, or an exception in the middle of the chain."""
+    found = rule.names.search(f"{cluster.home_code}\n{cluster.code}\n{cluster.passed}") if rule.names else None
+    found = found or _wrapped(rule, cluster)
     return _subject(found) if found else ""
+
+
+def _wrapped(rule: Rule, cluster: Cluster) -> re.Match[str] | None:
+    """Where an exception between the first and the last says the same, with more: a client's names the address that the system's lacks."""
+    for line in cluster.wrapped.split("\n"):
+        found = rule.pattern.search(line) if line else None
+        if found and _subject(found):
+            return found
+    return None
 
 
 def _found(rule: Rule, cluster: Cluster, exception: str, message: str) -> Match | None:

@@ -99,7 +99,7 @@ RULES: tuple[Rule, ...] = (
     row(
         "closed-unauthorized",
         "auth",
-        r"(?:received |code[ =:]+|WebSocketDisconnect: \(?)(?P<subject>44?0[13]|440\d|4001|4003|1008)\b(?=[^\n]{0,120}(?i:token|"
+        r"(?:received |code[ =:]+|WebSocketDisconnect: \(?)(?P<subject>[34]\d{3}|1008)\b(?=[^\n]{0,120}(?i:token|"
         r"auth|unauthori|forbidden|credential|origin|"
         r"session|expired|denied|permission|login))|(?:received |code[ =:]+|WebSocketDisconnect: \(?)(?P<subject_b>4401|4403)\b",
         "The server closed the WebSocket with code {subject}: it does not accept who the test says it is.",

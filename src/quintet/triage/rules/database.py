@@ -17,6 +17,27 @@ RULES: tuple[Rule, ...] = (
         "DatabaseError",
     ),
     row(
+        "database-privilege",
+        "database",
+        r"permission denied (?:for|to) (?P<subject>[^\n]{1,60}?)(?:$|\n|[\"')])|must be (?:owner of|superuser)[^\n]{0,60}|command denied to user",
+        "The database's user may not do what the tests ask for ({subject}).",
+        "The database server itself sent this refusal: it knows the user and what is asked for.",
+        "The role in the tests' address is not the owner, or the right was never granted in this database.",
+        "Grant the role what it needs (`GRANT …`, `ALTER ROLE … CREATEDB` where a test database is made), or connect as the owner.",
+        exceptions="InsufficientPrivilege InsufficientPrivilegeError ProgrammingError OperationalError DatabaseError",
+    ),
+    row(
+        "driver-not-async",
+        "database",
+        r"asyncio extension requires an async driver[^\n]{0,60}?loaded '(?P<subject>\w+)'|asyncio extension requires an async driver",
+        "The address of the database names a driver ({subject}) that is not async, and an async engine is made of it.",
+        "SQLAlchemy looked at the driver when the engine was made, before any connection.",
+        "The address (or its default) is written for a synchronous engine.",
+        "Name an async driver in the address of the tests: `sqlite+aiosqlite://`, `postgresql+asyncpg://`.",
+        exceptions="InvalidRequestError",
+        raised_in=("library",),
+    ),
+    row(
         "schema-missing",
         "database",
         r"no such table: (?P<subject>[\w.]+)|(?:relation|table|database) \"?(?P<subject_b>[\w.]+)\"? does not exist"
@@ -185,6 +206,21 @@ RULES: tuple[Rule, ...] = (
         exceptions="CompileError OperationalError UnsupportedCompilationError ProgrammingError InterfaceError "
         "StatementError",
         raised_in=("library", "product", "stdlib", "test"),
+    ),
+    row(
+        "database-refuses",
+        "database",
+        r"^(?P<subject>(?!(?:Type|Value|Attribute|Key|Index|Name|Runtime|Import|Assertion|NotImplemented|Timeout|Connection\w*|OS|ModuleNotFound)Error\b)"
+        r"[A-Z]\w+): ",
+        "The database (or its driver) refused what was asked of it: {subject}.",
+        "The exception was raised inside of the driver, after the statement was handed to it.",
+        "The message tells what it refused; why the code asks for it is not in this report.",
+        "Begin at the statement that the message shows.",
+        passed=r"/(?:psycopg2?|asyncpg|aiosqlite|pymysql|MySQLdb|oracledb|pymongo|motor)/[^\n]*\Z",
+        raised_in=("library",),
+        strict=True,
+        general=True,
+        together=False,
     ),
     row(
         "database-other",

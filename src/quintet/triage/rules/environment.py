@@ -167,6 +167,30 @@ _VARIABLES = (
         raised_in=_OUTSIDE,
     ),
     row(
+        "tls-mismatch",
+        "environment",
+        r"WRONG_VERSION_NUMBER|wrong version number|RECORD_LAYER_FAILURE|record layer failure"
+        r"|SSL: HTTP_REQUEST|http request\]|packet length too long",
+        "One side speaks TLS, the other does not: the address begins with `https` or `wss` where the server has no TLS (or the reverse).",
+        "The first bytes that came back were none of TLS; so a server listens there and answers.",
+        "The scheme of the address was not written for the server that the tests start.",
+        "Give the address the scheme that the server speaks (`http`, `ws`), or give the server a certificate.",
+        exceptions="SSLError ConnectError ClientConnectorSSLError ClientConnectorError ConnectionError URLError MaxRetryError ProtocolError",
+        raised_in=_OUTSIDE,
+    ),
+    row(
+        "host-not-allowed",
+        "environment",
+        r"Invalid HTTP_HOST header: ['\"]?(?P<subject>[^'\"\s]{1,80})['\"]|DisallowedHost(?![^\n]*Invalid HTTP_HOST)"
+        r"|Host ['\"]?(?P<subject_b>[^'\"\s]{1,80})['\"]? is not trusted"
+        r"|^AssertionError: assert 400 [\s\S]{0,400}Invalid host header",
+        "The server refuses the name under which the tests ask for it: {subject} is none of its allowed hosts.",
+        "The answer is 400 before any code of the route runs: the `Host` header is compared first.",
+        "The settings of this run allow other hosts (`ALLOWED_HOSTS`, `TrustedHostMiddleware`) than the tests' client names.",
+        "Add the name to the allowed hosts of the tests' settings, or give the client an allowed one (`base_url`, `SERVER_NAME`, `HTTP_HOST`).",
+        exceptions="DisallowedHost SecurityError AssertionError",
+    ),
+    row(
         "credentials-absent",
         "environment",
         r"Unable to locate credentials|Your default credentials were not found|Could not automatically determine "
@@ -230,8 +254,8 @@ _VARIABLES = (
     row(
         "file-not-there",
         "environment",
-        r"^FileNotFoundError: .*?['\"](?P<subject>/[^'\"\n]{1,160}|[^'\"\n]{1,160}\.\w{1,8}|"
-        r"(?:[\w.-]+/)*\.env[\w.]*)['\"]",
+        r"^FileNotFoundError: (?:.*?['\"](?P<subject>/[^'\"\n]{1,160}|[^'\"\n]{1,160}\.\w{1,8}|"
+        r"(?:[\w.-]+/)*\.env[\w.]*)['\"]|\[Errno 2\] No such file or directory$)",
         "The file {subject} is not where this run looks for it.",
         "Opening it failed.",
         "The file is not part of the checkout, or the path is relative to another directory than the one pytest was "
@@ -241,6 +265,7 @@ _VARIABLES = (
         exceptions="FileNotFoundError",
         raised_in=("product", "test", "stdlib", "library"),
         together=False,
+        names=r"['\"](?P<subject>[\w./-]{1,80}\.\w{1,8})['\"]",
     ),
     row(
         "not-permitted",

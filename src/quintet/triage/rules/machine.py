@@ -96,14 +96,16 @@ RULES: tuple[Rule, ...] = (
     row(
         "crash",
         "resources",
-        r"worker '?(?P<subject>gw\d+)'? crashed while running|Fatal Python error: |Segmentation fault|^Killed$"
-        r"|CrashError",
-        "A test process died.",
+        r"worker '?(?P<subject>gw\d+)'? crashed while running|Fatal Python error: (?P<subject_b>[^\n]{1,80})|(?P<subject_c>Segmentation fault)"
+        r"|^Killed$|^CrashError: (?!Fatal|Segm)",
+        "A test process died ({subject}).",
         "It ended without a Python exception.",
-        "Native code, `os._exit` or a lack of memory ended it.",
-        "Run the named test alone with `-p no:xdist -X faulthandler`.",
+        "Native code (an extension module, `ctypes`), `os._exit` or a lack of memory ended it.",
+        "Run the named test alone with `-p no:xdist -X faulthandler`: its stack shows the last Python line before the end.",
         "python -X faulthandler -m pytest -p no:xdist {test}",
         phases=("session", "call", "setup"),
+        exceptions="CrashError",
+        others=True,
         effort=3,
     ),
 )

@@ -91,7 +91,9 @@ RULES: tuple[Rule, ...] = (
         "missing-optional",
         "dependencies",
         r"(?i)Missing optional dependency '(?P<subject>[\w-]+)'|requires? [\"'`]?(?P<subject_b>[\w-]+)[\"'`]? to be "
-        r"installed|"
+        r"installed|(?:requires?|needs?)(?: that)? the (?:python )?[\"'`]?(?P<subject_g>[\w-]+)[\"'`]? (?:package|library|module)\b|"
+        r"do you have (?P<subject_h>[\w-]+) installed|[\"'`](?P<subject_i>[\w-]+)[\"'`] (?:package|library|module) is not installed|"
+        r"no backends available -- recommend you install one \(e\.g\. 'pip install (?P<subject_j>[\w-]+)|"
         r"(?P<subject_c>[\w-]+) (?:is|are) not installed|No package metadata was found for (?P<subject_d>[\w-]+)|"
         r"The '(?P<subject_e>[\w-]+)' distribution was not found|(?:please|try|run) [`'\"]?(?:pip|uv|poetry|conda) "
         r"(?:add |install )+[`'\"]?(?P<subject_f>[\w-]+)|You (?:can|need to|must) install",
@@ -102,7 +104,7 @@ RULES: tuple[Rule, ...] = (
         _INSTALL,
         "pip show {subject}",
         exceptions="ImportError ModuleNotFoundError PackageNotFoundError DistributionNotFound RuntimeError "
-        "ImproperlyConfigured ConfigError",
+        "ImproperlyConfigured ConfigError NotImplementedError MissingBackendError",
         raised_in=("library", "stdlib", "product", "runner"),
         strict=True,
         together=False,

@@ -93,14 +93,14 @@ _SERVICES = (
         r"61)\](?! Connect call)|no "
         r"servers available|NoBrokersAvailable|No servers found|Can't connect to (?:MySQL|local MySQL)|Multiple "
         r"exceptions: \[Errno|"
-        r"Cannot connect to host (?P<subject_c>[\w.-]+:\d+)|ECONNREFUSED(?: (?P<subject_d>[\w.:]+))?|"
+        r"Cannot connect to host (?P<subject_c>[\w.-]+:\d+)(?![^\n]{0,30}\[SSL)|ECONNREFUSED(?: (?P<subject_d>[\w.:]+))?|"
         r"ERR_CONNECTION_REFUSED|[Uu]nable to connect|Couldn't connect to (?P<subject_e>[\w.-]+:\d+)|failed to "
         r"connect to all addresses)",
         "Nothing listens where the tests expect a service {subject}.",
         "The connection was refused at once: the address was reached and no process accepts there.",
-        "The service was not started for this run, or it listens on another port.",
+        "The service was not started for this run, ended before it listened, was not ready yet, or listens on another port.",
         "Start the service before the tests (and wait until it answers), or correct the address in the test "
-        "environment.",
+        "environment. Where the tests start it themselves, keep what it prints: if it ended, the reason stands there.",
         exceptions=_NETWORK,
         told=r"Connect call failed \('(?P<subject>[\w.:]+', \d+)|Cannot connect to host (?P<subject_b>[\w.-]+:\d+)|"
         r"Max retries exceeded with url|"
@@ -150,6 +150,21 @@ _SERVICES = (
         effort=2,
         strict=True,
         alone=r"HTTPS?ConnectionPool\(host=.{0,200}timed out",
+    ),
+    row(
+        "service-login",
+        "services",
+        r"NOAUTH|WRONGPASS|NOPERM|Authentication required|invalid username-password pair|HELLO must be called with the client already authenticated|"
+        r"ACCESS_REFUSED|AUTHENTICATE|Authentication failed\.|Authorization Violation"
+        r"|SASL[^\n]{0,60}(?i:fail)|called without any password configured",
+        "A service that the tests use answers, and refuses their credentials (or that they bring none).",
+        "Its client got this refusal from the service itself, so it is running.",
+        "The address in the test environment lacks the user or password that this service demands, or another service listens there.",
+        "Put user and password into the address of the tests (`redis://:password@host:port`), or start a service of their own without any.",
+        exceptions="AuthenticationError AuthenticationWrongNumberOfArgsError ResponseError NoPermissionError AuthorizationError OperationFailure "
+        "ProbableAuthenticationError AMQPConnectionError ConnectionClosedByBroker AuthenticationFailedError NoAuthenticationError",
+        raised_in=_OUTSIDE,
+        strict=True,
     ),
     row(
         "broker",

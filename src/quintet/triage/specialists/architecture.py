@@ -33,7 +33,7 @@ def examine(case: Case, so_far: Findings) -> Findings:
         if (claim.id, name) not in doubted
     }
     claims = [claim for claim in (*built, *awaited) if claim.clusters]
-    claims += [_left(case, one) for one in case.clusters if one.id not in taken]
+    claims += _together([_left(case, one) for one in case.clusters if one.id not in taken])
     return Findings(tuple(replace(claim, id=f"{NAME}:{number}") for number, claim in enumerate(claims, 1)), challenges)
 
 
@@ -99,14 +99,13 @@ def _awaited(one: Cluster, fact: str, coroutine: str) -> Claim:
 
 def _left(case: Case, one: Cluster) -> Claim:
     """No rule fits. Where several entries fail at one line of the product, that line is their common cause; otherwise each stands alone."""
-    del case
     what = shorten(
         f"{one.exception.rpartition('.')[2]}: {one.message}" if one.exception else one.message or "no message", 160
     ).strip(": ")
     what = what.replace("`", "'")
     if not one.exception and not one.message:
         return _unseen(one)
-    return _same_line(one, what) or _plain(one, what)
+    return _passes_elsewhere(case, one) or _same_line(one, what) or _plain(one, what)
 
 
 def _unseen(one: Cluster) -> Claim:
@@ -126,6 +125,51 @@ def _unseen(one: Cluster) -> Claim:
         verify="pytest {test}",
         plain=True,
     )
+
+
+def _together(claims: list[Claim]) -> list[Claim]:
+    """What passes elsewhere is one claim: the text does not tell several reasons apart."""
+    alike = [claim for claim in claims if claim.rule == "passes-elsewhere"]
+    if len(alike) < 2:
+        return claims
+    joined = replace(
+        alike[0],
+        clusters=tuple(name for claim in alike for name in claim.clusters),
+        facts=tuple(dict.fromkeys(name for claim in alike for name in claim.facts)),
+    )
+    return [joined, *(claim for claim in claims if claim.rule != "passes-elsewhere")]
+
+
+def _passes_elsewhere(case: Case, one: Cluster) -> Claim | None:
+    """The same test, or its whole file, passes in another run of the text."""
+    facts = [fact for fact in case.facts if fact.kind == "passed"] if not one.simulated else []
+    names = {part for name in one.names for part in (name, name.partition("::")[0])}
+    shown = [fact for fact in facts if any(_tells_of(fact.excerpt, name) for name in names)]
+    if not shown:
+        return None
+    return Claim(
+        "",
+        NAME,
+        "passes-elsewhere",
+        "isolation",
+        "suspect",
+        "The same tests pass in another run that this text holds, so it is not their code alone that decides.",
+        "",
+        (one.id,),
+        (*(fact.id for fact in shown[:2]), *one.facts[:2]),
+        because="One run shows the pass, another the failure.",
+        root="What differs between the two runs decides: the tests that ran before (and the state they left: a cache, a variable, a row), their "
+        "order, chance, time, or the environment.",
+        root_facts=tuple(fact.id for fact in shown[:2]),
+        fix="Run the failing test alone, then after the tests that precede it in the failing run, and halve these until one is left: it leaves "
+        "the state behind. Where both runs hold the same tests, compare their environments (versions, variables).",
+        verify="pytest {test}",
+        effort=2,
+    )
+
+
+def _tells_of(line: str, name: str) -> bool:
+    return line == name or line.startswith((f"{name} ", f"{name}::")) or f" {name} " in f"{line} "
 
 
 def _same_line(one: Cluster, what: str) -> Claim | None:
