@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from administration.operator import Operator
 from quintet.testing.accounts.account import Account
 from support.routes import ADMIN
+from support.server import Factory
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -106,13 +108,28 @@ async def test_sockets_close_within_a_second(
     assert kept.close_code is None
     entry = (await admin.get(f"/v1/admin/audit?user_id={user.id}&limit=1"))["items"][0]
     assert (entry["action"], entry["actor_id"], entry["subject_id"]) == (action, admin.id, user.id)
+    assert (entry["actor"], entry["subject"]) == (admin.email, user.email)
     if action == "disabled":
         answer = await admin.http.patch(f"/v1/admin/users/{user.id}", json={"disabled": False})
         assert "disabled_at" not in answer.json()
     again = await world.again(user)
     activity = await again.get("/v1/auth/activity")
     assert admin.id not in json.dumps(activity)
+    assert admin.email not in json.dumps(activity)
     assert ("administrator" in json.dumps(activity)) is True
+
+
+async def test_the_audit_has_the_whole_address(server_factory: Factory, tmp_path: Path) -> None:
+    """An IPv6 address is told to people as it is: its network of 64 bits is the key of throttles alone."""
+    server = await asyncio.to_thread(server_factory, environment={"QUINTET_TRUSTED_PROXIES": "127.0.0.1"})
+    async with World(server) as world:
+        admin, user = await world.users(2)
+        await Operator(server, tmp_path).fine("user", "role", admin.email, "admin")
+        whole = {"X-Forwarded-For": "2001:db8:1:2:3:4:5:6"}
+        answer = await admin.http.patch(f"/v1/admin/users/{user.id}", json={"disabled": True}, headers=whole)
+        assert answer.status_code == 200
+        entry = (await admin.get(f"/v1/admin/audit?user_id={user.id}&limit=1"))["items"][0]
+        assert (entry["action"], entry["address"]) == ("disabled", "2001:db8:1:2:3:4:5:6")
 
 
 async def test_open_work_is_seen_and_stopped(world: World, admin: Account) -> None:

@@ -2,13 +2,14 @@
 
 import re
 import secrets
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 from playwright.async_api import Locator, expect
 
 from external.conftest import SECRET, provider
-from page.conftest import Visit
+from page.conftest import CLIPBOARD, Visit
 from page.window import REFUSED, Window
 from support.server import Factory
 
@@ -26,7 +27,7 @@ def panel(window: Window, title: str) -> Locator:
 
 async def test_a_key_is_made_shown_once_and_revoked(visit: Visit) -> None:
     """With the password; it lets a program in until it is revoked, and is not in the page any more when the settings are opened again."""
-    window = await (await visit()).sign_up()
+    window = await (await visit(**CLIPBOARD)).sign_up()
     await window.settings("API keys")
     keys = panel(window, "API keys")
     make = keys.get_by_role("button", name="Make a key")
@@ -34,23 +35,51 @@ async def test_a_key_is_made_shown_once_and_revoked(visit: Visit) -> None:
     await make.click()
     await expect(keys.get_by_text("Enter your password.")).to_be_visible()
     await keys.get_by_label("Your password").fill(window.password)
+    await keys.get_by_label("It is good for").select_option("a week")
     await keys.get_by_label("It may only read").check()
     await make.click()
     shown = keys.get_by_label("The new key")
     await expect(shown).to_have_text(re.compile("^qk_"))
     key = await shown.inner_text()
+    await keys.get_by_role("button", name="Copy the key").click()
+    assert await window.page.evaluate("navigator.clipboard.readText()") == key
     headers = {"Authorization": f"Bearer {key}"}
     assert httpx.get(f"{window.url}/v1/threads", headers=headers, trust_env=False).status_code == 200
     assert httpx.post(f"{window.url}/v1/threads", headers=headers, json={}, trust_env=False).status_code == 403
     await window.page.keyboard.press("Escape")
     await window.settings("API keys")
-    await expect(keys.get_by_text("My script")).to_be_visible()
+    week = datetime.now() + timedelta(days=7)
+    await expect(keys.get_by_text(f"until {week.month}/{week.day}/{week.year}")).to_be_visible()
     assert key not in await window.page.content()
     await keys.get_by_role("button", name="Revoke My script").click()
     await window.page.get_by_role("dialog").last.get_by_role("button", name="Revoke").click()
     await expect(keys.get_by_text("My script is revoked.")).to_be_visible()
     assert httpx.get(f"{window.url}/v1/threads", headers=headers, trust_env=False).status_code == 401
     window.quiet(REFUSED)
+
+
+async def test_what_a_program_calls_a_conversation_is_what_the_page_calls_it(visit: Visit) -> None:
+    """A name that was given when the conversation began is in no event; the page shows it all the same, live and when it is loaded again."""
+    window = await (await visit()).sign_up()
+    title = window.page.locator(".thread-title")
+    begin(window, "Report of the night")
+    await expect(title).to_have_text(["Report of the night"])
+    begin(window, "Report of the day")
+    await expect(title).to_have_text(["Report of the day", "Report of the night"])
+    await window.page.reload()
+    await expect(title).to_have_text(["Report of the day", "Report of the night"])
+    window.quiet()
+
+
+def begin(window: Window, title: str) -> None:
+    """A conversation with a name and a message, by a program of the same person."""
+    credentials = {"email": window.email, "password": window.password}
+    with httpx.Client(base_url=window.url, trust_env=False) as program:
+        token = program.post("/v1/auth/login", json=credentials).json()["access_token"]
+        program.headers["Authorization"] = f"Bearer {token}"
+        thread = program.post("/v1/threads", json={"title": title}).json()["id"]
+        message = {"text": "words that are no name", "agent": "echo", "client_id": secrets.token_hex(8)}
+        program.post(f"/v1/threads/{thread}/messages", json=message).raise_for_status()
 
 
 async def test_a_person_comes_in_by_a_provider(visit: Visit, server_factory: Factory, provider: str) -> None:

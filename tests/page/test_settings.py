@@ -165,9 +165,9 @@ async def test_the_settings_stand_in_tabs(visit: Visit) -> None:
     await tabs.first.focus()
     for key, chosen, heading in (
         ("ArrowRight", "Sign-in", "Password"),
-        ("End", "Data", "Your account"),
+        ("End", "Data", "Leaving"),
         ("ArrowRight", "Profile", "You"),
-        ("ArrowLeft", "Data", "Your account"),
+        ("ArrowLeft", "Data", "Leaving"),
         ("Home", "Profile", "You"),
     ):
         await page.keyboard.press(key)

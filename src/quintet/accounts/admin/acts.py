@@ -29,14 +29,17 @@ class Actor:
     identity: Identity | None = None
 
 
-def check_still_admin(tx: Tx, actor: Actor) -> None:
-    """Two administrators who take each other's role at once would leave nobody: the second is refused. Raises QuintetError `forbidden`.
+def check_still_admin(tx: Tx, actor: Actor, now_ms: int) -> None:
+    """Whoever acts is still an administrator, in a session that stands: it may have ended since the request came. Two who take each
+    other's role at once would leave nobody: the second is refused. Raises QuintetError `forbidden`, `session_revoked`.
 
     Written and not read, so that the row is held: where writers run side by side, one of the two waits for the other.
     """
     held = "UPDATE users SET role = role WHERE id = ? AND role = 'admin' AND disabled_at IS NULL RETURNING id"
     if not actor.is_service and tx.sql(held, (actor.id,)).fetchone() is None:
         raise QuintetError("forbidden")
+    if actor.identity is not None:
+        sessions.check(tx, actor.identity, now_ms)
 
 
 def disable(tx: Tx, user_id: str, actor: Actor, now_ms: int) -> bool:

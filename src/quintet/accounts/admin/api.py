@@ -50,10 +50,10 @@ def _acting(dependency: Callable[[Request], Awaitable[Identity | Service]], addr
 
     async def acting(request: Request, who: Identity | Service = entered) -> Actor:
         if isinstance(who, Service):
-            return Actor(who.client_id, address_of(request.scope), is_service=True)
+            return Actor(who.client_id, address_of.whole(request.scope), is_service=True)
         if who.role != "admin":
             raise QuintetError("forbidden")
-        return Actor(who.user_id, address_of(request.scope), identity=who)
+        return Actor(who.user_id, address_of.whole(request.scope), identity=who)
 
     return acting
 
@@ -117,7 +117,8 @@ def _add_looks(router: APIRouter, desk: Desk, acting: Any, vitals: Vitals) -> No
     @router.get("/audit", response_model=Activity)
     async def audit(user_id: Id = None, before: Before = None, limit: Limit = 50, _: Actor = acting) -> Response:
         """What happened, to one user or to anybody, the newest first."""
-        return JSONResponse(entries(await desk.audit(user_id, before, limit), limit))
+        found, people = await desk.audit(user_id, before, limit)
+        return JSONResponse(entries(found, limit, people=people))
 
     @router.get("/health", response_model=forms.Vitals)
     async def health(_: Actor = acting) -> Response:

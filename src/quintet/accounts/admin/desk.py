@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -76,11 +77,13 @@ class Desk:
             if actor.identity is None:
                 raise QuintetError("forbidden")
             await self.user(user_id)
-            await self._confirmation.confirm(actor.identity, password)
+            confirmed = await self._confirmation.confirm(actor.identity, password)
         now = self._sources.now_ms()
 
         def write(tx: Tx) -> Listed:
-            acts.check_still_admin(tx, actor)
+            acts.check_still_admin(tx, actor, now)
+            if role is not None:
+                confirmed.check(tx)
             if _there(looking.of_id(tx, user_id, now)).role == "admin" and actor.is_service:
                 raise QuintetError("forbidden", "A service does not change administrators.")
             if role is not None:
@@ -96,6 +99,7 @@ class Desk:
         now = self._sources.now_ms()
 
         def write(tx: Tx) -> None:
+            acts.check_still_admin(tx, actor, now)
             _there(looking.of_id(tx, user_id, now))
             if session_id is None:
                 acts.end_sessions(tx, user_id, actor, now)
@@ -122,13 +126,13 @@ class Desk:
             return runs.cancel(tx, user_id, run_id, "user", moment)
 
         def record(tx: Tx) -> None:
+            acts.check_still_admin(tx, actor, moment.now_ms)
             at, act = moment.now_ms, "run_cancelled"
             audit.record(tx, act, at, subject_id=user_id, actor_id=actor.id, address=actor.address, run=run_id)
 
         def both(tx: Tx) -> str:
-            state = stop(tx)
             record(tx)
-            return state
+            return stop(tx)
 
         if cell is None:
             return await self._store.write(user_id, both)
@@ -136,11 +140,16 @@ class Desk:
         await self._store.write(user_id, record)
         return await cell.write(user_id, stop)
 
-    async def audit(self, user_id: str | None, before: int | None, limit: int) -> list[Entry]:
-        """What happened, to one user or to anybody, the newest first."""
-        if user_id is None:
-            return await self._store.read(lambda tx: audit.everything(tx, before=before, limit=limit))
-        return await self._store.read(lambda tx: audit.of_user(tx, user_id, before=before, limit=limit))
+    async def audit(self, user_id: str | None, before: int | None, limit: int) -> tuple[list[Entry], dict[str, str]]:
+        """What happened, to one user or to anybody, the newest first; and the addresses of those in it who are still there."""
+
+        def look(tx: Tx) -> tuple[list[Entry], dict[str, str]]:
+            page = partial(audit.everything, tx) if user_id is None else partial(audit.of_user, tx, user_id)
+            found = page(before=before, limit=limit)
+            ids = {entry.subject_id for entry in found} | {entry.actor_id for entry in found}
+            return found, looking.addresses(tx, {one for one in ids if one is not None})
+
+        return await self._store.read(look)
 
     async def counts(self) -> dict[str, int]:
         """Users, disabled ones, sessions."""

@@ -1,6 +1,7 @@
 """What the routes of accounts answer, for the published description of the interface."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -87,7 +88,8 @@ class Keys(BaseModel):
 
 
 class EntryView(BaseModel):
-    """Something that happened to an account. `address` is where it came from; `detail` depends on the action."""
+    """Something that happened to an account. `address` is where it came from; `detail` depends on the action; `subject` and `actor`, for
+    administrators alone, are the addresses of who is still there."""
 
     id: int
     at: str
@@ -95,6 +97,8 @@ class EntryView(BaseModel):
     words: str
     subject_id: str | None = None
     actor_id: str | None = None
+    subject: str | None = None
+    actor: str | None = None
     by: str | None = None
     address: str | None = None
     detail: dict[str, Any] | None = None
@@ -107,9 +111,15 @@ class Activity(BaseModel):
     next: int | None = None
 
 
-def entries(found: Sequence[Entry], limit: int, *, own: bool = False) -> dict[str, Any]:
-    """A page of the audit. A user is not told which administrator it was."""
+def entries(
+    found: Sequence[Entry], limit: int, *, own: bool = False, people: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """A page of the audit, with the addresses of `people` by their ids. A user is not told which administrator it was."""
     page: dict[str, Any] = {"items": [{**entry.view(), "words": ACTIONS[entry.action]} for entry in found]}
+    for item in page["items"]:
+        for who in ("subject", "actor"):
+            if (address := people.get(item.get(f"{who}_id", ""))) is not None:
+                item[who] = address
     for item in page["items"] if own else ():
         if item.pop("actor_id", None) is not None:
             item["by"] = "administrator"

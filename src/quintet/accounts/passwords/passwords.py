@@ -143,7 +143,7 @@ class Passwords:
         words = words_of(*self._common, *about)
         if is_mostly(form, words):
             raise QuintetError(
-                "password_common", "Do not make the password of your name, your address or the name of this place."
+                "password_common", "Use a password without your name, your address or the name of this place."
             )
         if await self._pool.run(is_common, form, words):
             raise QuintetError("password_common")

@@ -67,6 +67,22 @@ export class History {
     return events;
   }
 
+  // What other devices or programs called the conversations that they began. One that is not among the newest keeps the
+  // name that its first message gives it.
+  async names() {
+    if (this.isNaming) return;
+    this.isNaming = true;
+    try {
+      for (let fresh = this.model.nameless(); fresh.length > 0; fresh = this.model.nameless()) {
+        const { items } = await this.session.call("GET", `/v1/threads?limit=${PAGE}`);
+        for (const thread of fresh) thread.isNamed = true;
+        this.model.takeThreads(items);
+      }
+    } finally {
+      this.isNaming = false;
+    }
+  }
+
   // True while there are more.
   async olderThreads() {
     const answer = await this.session.call("GET", `/v1/threads?limit=${PAGE}${after(this.next)}`);

@@ -75,9 +75,11 @@ function open({ name, token }) {
   return stand(new NewPassword({ token, onDone: renewed, onForgot: () => forgot(), onBack: begin }));
 }
 
-function confirmed() {
-  if (session.mayBeSignedIn) begin();
-  else leave("Your address is confirmed.", { isKnown: true });
+async function confirmed() {
+  const word = "Your address is confirmed.";
+  if (!session.mayBeSignedIn) return leave(word, { isKnown: true });
+  await begin();
+  return workspace?.notice.say(word);
 }
 
 function renewed() {
@@ -87,8 +89,7 @@ function renewed() {
 
 function begin() {
   history.replaceState(null, "", location.pathname);
-  if (session.mayBeSignedIn) restore();
-  else leave();
+  return session.mayBeSignedIn ? restore() : leave();
 }
 
 async function signOut() {

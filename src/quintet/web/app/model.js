@@ -20,11 +20,11 @@ export class Model {
   }
 
   takeThreads(items) {
-    for (const { id, title, created_at: createdAt, updated_at: updatedAt } of items) {
+    for (const { id, title, updated_at: updatedAt } of items) {
       const thread = this.threadOf(id);
       thread.title = title || thread.title;
-      thread.createdAt = Date.parse(createdAt);
-      thread.updatedAt = Math.max(thread.updatedAt ?? 0, Date.parse(updatedAt) || thread.createdAt);
+      thread.isNamed = true;
+      thread.updatedAt = Math.max(thread.updatedAt ?? 0, Date.parse(updatedAt));
     }
     this.onChange({ threads: true });
   }
@@ -119,6 +119,11 @@ export class Model {
 
   isBusy(threadId) {
     return this.runsOf(threadId).some(isOpen);
+  }
+
+  // Heard of by events alone, which do not say what a conversation was called when it began.
+  nameless() {
+    return [...this.threads.values()].filter((thread) => !thread.isNamed);
   }
 
   threadsByTime() {

@@ -123,6 +123,7 @@ export class Workspace {
     for (const run of this.model.runs.values()) run.live ||= isOpen(run);
     this.lookCloser();
     this.note({ threads: true });
+    this.history.names().catch(() => {}); // the next event of a new conversation asks again
   }
 
   connectionIs(state) {
@@ -219,6 +220,7 @@ export class Workspace {
     if (event && isHere) this.speaker.tell(run, event);
     if (event) this.raw.hear(run, event);
     if (run.needsWholeText && isHere) this.lookCloser();
+    if (event?.type === "message_accepted") this.history.names().catch(() => {});
   }
 
   draw() {

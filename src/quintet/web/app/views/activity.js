@@ -29,8 +29,16 @@ export class Activity {
   }
 }
 
-export function entry({ at, words, address, by, detail = {}, subject_id: subject }, withSubject = false) {
-  const told = [detail.device, address, by && "by an administrator", withSubject && subject];
+export function entry(item, withSubject = false) {
+  const { at, words, address, by, detail = {} } = item;
+  const actor = item.actor ?? item.actor_id;
+  const told = [
+    withSubject && (item.subject ?? item.subject_id),
+    detail.device,
+    address,
+    by && "by an administrator",
+    actor && `by ${actor}`,
+  ];
   const from = told.filter(Boolean).join(" · ");
   const when = el("time", { datetime: at, title: new Date(at).toLocaleString() }, ago(at));
   return el("li", {}, span("activity-words", el("strong", {}, words), span("note", from)), when);

@@ -7,9 +7,10 @@ import { faultOfEmail } from "./field.js";
 
 export function addressForm(session) {
   const { email, email_verified: isConfirmed } = session.user;
-  const missing = "It is not confirmed: have a letter sent to it, and follow its link.";
+  const missing = "It is not confirmed yet: a letter brings you a link that does it. If it is wrong, write the right one.";
   const state = isConfirmed ? "It is confirmed." : missing;
-  const fresh = smallField("new-email", "New address", { type: "email", autocomplete: "off", autocapitalize: "none" });
+  const label = isConfirmed ? "New address" : "Address";
+  const fresh = smallField("new-email", label, { type: "email", autocomplete: "off", autocapitalize: "none" });
   if (!isConfirmed) fresh.input.value = email;
   const password = smallField("address-password", "Password", { type: "password", autocomplete: "current-password" });
   const word = el("p", { class: "note", role: "status" });

@@ -3,6 +3,7 @@
 import { button, div, el, icon, setText, show, span } from "../dom.js";
 import { ago } from "../format.js";
 import { wordFor } from "../words.js";
+import { copyButton } from "../markup.js";
 import { clear, fault, smallField } from "./boxes.js";
 import { confirm } from "./confirm.js";
 import { inForm, passwordBox } from "./factor.js";
@@ -10,6 +11,13 @@ import { inForm, passwordBox } from "./factor.js";
 const PATH = "/v1/auth/keys";
 const TOLD = "A key lets a program of yours in, in your name. It can change nothing about your account.";
 const ONCE = "Copy it now. It is not shown again.";
+const LIVES = [
+  [7, "a week"],
+  [30, "a month"],
+  [90, "three months"],
+  [365, "a year"],
+];
+const USUAL = 90;
 const SCOPES = { read: "read", write: "write", "read write": "read and write" };
 
 export class ApiKeys {
@@ -20,12 +28,16 @@ export class ApiKeys {
     this.name = smallField("key-name", "What the key is for", { maxlength: 100 });
     this.password = passwordBox("key-password");
     this.reads = el("input", { type: "checkbox", id: "key-reads" });
+    const lives = LIVES.map(([days, word]) => el("option", { value: days, selected: days === USUAL }, word));
+    this.days = el("select", { id: "key-days", class: "box" }, lives);
     this.made = el("code", { class: "secret-key", tabindex: 0, "aria-label": "The new key" });
-    this.once = div("own", el("p", {}, ONCE), this.made);
+    const copy = div("line", copyButton(() => this.made.textContent, "Copy the key"));
+    this.once = div("own", el("p", {}, ONCE), this.made, copy);
     show(this.once, false);
     const only = div("line", this.reads, el("label", { for: "key-reads" }, "It may only read"));
     const make = button("Make a key", () => this.make(), { class: "soft", shape: "plus" });
-    const form = inForm(() => this.make(), this.name.node, only, this.password.node, div("line", make));
+    const life = div("field", el("label", { for: "key-days" }, "It is good for"), this.days);
+    const form = inForm(() => this.make(), this.name.node, life, only, this.password.node, div("line", make));
     this.node = div("own", el("p", { class: "note" }, TOLD), this.list, form, this.once, this.word);
   }
 
@@ -56,7 +68,7 @@ export class ApiKeys {
     if (!name) return fault(this.name, "Write what the key is for.");
     const typed = this.password.input.value;
     const scopes = this.reads.checked ? ["read"] : ["read", "write"];
-    const body = { name, scopes, ...(typed ? { password: typed } : {}) };
+    const body = { name, scopes, days: Number(this.days.value), ...(typed ? { password: typed } : {}) };
     try {
       const { key } = await this.session.call("POST", PATH, body);
       setText(this.made, key);

@@ -7,9 +7,10 @@ import { clear, fault } from "./boxes.js";
 import { Dialog } from "./dialog.js";
 import { passwordBox } from "./factor.js";
 
+const FILE = "One file (JSON) with everything that this server keeps of you: conversations, events, sessions, what you did.";
 const GOES = "Your conversations, files, events and everything else of yours go at once. Nobody can bring them back.";
 
-export function leavingPanel(session) {
+export function copyPanel(session) {
   const word = el("p", { class: "note", role: "status" });
   const save = async () => {
     setText(word, "The file is being made…");
@@ -20,12 +21,13 @@ export function leavingPanel(session) {
       setText(word, wordFor(error));
     }
   };
-  return div(
-    "own",
-    div("line", button("Save my data", save, { class: "soft", shape: "load" })),
-    div("line", button("Delete my account…", () => askToDelete(session), { class: "danger" })),
-    word,
-  );
+  const ask = button("Save my data", save, { class: "soft", shape: "load" });
+  return div("own", el("p", { class: "note" }, FILE), div("line", ask), word);
+}
+
+export function leavingPanel(session) {
+  const ask = button("Delete my account…", () => askToDelete(session), { class: "danger" });
+  return div("own", el("p", { class: "note" }, GOES), div("line", ask));
 }
 
 function askToDelete(session) {

@@ -11,7 +11,7 @@ import { Dialog } from "./dialog.js";
 import { Factor } from "./factor.js";
 import { Keychain } from "./keychain.js";
 import { Linked } from "./linked.js";
-import { leavingPanel } from "./leaving.js";
+import { copyPanel, leavingPanel } from "./leaving.js";
 import { passwordForm } from "./password.js";
 import { Tabs } from "./tabs.js";
 
@@ -76,6 +76,7 @@ export function openSettings({ session, onUser, onShortcuts }) {
     section("Second factor", factor.node),
     section("Accounts elsewhere", linked.node),
   ];
+  const leaving = [section("Your data", copyPanel(session)), section("Leaving", leavingPanel(session))];
   const tabs = new Tabs("Settings", [
     { name: "profile", title: "Profile", parts: profile.filter(Boolean) },
     { name: "sign-in", title: "Sign-in", parts: entering },
@@ -85,7 +86,7 @@ export function openSettings({ session, onUser, onShortcuts }) {
       parts: [section("Devices", devices.node), section("Recent activity", activity.node)],
     },
     { name: "keys", title: "API keys", parts: [section("API keys", apiKeys.node)] },
-    { name: "data", title: "Data", parts: [section("Your account", leavingPanel(session))] },
+    { name: "data", title: "Data", parts: leaving },
   ]);
   dialog.body.append(tabs.node);
   dialog.open();
