@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from quintet.settings import Settings, StartError
-from quintet.store import AlreadyServedError, CellStore, Store, UnreachableError, open_store, schema
+from quintet.store import AlreadyServedError, CellStore, LentError, Store, UnreachableError, open_store, schema
 from quintet.store.schema import NotMigratedError
 
 __all__ = ["migrated", "open_database", "unreachable"]
@@ -65,6 +65,12 @@ def _with_cells(home: Store, settings: Settings, shared: Callable[[str], Store],
 def unreachable(error: UnreachableError) -> StartError:
     """PostgreSQL does not let us in, in words for the operator."""
     why = next(iter(str(error).splitlines()), "").strip()
+    if isinstance(error, LentError):
+        return StartError(
+            f"The database cannot be used so ({why})",
+            "Name PostgreSQL itself in QUINTET_DATABASE_URL, or a pooler in session mode.",
+            exit_code=78,
+        )
     return StartError(
         f"The database does not answer ({why})", "Start PostgreSQL, or correct QUINTET_DATABASE_URL.", exit_code=1
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from quintet.store.base import Elsewhere, Renewed, Revision, Store, Tx
 from quintet.store.cells import SHARDS, CellStore, of_all, shard_of
 from quintet.store.figures import Figures, Histogram
-from quintet.store.reaching import UnreachableError
+from quintet.store.reaching import LentError, UnreachableError
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 from quintet.store.wakes import Wakes
 
@@ -16,6 +16,7 @@ __all__ = [
     "Elsewhere",
     "Figures",
     "Histogram",
+    "LentError",
     "Renewed",
     "Revision",
     "Store",

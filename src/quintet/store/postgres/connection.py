@@ -125,7 +125,8 @@ class WritingConnection(_Connection):
         self.keys: Sequence[str] = ()
         try:
             self._raw.execute(ENROL, (self._lane,))
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:  # also that it may not write
+            self.close()
             raise UnreachableError(str(error).strip()) from error
 
     def begin(self) -> Tx:

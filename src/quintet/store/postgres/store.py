@@ -15,6 +15,7 @@ from quintet.store.postgres.channel import PostgresChannel
 from quintet.store.postgres.connection import ReadingConnection, WritingConnection
 from quintet.store.postgres.dialing import Dialing
 from quintet.store.postgres.lane import Lane
+from quintet.store.postgres.lending import refuse_lent
 from quintet.store.postgres.marks import prune
 from quintet.store.readers import Readers
 
@@ -55,8 +56,10 @@ class PostgresStore(Asking):
         """Connect and start the threads. The database must be migrated.
 
         Raises:
+            quintet.store.reaching.LentError: a pooler in transaction mode stands before it.
             quintet.store.reaching.UnreachableError: it cannot be reached.
         """
+        await asyncio.get_running_loop().run_in_executor(None, refuse_lent, self.dialing)
         for lane in self._lanes:
             lane.start()
         self._readers.start()
