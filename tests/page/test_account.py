@@ -144,7 +144,7 @@ async def test_an_account_is_looked_at_taken_along_and_deleted(visit: Visit) -> 
     asked = page.get_by_role("dialog", name="Delete your account?")
     await asked.get_by_label("Your password").fill("violet anchor 77 marmalade")
     await asked.get_by_role("button", name="Delete for good").click()
-    await expect(asked.get_by_text("Enter your password.")).to_be_visible()
+    await expect(asked.get_by_text("This is not your password.")).to_be_visible()
     await asked.get_by_label("Your password").fill(window.password)
     await asked.get_by_role("button", name="Delete for good").click()
     await expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()

@@ -2,7 +2,7 @@
 
 import { div, el, setText, show } from "../dom.js";
 import { wordFor } from "../words.js";
-import { clear, fault, smallField } from "./boxes.js";
+import { clear, fault, refused, smallField } from "./boxes.js";
 import { faultOfEmail } from "./field.js";
 
 export function addressForm(session) {
@@ -22,7 +22,7 @@ export function addressForm(session) {
     try {
       await session.call("POST", "/v1/auth/email", body);
     } catch (error) {
-      return fault(error.code === "email_invalid" ? fresh : password, refusal(error));
+      return error.code === "email_invalid" ? fault(fresh, wordFor(error)) : refused(password, error);
     }
     fresh.input.value = password.input.value = "";
     return setText(word, `A letter is on its way to ${body.email}. Until you follow its link nothing changes.`);
@@ -40,8 +40,4 @@ export function addressForm(session) {
   // A server that writes no letters cannot change an address.
   session.entrance().then(({ letters }) => show(form, letters), () => {});
   return node;
-}
-
-function refusal(error) {
-  return error.code === "credentials_wrong" ? "This is not your password." : wordFor(error);
 }

@@ -4,7 +4,7 @@ import { button, div, el, icon, setText, show, span } from "../dom.js";
 import { ago } from "../format.js";
 import { wordFor } from "../words.js";
 import { copyButton } from "../markup.js";
-import { clear, fault, smallField } from "./boxes.js";
+import { clear, fault, refused, smallField } from "./boxes.js";
 import { confirm } from "./confirm.js";
 import { inForm, passwordBox } from "./factor.js";
 
@@ -73,7 +73,7 @@ export class ApiKeys {
       const { key } = await this.session.call("POST", PATH, body);
       setText(this.made, key);
     } catch (error) {
-      if (error.code === "credentials_wrong") return fault(this.password, "Enter your password.");
+      if (error.code === "credentials_wrong") return refused(this.password, error);
       return setText(this.word, wordFor(error));
     }
     this.name.input.value = this.password.input.value = "";

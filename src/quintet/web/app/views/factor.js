@@ -3,7 +3,7 @@
 import { button, div, el, setText, show } from "../dom.js";
 import { count } from "../format.js";
 import { wordFor } from "../words.js";
-import { clear, fault, smallField } from "./boxes.js";
+import { clear, fault, refused, smallField } from "./boxes.js";
 import { drawSquares } from "./squares.js";
 
 const PATH = "/v1/auth/factor";
@@ -60,7 +60,7 @@ export class Factor {
       const body = password.input.value ? { password: password.input.value } : {};
       await then(await this.session.call(method, path, body));
     } catch (error) {
-      fault(password, error.code === "credentials_wrong" ? "Enter your password." : wordFor(error));
+      refused(password, error);
     }
   }
 

@@ -5,7 +5,7 @@ import { deviceName } from "../device.js";
 import { ago } from "../format.js";
 import { canUsePasskeys, isAddressOfDigits, isKnownHere, makePasskey, wasLeft } from "../passkeys.js";
 import { wordFor } from "../words.js";
-import { clear, fault } from "./boxes.js";
+import { clear, refused } from "./boxes.js";
 import { prove } from "./confirm.js";
 import { inForm, passwordBox } from "./factor.js";
 
@@ -62,7 +62,7 @@ export class Keychain {
   }
 
   refuse(error) {
-    if (error.code === "credentials_wrong") return fault(this.password, "Enter your password.");
+    if (error.code === "credentials_wrong") return refused(this.password, error);
     if (wasLeft(error)) return setText(this.word, "No passkey was made.");
     if (isKnownHere(error)) return setText(this.word, "This device has a passkey for you already.");
     return setText(this.word, wordFor(error));

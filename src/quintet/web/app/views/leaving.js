@@ -3,7 +3,7 @@
 import { button, div, el, setText } from "../dom.js";
 import { saveAs } from "../saving.js";
 import { wordFor } from "../words.js";
-import { clear, fault } from "./boxes.js";
+import { clear, refused } from "./boxes.js";
 import { Dialog } from "./dialog.js";
 import { passwordBox } from "./factor.js";
 
@@ -42,7 +42,7 @@ function askToDelete(session) {
       await session.deleteAccount(password.input.value);
       dialog.close();
     } catch (error) {
-      fault(password, error.code === "credentials_wrong" ? "Enter your password." : wordFor(error));
+      refused(password, error);
     } finally {
       sure.disabled = false;
     }

@@ -3,7 +3,7 @@
 import { button, div, el, icon, setText, show, span } from "../dom.js";
 import { ago } from "../format.js";
 import { wordFor } from "../words.js";
-import { clear, fault } from "./boxes.js";
+import { clear, refused } from "./boxes.js";
 import { prove } from "./confirm.js";
 import { inForm, passwordBox } from "./factor.js";
 
@@ -53,7 +53,7 @@ export class Linked {
       const { address } = await this.session.call("POST", path, typed ? { password: typed } : {});
       location.assign(address);
     } catch (error) {
-      if (error.code === "credentials_wrong") return fault(this.password, "Enter your password.");
+      if (error.code === "credentials_wrong") return refused(this.password, error);
       setText(this.word, wordFor(error));
     }
     return undefined;
