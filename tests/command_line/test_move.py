@@ -309,4 +309,4 @@ def test_only_what_is_about_a_database_itself_stays_behind() -> None:
     from quintet.store.tables import metadata
 
     left = metadata.tables.keys() - {table.name for table in moved_tables()}
-    assert left == {"agents", "commit_marks", "lineages", "nodes", "workers"}
+    assert left == {"agents", "cell", "commit_marks", "lineages", "nodes", "shards", "workers"}

@@ -2,34 +2,30 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import httpx
-import psycopg
 import pytest
 
 from fleet.fleet import Fleet, Node
-from quintet.accounts.settling import Settling
+from fleet.maps import HALF, enrolled, placed, written
 from quintet.errors import QuintetError
-from quintet.log import Log, Position
-from quintet.scope import Identity
 from quintet.server.opening import migrated, open_database
 from quintet.settings import StartError, load
 from quintet.settings.fleet import SHARDS as SHARDS_IN_SETTINGS
 from quintet.store import SHARDS, CellStore, Renewed, schema, shard_of
+from quintet.store.cells.shards import shard_in
 from quintet.store.tables import CONVERSATIONS, metadata
 from quintet.testing.accounts.account import Account, register
 from quintet.testing.faults.proxy import Faults
 from quintet.testing.services.postgres.server import PostgresServer
 from quintet.testing.sockets.connecting import Connect
 from quintet.testing.sockets.device import Device
-from support.kernel import Kernel, eventually, within
+from support.kernel import eventually, within
 from support.postgres import PostgresDatabase, own_server
 
 Maker = Callable[..., Fleet]
-HALF = SHARDS // 2
 
 
 @dataclass
@@ -40,10 +36,18 @@ class Cells:
     near: PostgresDatabase
     far: PostgresDatabase
 
+    def __post_init__(self) -> None:
+        enrolled(self.home, self.places)
+
+    @property
+    def places(self) -> list[str | None]:
+        """The map."""
+        return placed({0: self.near.url, HALF: self.far.url})
+
     @property
     def variables(self) -> dict[str, str]:
         """The setting."""
-        return {"QUINTET_CELLS": f"0-{HALF - 1}={self.near.url} {HALF}-{SHARDS - 1}={self.far.url}"}
+        return written(self.places)
 
     def of(self, account: Account) -> PostgresDatabase:
         """The cell of a user."""
@@ -225,82 +229,6 @@ async def test_whoever_cannot_ask_about_accounts_delivers_nothing(
 
 # --- the map --------------------------------------------------------------------------------------------------------------
 
-SHARD = "(get_byte(sha256(convert_to({0}, 'UTF8')), 0) * 256 + get_byte(sha256(convert_to({0}, 'UTF8')), 1)) % 4096"
-
-
-def _moved(first: int, last: int, source: PostgresDatabase, target: PostgresDatabase) -> None:
-    """As docs/scale.md says it: the users' places and all they have; in the old cell the bare place stays, so that no log begins there."""
-    tables = [table for table in metadata.sorted_tables if table in CONVERSATIONS]
-    with psycopg.connect(source.url) as old, psycopg.connect(target.url) as new:
-        new.execute(
-            f"DELETE FROM users WHERE {SHARD.format('id')} BETWEEN {first} AND {last}".encode()
-        )  # had it been here before
-        for name, column in [("users", "id"), *((table.name, "user_id") for table in tables)]:
-            which = f"SELECT * FROM {name} WHERE {SHARD.format(column)} BETWEEN {first} AND {last}"
-            with (
-                old.cursor().copy(f"COPY ({which}) TO STDOUT") as out,
-                new.cursor().copy(f"COPY {name} FROM STDIN") as into,
-            ):
-                for data in out:
-                    into.write(data)
-        new.commit()
-        for name in [table.name for table in reversed(tables)]:
-            old.execute(f"DELETE FROM {name} WHERE {SHARD.format('user_id')} BETWEEN {first} AND {last}".encode())
-
-
-@asynccontextmanager
-async def _told(home: PostgresDatabase, cells: dict[str, PostgresDatabase], places: list[str]) -> AsyncIterator[Kernel]:
-    store = CellStore(home.open(), {name: cell.open for name, cell in cells.items()}, places)
-    await within(store.start())
-    log = Log(store)
-    await log.start()
-    try:
-        yield Kernel(store, log)
-    finally:
-        await log.close()
-        await within(store.close())
-
-
-@pytest.mark.l2
-async def test_a_shard_moves_with_all_that_is_in_it() -> None:
-    """Copied to another cell and deleted in the old one: a cursor from before goes on there, at the same numbers; nobody else's moves.
-    A process that still has the old map finds nobody there and splits no log."""
-    home, near, far = PostgresDatabase(), PostgresDatabase(), PostgresDatabase()
-    cells = {"near": near, "far": far}
-    async with _told(home, cells, ["near"] * SHARDS) as kernel:
-        settle = Settling(kernel.store, kernel.sources, _nobody).settle
-        people: dict[bool, str] = {}
-        while len(people) < 2:
-            user = await kernel.user()
-            people.setdefault(shard_of(user) < HALF, user)
-        for user in people.values():
-            await settle(user)
-            there = Kernel(kernel.store.of(user), kernel.log)
-            run = await there.running(user)
-            await there.append(run, there.thought(run, "before"))
-        mover, stayer = people[True], people[False]
-        cursor = (await kernel.log.head(mover))[1]
-        before = await kernel.rows(mover)
-        await asyncio.to_thread(_moved, 0, HALF - 1, near, far)
-        await Settling(kernel.store, kernel.sources, _nobody).settle(
-            mover
-        )  # as a process that has not seen the user yet
-        with pytest.raises(KeyError):
-            await kernel.log.head(mover)
-    assert near.rows("SELECT DISTINCT user_id FROM events") == [(stayer,)]
-    async with _told(home, cells, ["far"] * HALF + ["near"] * HALF) as kernel:
-        assert await kernel.rows(mover) == before
-        found = await kernel.log.resolve(mover, cursor)
-        assert isinstance(found, Position)
-        assert found.after == before[-1].seq
-        await Kernel(kernel.store.of(mover), kernel.log).send(mover, "after")
-        assert [row.seq for row in await kernel.rows(mover)] == list(range(1, before[-1].seq + 2))
-        assert len(await kernel.rows(stayer)) == len(before)
-
-
-async def _nobody(token: str) -> Identity:
-    raise AssertionError(token)
-
 
 @pytest.mark.l1
 def test_a_shard_is_for_ever() -> None:
@@ -318,7 +246,7 @@ def test_a_shard_is_for_ever() -> None:
 def test_the_database_knows_the_same_shards() -> None:
     """Whoever moves a shard asks PostgreSQL for its users."""
     names = [f"usr_{number:x}" for number in range(300)]
-    found = PostgresDatabase().rows(f"SELECT {SHARD.format('name')} FROM unnest(ARRAY{names}) AS names (name)")
+    found = PostgresDatabase().rows(f"SELECT {shard_in('name')} FROM unnest(ARRAY{names}) AS names (name)")
     assert [row[0] for row in found] == [shard_of(name) for name in names]
 
 
@@ -340,7 +268,7 @@ async def test_a_cell_is_told_of_alone() -> None:
     places = ["near"] * HALF + [None] * HALF
     with pytest.raises(ValueError, match="4096"):
         CellStore(home.open(), {}, places[1:])
-    store = CellStore(home.open(), {"near": near.open}, places)
+    store = CellStore(home.open(), {"near": near.open}, places, checks=False)
     told: list[object] = []
     store.on_commit(told.extend)
     await within(store.start())

@@ -1,20 +1,21 @@
 """Where conversations are in cells: a user who speaks for the first time gets a place there, which is an id and the head of an empty log.
 
-Nothing else of the account goes there. Whoever is refused here has a cell that is away, and no other cell is asked.
+A place is given in a cell that holds the user's shard, and nowhere else; nothing else of the account goes there. Whoever is refused here has
+a cell that is away, and no other cell is asked.
 """
 
 from quintet.accounts.people.users import new_epoch
 from quintet.edge.identity import Authenticate
+from quintet.errors import QuintetError
 from quintet.log import create_head
 from quintet.scope import Identity
 from quintet.sources import Sources
-from quintet.store import Store, Tx
+from quintet.store import Store, Tx, holds
+from quintet.store.cells import HOUSED
 
-__all__ = ["HOUSED", "Settling"]
+__all__ = ["Settling"]
 
-HOUSED = "housed"
-"""The role that a user's row has in a cell: it opens nothing there."""
-
+_WAIT = 5  # seconds after which somebody refused may ask again
 _KNOWN = 100_000  # users that are remembered to have a place
 _THERE = "SELECT 1 FROM users WHERE id = ?"
 _ROW = (
@@ -40,12 +41,14 @@ class Settling:
         return identity
 
     async def settle(self, user_id: str) -> None:
-        """Give the user a place. Raises QuintetError: the cell cannot."""
+        """Give the user a place. Raises QuintetError: the cell cannot, or does not hold the user's shard."""
         cell = self._store.apart(user_id)
         if cell is not None and await cell.read(lambda tx: tx.sql(_THERE, (user_id,)).fetchone()) is None:
             epoch, now = new_epoch(self._sources.token_bytes(6)), self._sources.now_ms()
 
             def make(tx: Tx) -> None:
+                if not holds(tx, user_id):
+                    raise QuintetError("unavailable", retry_after=_WAIT)
                 if tx.sql(_ROW, (user_id, user_id, False, HOUSED, now)).rowcount:
                     create_head(tx, user_id, epoch)
 

@@ -24,9 +24,9 @@ def status(
     database: Database = None,
     dev: Dev = False,
 ) -> None:
-    """Show the processes, the runs that they hold, what waits, and what is wrong.
+    """Show the processes, the runs that they hold, what waits, and what is wrong; of each cell where there are cells.
 
-    Reads the database alone, so it works beside servers and without. Ends with 0 where all is well, with 1 where somebody should look.
+    Reads the databases alone, so it works beside servers and without. Ends with 0 where all is well, with 1 where somebody should look.
     """
     from .user import administered, place
 
@@ -54,12 +54,14 @@ def _print(found: "Status") -> None:
     from .tables import print_table
     from .timeline import duration
 
-    heads = ("Node", "Role", "Version", "Host", "Process", "Up for", "Last beat", "State")
+    heads = ["Node", "Role", "Version", "Host", "Process", "Up for", "Last beat", "State"]
+    if found.cells:
+        heads.append("Map")
     rows = []
     for (node, up_ms, silent_ms), state in found.nodes:
         beat = f"{duration(silent_ms)} ago" if found.database == "postgresql" else "-"
-        cells = (node.id, node.role, node.version, node.host, str(node.pid), _long(up_ms), beat, state)
-        rows.append((cells, state != "up"))
+        told = [node.id, node.role, node.version, node.host, str(node.pid), _long(up_ms), beat, state]
+        rows.append((told + [node.map] * bool(found.cells), state != "up"))
     print_table(heads, rows)
     if found.leases:
         print_table(
@@ -72,6 +74,7 @@ def _print(found: "Status") -> None:
                 for lease in found.leases[:_SHOWN]
             ],
         )
+    _print_cells(found)
     _print_figures(found)
 
 
@@ -86,6 +89,20 @@ def _print_figures(found: "Status") -> None:
     out(f"Logs: {logs.logs} with {logs.events} events, the longest {logs.longest}{clusters}.")
     if lag.notices is not None:
         out(f"Queue of notices: {lag.notices:.0%} full.")
+
+
+def _print_cells(found: "Status") -> None:
+    from .tables import print_table
+    from .timeline import duration
+
+    rows = []
+    for cell in found.cells:
+        waits = "-" if cell.oldest_ready_ms is None else duration(cell.oldest_ready_ms)
+        figures = [str(figure) for figure in (cell.logs, cell.events, cell.running, cell.queued)]
+        told = [cell.name, cell.address, *([cell.shards or "-", *figures, waits] if cell.answers else ["away"])]
+        rows.append((told, not cell.answers))
+    if rows:
+        print_table(("Database", "Address", "Shards", "Logs", "Events", "Running", "Queued", "Oldest waits"), rows)
 
 
 def _long(ms: int) -> str:

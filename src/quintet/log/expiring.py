@@ -16,7 +16,7 @@ from quintet.log.forgetting import Forgotten
 from quintet.log.numbers import head_in
 from quintet.periodic import Periodic
 from quintet.sources import Sources
-from quintet.store import Store, Tx
+from quintet.store import CLOSED, Store, Tx
 
 __all__ = ["Expiring", "cut_in", "expire_in"]
 
@@ -77,8 +77,8 @@ def expire_in(tx: Tx, user_id: str, cut: int) -> bool:
 
 def _due_in(tx: Tx, after: str, before_ms: int) -> tuple[list[Due], str | None]:
     """Of the next users those who have something to lose, and the last user that was judged; None at the end."""
-    query = "SELECT user_id, kept_after FROM heads WHERE user_id > ? ORDER BY user_id LIMIT ?"
-    users = tx.sql(query, (after, _USERS)).fetchall()
+    query = "SELECT user_id, kept_after FROM heads WHERE user_id > ? AND epoch <> ? ORDER BY user_id LIMIT ?"
+    users = tx.sql(query, (after, CLOSED, _USERS)).fetchall()
     found = [(Due(user_id, cut_in(tx, user_id, before_ms)), kept_after) for user_id, kept_after in users]
     return [due for due, kept_after in found if due.cut > kept_after], users[-1][0] if users else None
 

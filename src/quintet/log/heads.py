@@ -11,9 +11,9 @@ from functools import partial
 from typing import NamedTuple
 
 from quintet.errors import QuintetError
-from quintet.log.numbers import Head, head_in
+from quintet.log.numbers import Head
 from quintet.log.reading import heads_in
-from quintet.store import Store
+from quintet.store import CLOSED, Store
 
 __all__ = ["Heads", "heads_of", "revision_apart"]
 
@@ -41,7 +41,7 @@ async def heads_of(store: Store, users: Sequence[str]) -> Heads:
         heads.found.update(await store.read(partial(heads_in, users=near)))
     for cell, far in of_cell.items():
         assert cell is not None
-        told = await _known(cell, far)
+        told = {user: head for user, head in (await _known(cell, far)).items() if head.epoch != CLOSED}
         accounts = await _known(store, far)
         heads.in_doubt.update(user for user in far if user not in accounts or user not in told)
         heads.found.update(
@@ -62,4 +62,4 @@ async def revision_apart(store: Store, user_id: str) -> int:
     """The user's revision where it is not in the head that a cell has; 0 where it is. Raises QuintetError: the accounts' store cannot."""
     if store.apart(user_id) is None:
         return 0
-    return (await store.read(lambda tx: head_in(tx, user_id))).auth_rev
+    return (await store.read(partial(heads_in, users=[user_id])))[user_id].auth_rev

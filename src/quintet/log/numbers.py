@@ -13,7 +13,7 @@ import msgspec
 from quintet import events
 from quintet.errors import QuintetError
 from quintet.events import Draft
-from quintet.store import Tx
+from quintet.store import CLOSED, Tx, holds
 
 __all__ = ["Append", "Appended", "Fenced", "Head", "Stopped", "append_in", "create_head", "gather", "head_in"]
 
@@ -28,6 +28,7 @@ _FENCES = (  # of many runs, where a statement costs a journey as well
     " FROM unnest(?::text[], ?::text[]) AS k (user_id, id) JOIN runs r ON r.user_id = k.user_id AND r.id = k.id"
     " JOIN heads h ON h.user_id = r.user_id"
 )
+_ELSEWHERE = 5  # seconds after which somebody may ask again; by then whoever asked the wrong database knows it
 _SET_RUN = "UPDATE runs SET run_seq = ? WHERE user_id = ? AND id = ?"
 _INSERT = (
     "INSERT INTO events (user_id, seq, run_id, run_seq, type, digest, final, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -79,8 +80,10 @@ class Append(msgspec.Struct, frozen=True):
 
 
 def create_head(tx: Tx, user_id: str, epoch: str) -> None:
-    """Open a user's stream. `epoch` is random, lower-case letters and digits, at most 16."""
-    tx.sql("INSERT INTO heads (user_id, epoch) VALUES (?, ?)", (user_id, epoch))
+    """Open a user's stream. `epoch` is random, lower-case letters and digits, at most 16. Where it is in another database, only the revision
+    is kept here, and the head is closed."""
+    here = holds(tx, user_id) is not False
+    tx.sql("INSERT INTO heads (user_id, epoch) VALUES (?, ?)", (user_id, epoch if here else CLOSED))
 
 
 def head_in(tx: Tx, user_id: str) -> Head:
@@ -88,10 +91,13 @@ def head_in(tx: Tx, user_id: str) -> Head:
 
     Raises:
         KeyError: there is no such user.
+        QuintetError: `unavailable`, their log is in another database.
     """
     row = tx.sql(_HEAD, (user_id,)).fetchone()
     if row is None:
         raise KeyError(user_id)
+    if row[0] == CLOSED:
+        raise QuintetError("unavailable", retry_after=_ELSEWHERE)
     return Head(*row)
 
 

@@ -35,14 +35,14 @@ from quintet.server.health import Checks, checks_of, health_router
 from quintet.server.lag import LoopLag
 from quintet.server.listening import address, listen
 from quintet.server.metrics import Metrics, metrics_router
-from quintet.server.opening import open_database, unreachable
+from quintet.server.opening import map_digest, open_database, started
 from quintet.server.posting import courier
 from quintet.server.tracing import Tracer, opened
 from quintet.server.uvicorn_server import HTTPServer
 from quintet.server.vitals import Vitals
 from quintet.settings import Role, Settings, StartError
 from quintet.sources import Sources
-from quintet.store import Store, UnreachableError
+from quintet.store import Store
 from quintet.web import pages_router
 
 __all__ = ["Server"]
@@ -206,9 +206,10 @@ class Server:
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(None, lambda: open_database(settings, migrate=settings.dev))
         try:
-            await store.start()
-        except UnreachableError as error:
-            raise unreachable(error) from error
+            await started(store, settings)
+        except StartError:
+            await store.close()
+            raise
         return store
 
     def _origins(self) -> OriginPolicy:
@@ -263,7 +264,9 @@ class Server:
         app.include_router(pages_router())
 
     def _checks(self, parts: _Parts) -> Checks:
-        return checks_of(parts.store, self._serves)
+        return checks_of(
+            parts.store, self._serves, map_digest(self._settings), self._settings.worker_life_seconds * 1000
+        )
 
     async def _serves(self) -> bool:
         return not self._draining

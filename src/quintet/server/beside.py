@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from quintet.server.opening import open_database, unreachable
+from quintet.server.opening import open_database, started
 from quintet.settings import Settings, StartError
-from quintet.store import Store, UnreachableError
+from quintet.store import Store
 from quintet.store.schema import revision_of
 
 __all__ = ["SQLITE", "existing_file", "opened_beside"]
@@ -17,18 +17,18 @@ SQLITE = "sqlite:///"
 
 
 @asynccontextmanager
-async def opened_beside(settings: Settings) -> AsyncIterator[Store]:
-    """The store, without the server's lock. Raises `StartError`: it is not there or cannot be used."""
+async def opened_beside(settings: Settings, *, checks: bool = True) -> AsyncIterator[Store]:
+    """The store, without the server's lock. Raises `StartError`: it is not there or cannot be used. `checks`: see `open_database`."""
     # A refusal is said in one line; without this the story of a lost transaction would go to the terminal.
     logging.getLogger("quintet").addHandler(logging.NullHandler())
     if settings.database.startswith(SQLITE):
         existing_file(settings)
-    store = open_database(settings, migrate=False, exclusive=False)
+    store = open_database(settings, migrate=False, exclusive=False, checks=checks)
     try:
-        await store.start()
-    except UnreachableError as error:
+        await started(store, settings, checks=checks)
+    except StartError:
         await store.close()
-        raise unreachable(error) from error
+        raise
     except sqlite3.Error as error:
         await store.close()
         raise _unusable(error) from error

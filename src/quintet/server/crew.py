@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from quintet import __version__, runs
 from quintet.chat import Purging
 from quintet.engine import Registry, Worker
-from quintet.engine.pulse import BEATS
 from quintet.engine.reaper import Reaper
 from quintet.log import Expiring, Log
 from quintet.server import values
+from quintet.server.opening import map_digest
 from quintet.server.presence import Presence
 from quintet.settings import Role, Settings
 from quintet.sources import Sources
@@ -82,8 +82,8 @@ class Crews:
 
     def _presence(self, store: Store, worker: Worker) -> Presence:
         worker_id = None if self._role == "gateway" else worker.worker_id
-        node = Node.here(self._node_id, self._role, __version__, worker_id)
-        return Presence(store, node, self._settings.worker_life_seconds / BEATS)
+        node = Node.here(self._node_id, self._role, __version__, worker_id, map_digest(self._settings))
+        return Presence(store, node, self._settings.worker_life_seconds, compares=not self.found)
 
     async def show(self) -> None:
         """This process serves: say so where it works."""

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from quintet.store import Store
+from quintet.store.nodes import others_in
 
 __all__ = ["Check", "Checks", "asked", "checks_of", "health_router"]
 
@@ -32,8 +33,9 @@ class Checks(NamedTuple):
         return {**self.needed, **self.dispensable}
 
 
-def checks_of(store: Store, serves: Check) -> Checks:
-    """What a server on this store can be asked. `serves`: whether it takes work."""
+def checks_of(store: Store, serves: Check, digest: str, life_ms: int) -> Checks:
+    """What a server on this store can be asked. `serves`: whether it takes work; `digest`: of its map of the cells, which every process has
+    that was heard of in `life_ms`."""
 
     async def in_touch() -> bool:
         return store.in_touch
@@ -41,11 +43,17 @@ def checks_of(store: Store, serves: Check) -> Checks:
     dispensable: dict[str, Check] = {"wakes": in_touch} if store.shared else {}
     for number in range(1, len(store.cells)):  # the first is the accounts' own
         dispensable[f"cell {number}"] = partial(_cell_answers, store, number)
+    if len(store.cells) > 1:
+        dispensable["map of the cells"] = partial(_one_map, store, digest, life_ms)
     return Checks({"server": serves, "database": partial(_answers, store)}, dispensable)
 
 
 async def _cell_answers(store: Store, number: int) -> bool:
     return await _answers(store.cells[number])
+
+
+async def _one_map(store: Store, digest: str, life_ms: int) -> bool:
+    return not await store.read(partial(others_in, digest=digest, life_ms=life_ms))
 
 
 async def _answers(store: Store) -> bool:

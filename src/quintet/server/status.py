@@ -16,8 +16,10 @@ from typing import Any, Literal, NamedTuple
 
 from quintet.errors import QuintetError
 from quintet.server.beside import SQLITE, opened_beside
+from quintet.server.cells import CellState, cell_states, map_problems
 from quintet.settings import Settings, StartError
 from quintet.store import Store, Tx
+from quintet.store.cells import Holding, holding_in
 from quintet.store.nodes import Seen, nodes_in, now_in
 
 __all__ = ["LEASES", "Lag", "Lease", "Logs", "NodeState", "Status", "status_of"]
@@ -35,7 +37,7 @@ _LAG = (
     " count(*) FILTER (WHERE ready = 1), min(created_at) FILTER (WHERE ready = 1)"
     " FROM runs WHERE state IN ('queued', 'running')"
 )
-_LOGS = "SELECT count(*), coalesce(sum(seq), 0), coalesce(max(seq), 0) FROM heads"
+_LOGS = "SELECT count(*), coalesce(sum(seq), 0), coalesce(max(seq), 0) FROM heads WHERE epoch <> '-'"
 _CLUSTER = "SELECT system, timeline, since FROM lineages ORDER BY since DESC, timeline DESC LIMIT 1"
 _NOTICES = "SELECT pg_notification_queue_usage()"
 
@@ -90,6 +92,8 @@ class Status:
     lag: Lag
     logs: Logs
     cells_away: int = 0
+    cells: Sequence[CellState] = ()
+    holding: Holding | None = None
 
     @property
     def problems(self) -> list[str]:
@@ -113,6 +117,7 @@ class Status:
             },
             "heads": self.logs._asdict(),
             "cells_away": self.cells_away,
+            "cells": [cell.view() for cell in self.cells],
         }
 
 
@@ -123,32 +128,37 @@ class _Read(NamedTuple):
     leases: list[Lease]
     lag: Lag
     logs: Logs
+    holding: Holding | None
 
 
 async def status_of(settings: Settings) -> Status:
     """Ask the database, and its cells. Raises `StartError`: it is not there, not of this version, or does not answer."""
-    async with opened_beside(settings) as store:
-        found, away = await _of_cells(store)
-    seen, leases, lag, logs = _together(found)
+    async with opened_beside(settings, checks=False) as store:
+        found = await _of_cells(store)
+    answered = [read for read in found if read is not None]
+    seen, leases, lag, logs, holding = _together(answered)
     if store.shared:
         nodes = _of_several(seen, settings.worker_life_seconds * 1000)
-        return Status("postgresql", nodes, leases, lag, logs, away)
+        cells = cell_states(settings, found)
+        return Status("postgresql", nodes, leases, lag, logs, len(found) - len(answered), cells, holding)
     nodes = [NodeState(each, _living(each) if _has_lock(each, settings) else "gone") for each in seen]
     held = any(node.state != "gone" for node in nodes)
     return Status("sqlite", nodes, [lease._replace(held=held) for lease in leases], lag, logs)
 
 
-async def _of_cells(store: Store) -> tuple[list[_Read], int]:
-    """Each that answers, that of the accounts first, and how many do not."""
+async def _of_cells(store: Store) -> list[_Read | None]:
+    """What each tells, that of the accounts first; None of one that does not answer."""
     home, *others = store.cells
     try:
-        found = [await home.read(_read_in)]
+        found: list[_Read | None] = [await home.read(_read_in)]
     except QuintetError as error:
         raise StartError("The database does not answer", "Look at its own log.") from error
     for cell in others:
-        with contextlib.suppress(QuintetError):
+        try:
             found.append(await cell.read(_read_in))
-    return found, 1 + len(others) - len(found)
+        except QuintetError:
+            found.append(None)
+    return found
 
 
 def _read_in(tx: Tx) -> _Read:
@@ -164,7 +174,7 @@ def _read_in(tx: Tx) -> _Read:
     logs, events, longest = tx.sql(_LOGS).fetchone()
     row = tx.sql(_CLUSTER).fetchone() if tx.shared else None
     told = Logs(logs, int(events), longest, () if row is None else (f"{row[0]}/{row[1]}",))
-    return _Read(seen, leases, lag, told)
+    return _Read(seen, leases, lag, told, holding_in(tx))
 
 
 def _together(found: Sequence[_Read]) -> _Read:
@@ -185,7 +195,7 @@ def _together(found: Sequence[_Read]) -> _Read:
     told = Logs(
         sum(each.logs for each in logs), sum(each.events for each in logs), max(each.longest for each in logs), clusters
     )
-    return _Read(sorted(nodes.values(), key=lambda each: -each.up_ms), leases[:LEASES], lag, told)
+    return _Read(sorted(nodes.values(), key=lambda each: -each.up_ms), leases[:LEASES], lag, told, found[0].holding)
 
 
 def _of_several(seen: Sequence[Seen], life_ms: int) -> list[NodeState]:
@@ -238,6 +248,8 @@ def _problems(status: Status) -> Iterator[str]:
             yield f"The {name} has not been heard of for {node.seen.silent_ms // 1000} s."
     if status.cells_away:
         yield f"{status.cells_away} cells do not answer: their users have to wait."
+    living = [node.seen.node for node in status.nodes if node.state in {"up", "draining"}]
+    yield from map_problems(status.holding, living)
     orphans = sum(not lease.held for lease in status.leases)
     if orphans:
         yield f"{orphans} runs are held by workers that are gone."

@@ -7,10 +7,11 @@ from pydantic import SecretStr
 from .faults import UnfitError
 from .forms import database, split
 
-__all__ = ["SHARDS", "cells", "places", "valkey"]
+__all__ = ["SHARDS", "cells", "places", "shard_range", "valkey"]
 
 SHARDS = 4_096  # as the store has them; a test compares
 _CELL = re.compile(r"(\d{1,4})-(\d{1,4})=(\S+)")
+_RANGE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 _NOBODY = "-"
 _FIX = "Write ranges that cover 0-4095 once, such as 0-2047=postgresql://… 2048-4095=postgresql://…, or - for one that is being moved."
 
@@ -23,6 +24,15 @@ def valkey(text: str) -> str:
             "must be a Valkey or Redis", "Set it to redis://user:password@host:6379, or rediss:// for TLS."
         )
     return text
+
+
+def shard_range(text: str) -> range:
+    """Some shards: `64-95`, or one alone."""
+    found = _RANGE.fullmatch(text)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
+    if not first <= last < SHARDS:
+        raise UnfitError("must be a range of shards", "Write it as 64-95; they go from 0 to 4095.")
+    return range(first, last + 1)
 
 
 def cells(value: object) -> object:

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from quintet.store.base import Elsewhere, Renewed, Revision, Store, Tx
-from quintet.store.cells import SHARDS, CellStore, of_all, shard_of
+from quintet.store.cells import CLOSED, SHARDS, CellStore, MapError, digest_of, has_all, holds, of_all, shard_of
 from quintet.store.figures import Figures, Histogram
 from quintet.store.reaching import LentError, UnreachableError
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 from quintet.store.wakes import Wakes
 
 __all__ = [
+    "CLOSED",
     "SHARDS",
     "AlreadyServedError",
     "CellStore",
@@ -17,12 +18,16 @@ __all__ = [
     "Figures",
     "Histogram",
     "LentError",
+    "MapError",
     "Renewed",
     "Revision",
     "Store",
     "Tx",
     "UnreachableError",
     "Wakes",
+    "digest_of",
+    "has_all",
+    "holds",
     "of_all",
     "open_store",
     "shard_of",

@@ -10,20 +10,20 @@ from typing import Any, NamedTuple
 
 from quintet.store.base import Tx
 
-__all__ = ["FORGOTTEN_SECONDS", "Node", "Seen", "leave", "nodes_in", "now_in", "show"]
+__all__ = ["FORGOTTEN_SECONDS", "Node", "Seen", "leave", "nodes_in", "now_in", "others_in", "show"]
 
 FORGOTTEN_SECONDS = 600
 """How long a node is told of that has gone without a word."""
 
 _SHOW = (
-    "INSERT INTO nodes (id, role, version, host, pid, worker_id, draining, since, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO nodes (id, role, version, host, pid, worker_id, map, draining, since, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO UPDATE SET draining = excluded.draining, seen_at = excluded.seen_at"
 )
-_NODES = "SELECT id, role, version, host, pid, worker_id, draining, since, seen_at FROM nodes WHERE seen_at >= ? ORDER BY since, id"
+_NODES = "SELECT id, role, version, host, pid, worker_id, map, draining, since, seen_at FROM nodes WHERE seen_at >= ? ORDER BY since, id"
 
 
 class Node(NamedTuple):
-    """A process: what it does, where it is, which worker of the table of runs it is, and whether it is about to end."""
+    """A process: what it does, where it is, which worker of the table of runs it is, its map of the cells, and whether it is about to end."""
 
     id: str
     role: str
@@ -31,12 +31,13 @@ class Node(NamedTuple):
     host: str
     pid: int
     worker_id: str | None
+    map: str = ""
     draining: bool = False
 
     @classmethod
-    def here(cls, node_id: str, role: str, version: str, worker_id: str | None) -> "Node":
+    def here(cls, node_id: str, role: str, version: str, worker_id: str | None, map_digest: str = "") -> "Node":
         """This process."""
-        return cls(node_id, role, version, socket.gethostname(), os.getpid(), worker_id)
+        return cls(node_id, role, version, socket.gethostname(), os.getpid(), worker_id, map_digest)
 
 
 class Seen(NamedTuple):
@@ -73,8 +74,13 @@ def nodes_in(tx: Tx) -> list[Seen]:
     now = now_in(tx)
     since = now - FORGOTTEN_SECONDS * 1000 if tx.shared else 0
     rows = tx.sql(_NODES, (since,)).fetchall()
-    return [Seen(_node(row), max(0, now - row[7]), max(0, now - row[8])) for row in rows]
+    return [Seen(_node(row), max(0, now - row[8]), max(0, now - row[9])) for row in rows]
+
+
+def others_in(tx: Tx, digest: str, life_ms: int) -> list[Node]:
+    """Those that live and have another map of the cells than this one."""
+    return [seen.node for seen in nodes_in(tx) if seen.silent_ms <= life_ms and seen.node.map != digest]
 
 
 def _node(row: Sequence[Any]) -> Node:
-    return Node._make(row[:7])._replace(draining=bool(row[6]))
+    return Node._make(row[:8])._replace(draining=bool(row[7]))

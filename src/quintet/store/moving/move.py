@@ -6,24 +6,21 @@
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlalchemy import Table
 
 from quintet.store.base import Tx
+from quintet.store.cells import holding_in
+from quintet.store.moving.batches import Progress, Steps, batches
 from quintet.store.moving.end import End, MoveError
 from quintet.store.moving.opening import opened_source, opened_target
 from quintet.store.moving.sums import Sum
-from quintet.store.moving.tables import Row, insertion, moved_tables, plain, selection
+from quintet.store.moving.tables import insertion, moved_tables, plain, selection
 from quintet.store.tables import heads
 
 __all__ = ["Moved", "move"]
-
-_ROWS = 500
-_BYTES = 1 << 20  # of one batch; more where one row alone is larger
-
-Progress = Callable[[str, int, int], None]
 
 
 class Moved(NamedTuple):
@@ -48,8 +45,9 @@ def move(
     """
     began = time.monotonic()
     with opened_source(source_url) as source, opened_target(target_url) as target:
+        _refuse_cells(source)
         rows = {table.name: _count(source, table) for table in moved_tables()}
-        steps = _Steps(progress, sum(rows.values()))
+        steps = Steps(progress, sum(rows.values()))
         for table in moved_tables():
             _copy(source, target, table, new_epoch, steps.of("Copying"))
         for table in moved_tables():
@@ -58,20 +56,13 @@ def move(
     return Moved(rows, time.monotonic() - began)
 
 
-class _Steps:
-    """How far a step is, over all tables."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress = progress
-        self._total = total
-        self._done: dict[str, int] = {}
-
-    def of(self, step: str) -> Callable[[int], None]:
-        def more(rows: int) -> None:
-            self._done[step] = self._done.get(step, 0) + rows
-            self._progress(step, self._done[step], self._total)
-
-        return more
+def _refuse_cells(source: End) -> None:
+    known = holding_in(source.tx)
+    if known is not None and (known.home != known.name or known.other_holders):
+        raise MoveError(
+            "Conversations of this installation are in cells",
+            "Move their shards into the accounts' database first: docs/scale.md.",
+        )
 
 
 def _count(end: End, table: Table) -> int:
@@ -80,7 +71,7 @@ def _count(end: End, table: Table) -> int:
 
 def _copy(source: End, target: End, table: Table, new_epoch: Callable[[], str], more: Callable[[int], None]) -> None:
     made, statement = plain(table, nul=target.holds_nul), insertion(table)
-    for batch in _batches(map(made, source.stream(selection(table)))):
+    for batch in batches(map(made, source.stream(selection(table)))):
         if table is heads:
             at = list(table.c).index(heads.c.epoch)
             batch = [(*row[:at], new_epoch(), *row[at + 1 :]) for row in batch]  # noqa: PLW2901
@@ -108,20 +99,3 @@ def _sum(end: End, table: Table, nul: bool) -> Sum:
     for row in map(made, end.stream(selection(table))):
         told.add(row if renewed is None else (*row[:renewed], *row[renewed + 1 :]))
     return told
-
-
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += _size(row)
-        if len(batch) >= _ROWS or size >= _BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _size(row: Sequence[Any]) -> int:
-    return sum(len(value) for value in row if isinstance(value, str | bytes))

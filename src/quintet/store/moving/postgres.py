@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -13,19 +13,18 @@ from psycopg import RawCursor
 from quintet.store import schema
 from quintet.store.moving.end import End, MoveError
 from quintet.store.moving.tables import moved_tables
+from quintet.store.postgres.alone import LONG
 from quintet.store.postgres.dialing import Dialing, Raw
 from quintet.store.postgres.transaction import PostgresTx
 from quintet.store.reaching import UnreachableError
 
-__all__ = ["source", "target"]
+__all__ = ["source", "streamed", "target"]
 
 _PATIENCE = 2.0  # seconds for connections that are just ending, such as those of a move that was killed
 _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'quintet'"
     " AND pid <> pg_backend_pid()"
 )
-# One that sleeps for ever would keep the locks; a long statement is what this is about.
-_LONG = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '30min'"
 
 
 @contextmanager
@@ -64,12 +63,12 @@ def _transaction(url: str, isolation: str, lock: str, what: str) -> Iterator[End
     try:
         _refuse_others(raw, what)
         raw.execute(f"BEGIN {isolation}".encode())
-        raw.execute(_LONG.encode())
+        raw.execute(LONG.encode())
         try:
             raw.execute(f"LOCK TABLE {', '.join(table.name for table in moved_tables())} IN {lock} MODE".encode())
         except psycopg.errors.LockNotAvailable:
             raise _served(what) from None
-        yield End(PostgresTx(raw, core), partial(_stream, raw), holds_nul=False)
+        yield End(PostgresTx(raw, core), partial(streamed, raw), holds_nul=False)
         raw.execute(b"COMMIT")
     except psycopg.OperationalError as error:
         raise MoveError(f"PostgreSQL broke off ({error})", "Look at its log, then start the move again.") from error
@@ -94,5 +93,5 @@ def _served(what: str) -> MoveError:
     return MoveError(f"The database to be {what} is in use by another process of Quintet", "Stop all of them first.")
 
 
-def _stream(raw: Raw, statement: str) -> Iterable[Sequence[Any]]:
+def streamed(raw: Raw, statement: str) -> Iterable[tuple[Any, ...]]:
     return RawCursor(raw).stream(statement.encode(), binary=True)

@@ -33,7 +33,7 @@ _ADD = (  # after the one before, though its clock may go ahead: else every proc
 _OPEN = (  # a queued run may have run as well; the reaper ends what is running under a worker that is not there
     "UPDATE runs SET state = 'running', ready = 0, worker_id = '', attempt = attempt + 1000 WHERE state IN ('queued', 'running')"
 )
-_EPOCHS = "UPDATE heads SET epoch = substr(md5(random()::text || user_id || clock_timestamp()::text), 1, 12)"
+_EPOCHS = "UPDATE heads SET epoch = substr(md5(random()::text || user_id || clock_timestamp()::text), 1, 12) WHERE epoch <> '-'"
 
 
 class Lineage(NamedTuple):

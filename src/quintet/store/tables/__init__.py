@@ -19,7 +19,7 @@ from quintet.store.tables.entering import (
 )
 from quintet.store.tables.log import events, gone_digests, heads
 from quintet.store.tables.saying import attachments, deleted_sends, deletions, message_attachments, messages, threads
-from quintet.store.tables.sharing import commit_marks, lineages, nodes, workers
+from quintet.store.tables.sharing import cell, commit_marks, lineages, nodes, shards, workers
 from quintet.store.tables.speaking import refresh_tokens, sessions, signing_keys, users
 from quintet.store.tables.working import agents, runs
 
@@ -29,6 +29,7 @@ __all__ = [
     "api_keys",
     "attachments",
     "audit",
+    "cell",
     "challenges",
     "commit_marks",
     "deleted_sends",
@@ -51,6 +52,7 @@ __all__ = [
     "runs",
     "service_clients",
     "sessions",
+    "shards",
     "signing_keys",
     "threads",
     "totps",

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, String
 
 from quintet.store.tables.base import LOCAL, metadata
 
-__all__ = ["commit_marks", "lineages", "nodes", "workers"]
+__all__ = ["cell", "commit_marks", "lineages", "nodes", "shards", "workers"]
 
 commit_marks = Table(  # the last commit of each lane that writes: tells what became of one whose answer was lost
     "commit_marks",
@@ -34,10 +34,30 @@ nodes = Table(  # the processes, for whoever runs them: nothing is decided by it
     Column("host", Text, nullable=False),
     Column("pid", BigInteger, nullable=False),
     Column("worker_id", String(40)),  # what holds its leases; gateways have none
+    Column("map", String(12), nullable=False),  # a digest of which cell it believes to have which shards
     Column("draining", Integer, nullable=False),  # 1: takes nothing new, ends what it has
     Column("since", BigInteger, nullable=False),  # both times by the clock of the database, one for all
     Column("seen_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("id"),
+    info=LOCAL,
+)
+
+cell = Table(  # at most one row: which of an installation's databases this is
+    "cell",
+    metadata,
+    Column("id", String(16), nullable=False),
+    Column("home", String(16), nullable=False),  # that of the accounts' database; its own there
+    Column("changes", BigInteger, nullable=False),  # raised when a shard's holder changes, for those who remember them
+    PrimaryKeyConstraint("id"),
+    info=LOCAL,
+)
+
+shards = Table(  # who holds each; a cell knows its own, the accounts' database all
+    "shards",
+    metadata,
+    Column("shard", Integer, nullable=False, autoincrement=False),
+    Column("cell", String(17), nullable=False),  # with a minus before it: on its way there
+    PrimaryKeyConstraint("shard"),
     info=LOCAL,
 )
 

@@ -14,6 +14,7 @@ _STATEMENTS = (
         host TEXT NOT NULL,
         pid BIGINT NOT NULL,
         worker_id VARCHAR(40),
+        map VARCHAR(12) NOT NULL,
         draining INTEGER NOT NULL,
         since BIGINT NOT NULL,
         seen_at BIGINT NOT NULL,

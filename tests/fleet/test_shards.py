@@ -1,0 +1,301 @@
+"""Which cell holds which shards: what a process with another map may do, and `quintet move --shards`."""
+
+import asyncio
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from fleet.fleet import Fleet
+from fleet.maps import HALF, enrolled, placed
+from quintet.accounts.settling import Settling
+from quintet.errors import QuintetError
+from quintet.log import Fenced, Log, Position
+from quintet.runs import Leased
+from quintet.scope import Identity
+from quintet.store import CellStore, MapError, has_all, open_store, shard_of
+from quintet.store.moving import MoveError
+from quintet.store.moving.shards import Move, move_shards
+from quintet.store.nodes import Node, show
+from quintet.store.tables import CONVERSATIONS
+from quintet.testing.services.postgres.server import PostgresServer
+from support.kernel import Kernel, eventually, within
+from support.postgres import PostgresDatabase, own_server
+
+Maker = Callable[..., Fleet]
+LOWER = range(HALF)
+STEPS = ("Closing", "Leaving", "Copying", "Comparing", "Deleting", "Arriving", "Ending")
+
+
+@asynccontextmanager
+async def told(home: PostgresDatabase, places: list[str | None], *, checks: bool = True) -> AsyncIterator[Kernel]:
+    """A process with this map, "" the accounts' own database. Without checks it is one that had begun before the map was changed."""
+    cells = {url: partial(open_store, url) for url in places if url}
+    store = CellStore(home.open(), cells, places, checks=checks)
+    try:
+        await within(store.start())
+        log = Log(store)
+        await log.start()
+        try:
+            yield Kernel(store, log)
+        finally:
+            await log.close()
+    finally:
+        await within(store.close())
+
+
+async def nobody(token: str) -> Identity:
+    """Nobody signs in here."""
+    raise AssertionError(token)
+
+
+async def people(kernel: Kernel) -> tuple[Leased, Leased]:
+    """A user of the lower shards and one of the upper: each one's run that goes on; another one waits."""
+    found: dict[bool, str] = {}
+    while len(found) < 2:
+        user = await kernel.user()
+        found.setdefault(shard_of(user) < HALF, user)
+    runs = []
+    for user in (found[True], found[False]):
+        await Settling(kernel.store, kernel.sources, nobody).settle(user)
+        there = Kernel(kernel.store.of(user), kernel.log)
+        run = await there.running(user)
+        await there.append(run, there.thought(run, "before"))
+        await there.send(user, "waits")
+        runs.append(run)
+    return runs[0], runs[1]
+
+
+def a_move(home: PostgresDatabase, source: str, target: str, **changed: Any) -> Move:
+    """Of the lower shards, by somebody whose map is that of everybody."""
+    return Move(home.url, source, target, LOWER, "of all", 3_000, keep=False)._replace(**changed)
+
+
+def moves(move: Move) -> dict[str, int]:
+    """The rows that it has moved."""
+    return move_shards(move, new_name=lambda: secrets.token_hex(6)).rows
+
+
+def rows_of(database: PostgresDatabase, user: str) -> int:
+    """How many rows a user's conversations have in a database, but for the head."""
+    names = sorted(table.name for table in CONVERSATIONS if table.name != "heads")
+    return sum(int(database.rows(f"SELECT count(*) FROM {name} WHERE user_id = %s", (user,))[0][0]) for name in names)
+
+
+# --- the map --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.l2
+async def test_only_a_map_that_splits_nobody_is_started_with() -> None:
+    """The first map is written down; after that it starts, and one that gives some shards to nobody. Others are refused: two cells
+    exchanged, a new cell given shards that another one holds, one without cells, a database of somebody else, the accounts' twice."""
+    home, near, far, new = (PostgresDatabase() for _ in range(4))
+    right = placed({0: near.url, HALF: far.url})
+    with pytest.raises(MapError, match="Nobody has written down"):
+        await _starts(home, right)
+    enrolled(home, right)
+    enrolled(home, right)
+    await _starts(home, right)
+    await _starts(home, placed({0: near.url, 64: None, 96: near.url, HALF: far.url}))
+    for wrong, why in (
+        (placed({0: far.url, HALF: near.url}), "shards that it does not hold"),
+        (placed({0: near.url, 64: new.url, 96: near.url, HALF: far.url}), "not one of this installation|does not hold"),
+        (placed({0: "", HALF: far.url}), r"does not hold \(0-2047\)"),
+        (placed({0: home.url, HALF: far.url}), "another address"),
+    ):
+        with pytest.raises(MapError, match=why):
+            await _starts(home, wrong)
+        with pytest.raises(MapError, match=f"{why}|accounts of its own"):
+            enrolled(home, wrong)
+        with pytest.raises(MapError, match=why):  # also after somebody has migrated with it
+            await _starts(home, wrong)
+    store = home.open()
+    await within(store.start())
+    with pytest.raises(MapError, match="are in cells"):
+        await within(has_all(store))
+    await within(store.close())
+    with pytest.raises(MapError, match="another installation"):
+        enrolled(PostgresDatabase(), right)
+
+
+async def _starts(home: PostgresDatabase, places: list[str | None]) -> None:
+    async with told(home, places):
+        pass
+
+
+@pytest.mark.l2
+async def test_a_first_map_takes_no_conversation_away() -> None:
+    """Where conversations are in the accounts' database already, a first map that gives their shards to a cell is refused, and so is one
+    that leaves shards out, or that a living process does not have; one that leaves everything there is taken."""
+    home, cell = PostgresDatabase(), PostgresDatabase()
+    enrolled_later = placed({0: "", HALF: cell.url})
+    store = home.open()
+    await within(store.start())
+    log = Log(store)
+    await log.start()
+    kernel = Kernel(store, log)
+    try:
+        user = await kernel.user()
+        await kernel.send(user)
+        wrong = placed({0: cell.url}) if shard_of(user) < HALF else enrolled_later
+        with pytest.raises(MapError, match=f"already \\(shards {shard_of(user)}\\)"):
+            enrolled(home, wrong)
+        with pytest.raises(MapError, match="belong to no cell yet"):
+            enrolled(home, placed({0: "", 64: None}))
+        other = Node.here("nod_1", "gateway", "1", None, "another map")
+        await within(store.write("", lambda tx: show(tx, other)))
+        with pytest.raises(MapError, match="A process runs that has another map"):
+            enrolled(home, placed({0: ""}))
+        home.change("DELETE FROM nodes")
+        enrolled(home, placed({0: ""}))
+        await within(has_all(store))
+        await kernel.send(user)
+    finally:
+        await log.close()
+        await within(store.close())
+
+
+# --- moving ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def another_server() -> Iterator[PostgresServer]:
+    """A second PostgreSQL."""
+    made = own_server()
+    yield made
+    made.end()
+
+
+_TO_THE_END = """
+import os, signal, sys
+from quintet.store.moving.shards import Move, move_shards
+
+def progress(step, done, total):
+    if step == sys.argv[4]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+move = Move(*sys.argv[1:4], range(2048), "of all", 3_000, keep=False)
+move_shards(move, new_name=lambda: "one cell", progress=progress)
+"""
+
+
+@pytest.mark.l2
+@pytest.mark.hang_guard(200)
+async def test_a_move_that_is_killed_at_every_step(another_server: PostgresServer) -> None:
+    """Killed at each of its steps and started again each time, a move takes all of its users' rows to the other server, once: numbers,
+    cursors, what runs and what waits. Nobody else's are touched, another move is refused meanwhile, and the end says that it was done."""
+    home, near, far = PostgresDatabase(), PostgresDatabase(), PostgresDatabase(on=another_server)
+    enrolled(home, placed({0: near.url}))
+    async with told(home, placed({0: near.url})) as kernel:
+        mover, stayer = [run.user_id for run in await people(kernel)]
+        before, cursor = await kernel.rows(mover), (await kernel.log.head(mover))[1]
+        stayers = await kernel.rows(stayer)
+    count = rows_of(near, mover)
+    assert count > 5
+    for step in STEPS:
+        line = [sys.executable, "-c", _TO_THE_END, home.url, near.url, far.url, step]
+        killed = await asyncio.to_thread(subprocess.run, line, capture_output=True, check=False)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+        assert count in {rows_of(near, mover), rows_of(far, mover), _aside(near, mover)}, f"lost at {step}"
+        if step not in {"Closing", "Leaving"}:
+            with pytest.raises(MoveError, match=r"not at its end \(shards 0-2047\)|does not hold these shards"):
+                moves(a_move(home, near.url, far.url, shards=range(64, 96)))
+            with pytest.raises(MoveError, match="does not hold these shards, or not to go to this one"):
+                moves(a_move(home, near.url, PostgresDatabase().url))
+    moves(a_move(home, near.url, far.url))
+    assert moves(a_move(home, near.url, far.url)) == {}, "it was there already"
+    assert (rows_of(near, mover), rows_of(far, mover), rows_of(near, stayer)) == (0, count, rows_of(near, stayer))
+    async with told(home, placed({0: far.url, HALF: near.url})) as kernel:
+        assert await kernel.rows(mover) == before
+        found = await kernel.log.resolve(mover, cursor)
+        assert isinstance(found, Position)
+        assert found.after == before[-1].seq
+        there = Kernel(kernel.store.of(mover), kernel.log)
+        await there.send(mover, "after")
+        assert [row.seq for row in await kernel.rows(mover)] == list(range(1, before[-1].seq + 2))
+        assert await kernel.rows(stayer) == stayers
+    with pytest.raises(MapError, match=r"does not hold \(0-2047\)"):
+        await _starts(home, placed({0: near.url}))
+
+
+def _aside(database: PostgresDatabase, user: str) -> int:
+    """As `rows_of`, between the closing and the deletion."""
+    if database.rows("SELECT to_regclass('leaving_runs')") == [(None,)]:
+        return -1
+    aside = ("runs", "deletions")
+    return rows_of(database, user) + sum(
+        int(database.rows(f"SELECT count(*) FROM leaving_{name} WHERE user_id = %s", (user,))[0][0]) for name in aside
+    )
+
+
+@pytest.mark.l2
+async def test_no_log_is_written_in_two_cells() -> None:
+    """A process that had begun with the old map and was not seen by the move: for who is moved it can neither append nor read, a worker
+    finds no run of theirs, and newcomers get no place there. Within seconds it notices. The others go on."""
+    home, near, far = (PostgresDatabase() for _ in range(3))
+    old = placed({0: near.url})
+    enrolled(home, old)
+    async with told(home, old, checks=False) as blind, told(home, old) as seeing:
+        run, other = await people(blind)
+        mover, stayer = run.user_id, other.user_id
+        await asyncio.to_thread(moves, a_move(home, near.url, far.url))
+        stale = Kernel(blind.store.of(mover), blind.log)
+        with pytest.raises(Fenced):
+            await stale.append(run, stale.thought(run, "too late"))
+        for refused in (
+            lambda: stale.send(mover),
+            lambda: blind.log.head(mover),
+            lambda: blind.log.resolve(mover, "0"),
+        ):
+            with pytest.raises(QuintetError, match="unavailable"):
+                await refused()
+        newcomer = next(name for n in range(99) if shard_of(name := f"usr_new{n}") < HALF)
+        with pytest.raises(QuintetError):
+            await within(Settling(blind.store, blind.sources, nobody).settle(newcomer))
+        assert {run.user_id for run in await stale.lease()} <= {stayer}
+        await Kernel(blind.store.of(stayer), blind.log).send(stayer)
+        await eventually(lambda: seeing.store.apart(mover) is not seeing.store.apart(stayer))
+        assert near.rows("SELECT seq, epoch FROM heads WHERE user_id = %s", (mover,)) == [(0, "-")]
+
+
+@pytest.mark.l2
+async def test_out_of_the_accounts_database_and_back() -> None:
+    """Where everything is in one database, shards go from it to a cell and back again: accounts and revisions stay where they are, no
+    password comes to the cell, and who registers meanwhile is at home where their shard is, also with a process that knows no cells."""
+    home, cell = PostgresDatabase(), PostgresDatabase()
+    enrolled(home, placed({0: ""}))
+    async with told(home, placed({0: ""})) as kernel:
+        mover = (await people(kernel))[0].user_id
+        before, cursor = await kernel.rows(mover), (await kernel.log.head(mover))[1]
+        await within(kernel.store.write(mover, lambda tx: tx.revoke(mover)))
+        await asyncio.to_thread(moves, a_move(home, home.url, cell.url))
+        with pytest.raises(QuintetError):
+            await kernel.send(mover)
+        late = await kernel.user()
+        while shard_of(late) >= HALF:
+            late = await kernel.user()
+        with pytest.raises(QuintetError):
+            await kernel.send(late)
+    assert cell.rows("SELECT DISTINCT email, password_hash, role FROM users") == [("", "", "housed")]
+    async with told(home, placed({0: cell.url, HALF: ""})) as kernel:
+        assert await kernel.rows(mover) == before
+        assert isinstance(await kernel.log.resolve(mover, cursor), Position)
+        await Settling(kernel.store, kernel.sources, nobody).settle(late)
+        for user in (mover, late):
+            await Kernel(kernel.store.of(user), kernel.log).send(user)
+        await within(kernel.store.write(mover, lambda tx: tx.revoke(mover)))
+        count = len(await kernel.rows(mover))
+    await asyncio.to_thread(moves, a_move(home, cell.url, home.url))
+    async with told(home, placed({0: ""})) as kernel:
+        assert len(await kernel.rows(mover)) == count
+        assert isinstance(await kernel.log.resolve(mover, cursor), Position)
+        await kernel.send(mover)
+        await kernel.send(late)
+    assert home.rows("SELECT auth_rev FROM heads WHERE user_id = %s", (mover,)) == [(2,)]
+    assert (rows_of(cell, mover), rows_of(cell, late)) == (0, 0)
