@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from quintet.errors import QuintetError
 from quintet.log import Log, Position, Row
-from quintet.store import Store, Tx
+from quintet.store import Elsewhere, Store, Tx
 
 __all__ = ["Feed", "Telling"]
 
@@ -14,7 +14,8 @@ Listener = Callable[[Sequence[Any]], None]
 
 
 class Telling:
-    """A store whose commits are told to the log `now`, `lost`, `doubled` or `held`; everything else is the store's own."""
+    """A store whose commits are told to the log `now`, `lost`, `doubled`, `held`, or as those of another process (`elsewhere`);
+    everything else is the store's own."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -42,6 +43,8 @@ class Telling:
         self.counts[self.how] = self.counts.get(self.how, 0) + 1
         if self.how == "held":
             self._held.append((listener, facts))
+        if self.how == "elsewhere":
+            listener([Elsewhere(fact.user_id) for fact in facts])
         for _ in range({"now": 1, "doubled": 2}.get(self.how, 0)):
             listener(facts)
 

@@ -68,6 +68,25 @@ async def test_what_is_too_old_goes_and_every_cursor_says_so(kernel: Kernel) -> 
     assert await kernel.rows(user, old) == before[old:], "a second look finds nothing"
 
 
+async def test_logs_cut_at_the_same_place_keep_their_own_cursors(kernel: Kernel) -> None:
+    """Several users' logs end at the same number: at the cut each one's cursor stands, and another's is recognised."""
+    clock = Calendar(kernel)
+    users = [await kernel.user() for _ in range(3)]
+    for user in users:
+        await told(kernel, user, 3)
+    cursors = [(await within(kernel.log.head(user)))[1] for user in users]
+    clock.now += 10 * DAY
+    for user in users:
+        await told(kernel, user, 1)
+    await look(kernel, 9)
+    for user, cursor in zip(users, cursors, strict=True):
+        assert await within(kernel.log.resolve(user, cursor)) == Position(6, cursor, 0)
+        epoch = cursor.split(".")[0]
+        for foreign in set(cursors) - {cursor}:
+            forged = f"{epoch}.{foreign.split('.', 1)[1]}"
+            assert await within(kernel.log.resolve(user, forged)) == Resync("epoch", cursor)
+
+
 async def test_a_log_that_went_whole_goes_on_with_its_numbers(kernel: Kernel) -> None:
     """All events gone: the head's cursor still holds, and the next event has the next number."""
     clock = Calendar(kernel)

@@ -64,6 +64,28 @@ async def test_live_reading_needs_no_database(kernel: Kernel, store: Store, monk
     assert (await kernel.rows(user, 2)) == batch.rows
 
 
+async def test_a_read_from_memory_keeps_the_bounds_of_a_read(kernel: Kernel, store: Store) -> None:
+    """What was just committed is read in portions too: at most so many rows and bytes, one row at least, and each portion says where
+    the log ends and what the user's revision is, as one from the database does."""
+    user = await kernel.user()
+    run = await kernel.running(user)
+    feed = await Feed(kernel.log, user).begin("$")
+    await feed.catch_up()
+    await within(store.write(user, lambda tx: tx.revoke(user)))
+    await kernel.append(run, *(kernel.thought(run, "x" * 1000) for _ in range(9)))
+    await eventually(lambda: feed.follower.head == 11)
+    assert kernel.log.recent(user, 2) is not None, "it was read from the database, so this proves nothing"
+    size = len((await kernel.rows(user, 2))[0].frame)
+    for bounds, expected in (
+        ({"limit": 4}, [3, 4, 5, 6]),
+        ({"size": 3 * size + size // 2}, [3, 4, 5]),
+        ({"size": 1}, [3]),
+        ({"limit": 4, "size": 2 * size + size // 2}, [3, 4]),
+    ):
+        batch = await within(kernel.log.read(user, 2, **bounds))
+        assert ([row.seq for row in batch.rows], batch.head, batch.auth_rev) == (expected, 11, 1)
+
+
 async def test_registered_before_reading_sees_every_commit(kernel: Kernel) -> None:
     """Feeds that come while three threads append reach, by their wake-ups alone, everything: no commit falls between registering and
     reading, and every feed has the bytes of the database."""
@@ -126,9 +148,29 @@ async def test_a_lost_wake_up_is_found_by_the_poll(store: Store) -> None:
         assert [row.seq for row in feed.rows] == [3]
 
 
+async def test_the_poll_wakes_whoever_missed_a_wake_up(store: Store) -> None:
+    """One of a user's readers fails when it is woken, and the log knows of nothing newer: the next look wakes it again."""
+    async with disturbed(store) as (_, kernel):
+        user = await kernel.user()
+        run = await kernel.running(user)
+        called: list[int] = []
+
+        def woken() -> None:
+            called.append(1)
+            if len(called) == 1:
+                raise RuntimeError("it was not ready")
+
+        await Feed(kernel.log, user, woken).begin("$")
+        called.clear()
+        await kernel.append(run, kernel.thought(run))
+        await eventually(lambda: len(called) == 1)
+        await kernel.log.look()
+        assert len(called) == 2
+
+
 async def test_news_that_one_reader_found_reach_the_others(store: Store) -> None:
-    """After a lost wake-up one device reads the database for a reason of its own: the poll finds nothing new any more, and the other
-    device is woken all the same. So it is with a revocation."""
+    """After a lost wake-up one device reads the database for a reason of its own: that wakes the other one, long before the poll.
+    So it is with a revocation."""
     async with disturbed(store) as (telling, kernel):
         user = await kernel.user()
         run = await kernel.running(user)
@@ -139,7 +181,6 @@ async def test_news_that_one_reader_found_reach_the_others(store: Store) -> None
         second = await Feed(kernel.log, user).begin("0")
         await second.catch_up()
         assert [row.seq for row in second.rows] == [1, 2, 3]
-        await kernel.log.look()
         await eventually(lambda: feed.woken, 2)
         await feed.catch_up()
         assert [row.seq for row in feed.rows] == [3]
