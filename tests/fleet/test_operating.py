@@ -2,13 +2,16 @@
 is said in a sentence, nothing is lost, and what is repaired is found again without a restart."""
 
 import asyncio
+import logging
 
 import pytest
 
 from fleet.pooler import Pooler
+from quintet.errors import QuintetError
+from quintet.log import Log
 from quintet.server.opening import unreachable
 from quintet.store import LentError, UnreachableError, open_store
-from support.kernel import within
+from support.kernel import Kernel, eventually, patiently, within
 from support.postgres import PostgresDatabase
 
 
@@ -31,6 +34,53 @@ async def test_a_role_that_may_not_write_is_named_at_the_start() -> None:
     database.change("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reads")
     with pytest.raises(UnreachableError, match="permission denied for table commit_marks"):
         await within(_started(database.url.replace(database.url.split("@")[0], "postgresql://reads:reads")))
+
+
+@pytest.mark.l2
+@pytest.mark.parametrize(
+    ("harm", "repair", "says"),
+    [
+        ("ALTER ROLE {app} PASSWORD 'another'", "ALTER ROLE {app} PASSWORD 'app'", "password authentication failed"),
+        ("ALTER ROLE {app} CONNECTION LIMIT 0", "ALTER ROLE {app} CONNECTION LIMIT -1", "too many connections"),
+        ("ALTER ROLE {app} NOLOGIN", "ALTER ROLE {app} LOGIN", "not permitted to log in"),
+        (
+            "ALTER ROLE {app} SET default_transaction_read_only = on",
+            "ALTER ROLE {app} RESET default_transaction_read_only",
+            "read-only transaction",
+        ),
+    ],
+    ids=["password", "connections", "login", "read-only"],
+)
+async def test_what_an_operator_breaks_is_named_and_is_found_again(
+    harm: str, repair: str, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While it lasts nothing is stored and everything is refused as `unavailable`, with PostgreSQL's reason in the log; afterwards all goes on,
+    without a restart."""
+    database = PostgresDatabase()
+    app = f"app_of_{database.url.rpartition('/')[2]}"
+    database.change(f"CREATE ROLE {app} LOGIN PASSWORD 'app'")
+    database.change(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {app}")
+    store = open_store(database.url.replace(database.url.split("@")[0], f"postgresql://{app}:app"))
+    await within(store.start())
+    log = Log(store, poll_seconds=30)
+    await log.start()
+    kernel = Kernel(store, log)
+    run = await kernel.running(await kernel.user())
+    ending = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{app}'"
+    database.change(harm.format(app=app))
+    database.rows(ending)
+    with caplog.at_level(logging.INFO), pytest.raises(QuintetError) as refused:
+        await within(kernel.append(run, kernel.thought(run, "while it lasts")))
+    assert refused.value.code == "unavailable"
+    assert says in caplog.text
+    database.change(repair.format(app=app))
+    database.rows(ending)
+    await patiently(lambda: kernel.append(run, kernel.thought(run, "afterwards")))
+    await eventually(lambda: store.in_touch)
+    thoughts = [event.data["text"] for event in await kernel.story(run.user_id) if event.type == "agent_thinking"]
+    assert thoughts == ["afterwards"]
+    await log.close()
+    await within(store.close())
 
 
 async def _started(url: str) -> None:
