@@ -50,11 +50,12 @@ async def test_another_content_under_a_client_id_is_a_conflict(world: World) -> 
 
 
 async def test_an_unknown_agent_stores_nothing(world: World) -> None:
-    """`unknown_agent`; the same client id can be used again."""
+    """`unknown_agent`, also for an empty name or one of any length; the same client id can be used again."""
     alice = await world.user()
     device = await world.device(alice)
-    told = await device.request("send", client_id="c", text="hello", agent="nobody")
-    assert (told["type"], told["code"]) == ("error", "unknown_agent")
+    for name in ("nobody", "", "n" * 300):
+        told = await device.request("send", client_id="c", text="hello", agent=name)
+        assert (told["type"], told["code"]) == ("error", "unknown_agent"), name
     snapshot = await alice.snapshot()
     assert (snapshot["last_seq"], snapshot["threads"]) == (0, [])
     assert whole(await device.tell("hello", "echo")).ending["data"]["text"] == "hello"

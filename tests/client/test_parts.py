@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from quintet.client import RefusedError, parse_address
+from quintet.client import RefusedError, SignedOutError, connect, parse_address
 from quintet.client.faults import LineLostError
 from quintet.client.waiting import Backoff
 
@@ -42,6 +42,15 @@ def test_a_password_in_an_address_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="does not belong") as refusal:
         parse_address("http://me:hunter2@localhost")
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("token", ["", "canary\nX-Other: 1", "canary\0", "canáry", "canary two"])
+async def test_what_cannot_be_a_token_is_not_repeated(token: str) -> None:
+    """A token that no header can carry is refused as wrong before anything is sent, and no message shows it."""
+    with pytest.raises(SignedOutError) as refusal:
+        await connect("http://localhost:9", token=token, patience=0).snapshot()
+    assert refusal.value.code == "invalid_token"
+    assert "can" not in str(refusal.value)
 
 
 def test_waits_double_up_to_a_bound_and_start_again() -> None:

@@ -101,6 +101,17 @@ async def test_an_upgrade_behind_an_unanswered_request_is_refused(stage: Stages)
         await asyncio.wait_for(reader.read(), 5)
 
 
+async def test_a_socket_answers_to_the_names_that_http_answers_to(stage: Stages) -> None:
+    """No Host, two of them, a malformed one or, under `--dev`, a name that is not this machine's: 403, whatever the credential."""
+    async with stage() as s:
+        told = request((await s.user()).token)
+        for hosts in (b"", b"Host: evil.example\r\n", b"Host: localhost\r\nHost: localhost\r\n", b"Host: a b\r\n"):
+            reader, writer = await s.connect()
+            writer.write(told.replace(b"Host: localhost\r\n", hosts))
+            assert " 403 " in await head(reader), hosts
+            assert b'"code":"forbidden"' in await asyncio.wait_for(reader.read(), 5)
+
+
 async def test_a_head_is_bounded_while_it_arrives(stage: Stages) -> None:
     """16 KiB: more is 431, also when it never ends, also in an upgrade request."""
     async with stage() as s:

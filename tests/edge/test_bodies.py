@@ -20,6 +20,7 @@ JSON = {"Content-Type": "application/json"}
         ("application/jsonp", b'{"text": "hello"}'),
         ("application/problem+json", b'{"text": "hello"}'),
         ("application/json; charset=utf-16", b'{"text": "hello"}'),
+        ("application/json; v=1; charset=utf-16", b'{"text": "hello"}'),
         ("", b'{"text": "hello"}'),
     ],
 )
@@ -30,10 +31,17 @@ async def test_what_is_not_called_json_is_415(http: httpx.AsyncClient, content_t
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON; charset=UTF-8",
+        'application/json;charset="utf-8"',
+        "application/json ; odata=verbose; charset=utf-8",
+        "application/json;",
+    ],
 )
 async def test_json_is_read_however_it_is_spelled(http: httpx.AsyncClient, content_type: str) -> None:
-    """The media type has no letter case, and UTF-8 may be named."""
+    """The media type has no letter case, UTF-8 may be named, and what its parameters say besides is passed over."""
     answer = await http.post("/v1/notes", content='{"text": "hé"}'.encode(), headers={"Content-Type": content_type})
     assert (answer.status_code, answer.json()) == (201, {"length": 2})
 

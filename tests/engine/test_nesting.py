@@ -195,15 +195,15 @@ async def test_many_children_at_once(tmp_path: Path) -> None:
 
 
 async def test_input_is_shown_short_and_redacted(tmp_path: Path) -> None:
-    """`input` is at most 500 characters, or JSON of that size; what cannot be shown is named by its type."""
+    """`input` is at most 500 characters, or JSON of that size; what cannot be shown is named by its type, nothing asked is no words."""
     async with Stage(tmp_path, AGENTS) as stage:
         told = await stage.run("inputs")
-        shown: list[Any] = [started.get("input") for started in told.of("agent_started", "taker")]
+        shown: list[Any] = [started["input"] for started in told.of("agent_started", "taker")]
         assert len(shown[0]) == 500
         assert shown[1] == {"api_key": "[redacted]", "n": 1}
         assert isinstance(shown[2], str)
         assert len(shown[2]) <= 500
-        assert shown[3:] == [None, [1, 2], "<object>"]
+        assert shown[3:] == ["", [1, 2], "<object>"]
 
 
 async def test_three_runs_of_one_agent_at_once_stay_whole(tmp_path: Path) -> None:

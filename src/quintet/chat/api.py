@@ -54,7 +54,7 @@ class NewMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     client_id: str = Field(min_length=1, max_length=64)
     text: str
-    agent: str | None = Field(default=None, min_length=1, max_length=200)
+    agent: str | None = None
     attachments: list[str] = Field(default=[], max_length=ATTACHMENTS)
 
 

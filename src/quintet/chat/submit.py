@@ -81,7 +81,7 @@ class Submitting:
         if was_deleted(tx, scope, sent.client_id):
             raise QuintetError("not_found", _DELETED)
         tx.grow()
-        agent = sent.agent or self._default_agent
+        agent = self._default_agent if sent.agent is None else sent.agent
         _check_known(tx, agent)
         if tx.sql(_WAITING, (scope.user_id,)).fetchone()[0] >= self._most_waiting:
             raise QuintetError("queue_full", retry_after=5)

@@ -10,6 +10,7 @@
 import asyncio
 import contextlib
 import random
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ _SECONDS = 8.0  # of one renewal; below the 10 s in which the server takes a sec
 _REPETITIONS = (
     2  # where nobody answered: an answer that was lost is asked for again, a dead server is said to be dead soon
 )
+_SENDABLE = re.compile("[!-~]+")
 _MARGIN = 5.0  # a token this close to its end is not sent any more, or a tenth of its life where that is shorter
 
 
@@ -107,7 +109,9 @@ class Fixed:
         self._access = Access(token)
 
     async def access(self, http: Http, stale: str | None = None) -> Access:
-        """The token, unless it is the stale one."""
+        """The token, unless it is the stale one, or text that no header carries: libraries would show it in their complaint."""
+        if not _SENDABLE.fullmatch(self._access.token):
+            raise SignedOutError("invalid_token", "The access token is empty or holds characters that no token has.")
         if stale == self._access.token:
             raise SignedOutError("token_expired", "The access token has expired or was never valid.")
         return self._access

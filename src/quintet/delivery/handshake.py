@@ -1,7 +1,8 @@
 """The upgrade request: what is refused over HTTP, what is upgraded, and what is upgraded only to be told why not. Pure.
 
 1. uvicorn hands every path and method that asks for an upgrade to us, so 404 and 405 are ours.
-2. A page of another origin is refused before anything of its request counts; a browser cannot lie about its `Origin`.
+2. A page of another origin is refused before anything of its request counts; a browser cannot lie about its `Origin`. Nor about
+   the name it called us by: the `Host` is judged as for every other request.
 3. A browser cannot read the answer to a refused upgrade. What it must understand, it gets as a close code after the upgrade.
 """
 
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 from quintet.delivery.config import GatewayConfig
 from quintet.delivery.credentials import choose, offered_in, token_in
-from quintet.edge.origins import OriginPolicy
+from quintet.edge.origins import UNKNOWN_HOST, OriginPolicy
 from quintet.edge.problems import problem
 from quintet.errors import QuintetError
 
@@ -69,12 +70,15 @@ def decide(request: Request, config: GatewayConfig, origins: OriginPolicy) -> Up
     """
     if sum(len(name) + len(value) + 4 for name, value in request.headers) > config.head_bytes:
         raise QuintetError("headers_too_large")
+    hosts = request.all(b"host")
+    if len(hosts) != 1 or not origins.allows_host(hosts[0]):
+        raise QuintetError("forbidden", UNKNOWN_HOST)
     target = urlsplit(request.target) if "#" not in request.target else urlsplit("")
     if target.path != config.path:
         raise QuintetError("not_found")
     if request.method != "GET":
         raise QuintetError("method_not_allowed")
-    browser = _comes_from_browser(request, origins)
+    browser = _comes_from_browser(request, hosts[0], origins)
     if token_in(target.query):
         raise QuintetError("token_in_url")
     key = _key_of(request)
@@ -86,11 +90,11 @@ def decide(request: Request, config: GatewayConfig, origins: OriginPolicy) -> Up
     return Upgrade(key, choice.subprotocol, None, browser, doomed="unsupported_version")
 
 
-def _comes_from_browser(request: Request, origins: OriginPolicy) -> bool:
-    given, hosts = request.all(b"origin"), request.all(b"host")
+def _comes_from_browser(request: Request, host: str, origins: OriginPolicy) -> bool:
+    given = request.all(b"origin")
     if not given:
         return False
-    if len(given) > 1 or len(hosts) != 1 or not origins.allows(given[0], hosts[0]):
+    if len(given) > 1 or not origins.allows(given[0], host):
         raise QuintetError("forbidden", "Pages of this origin may not connect.")
     return True
 

@@ -75,9 +75,9 @@ async def _read(request: Request) -> bytes:
 def _is_json(content_types: list[str]) -> bool:
     if len(content_types) != 1:
         return False
-    media_type, _, parameters = content_types[0].partition(";")
-    charset = parameters.strip().lower().replace('"', "")
-    return media_type.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
+    media_type, *parameters = (part.strip().lower() for part in content_types[0].split(";"))
+    charsets = [part.replace('"', "") for part in parameters if part.startswith("charset=")]
+    return media_type == "application/json" and all(charset == "charset=utf-8" for charset in charsets)
 
 
 def parse(body: bytes, *, lone_surrogates: bool = False) -> Any:

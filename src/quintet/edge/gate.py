@@ -14,7 +14,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quintet.edge.figures import HTTPFigures
-from quintet.edge.origins import PROBES, OriginPolicy
+from quintet.edge.origins import PROBES, UNKNOWN_HOST, OriginPolicy
 from quintet.edge.problems import problem, report
 from quintet.errors import QuintetError
 from quintet.sources import Sources
@@ -83,7 +83,7 @@ class Gate:
         hosts = [value for name, value in headers if name == b"host"]
         known = len(hosts) == 1 and self._policy.allows_host(hosts[0].decode("latin-1"))
         if not known and scope["path"] not in PROBES:
-            return QuintetError("forbidden", "This server does not answer to the name it was called by.")
+            return QuintetError("forbidden", UNKNOWN_HOST)
         if "\0" in scope["path"]:  # no id holds it, and not every database can be asked for it
             return QuintetError("not_found")
         if _token_in(scope["query_string"]):

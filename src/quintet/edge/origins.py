@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 
-__all__ = ["PROBES", "OriginPolicy", "Place", "place_of_host", "place_of_origin"]
+__all__ = ["PROBES", "UNKNOWN_HOST", "OriginPolicy", "Place", "place_of_host", "place_of_origin"]
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # asked by address, by machines that know no name
+UNKNOWN_HOST = "This server does not answer to the name it was called by."
 LONGEST = 512
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::(?P<port>[0-9]{1,5}))?"

@@ -68,7 +68,8 @@ def _headers(error: QuintetError, allow: str | None) -> dict[str, str]:
     if error.status in (429, 503) or error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after or 1)
     if error.status == 426:
-        headers["Upgrade"] = "websocket"  # RFC 9110, 15.5.22
+        headers["Upgrade"] = "websocket"  # RFC 9110, 15.5.22; whoever sends it names it in Connection, 7.8
+        headers["Connection"] = "upgrade"
     if allow is not None:
         headers["Allow"] = allow
     return headers

@@ -259,11 +259,11 @@ def _event(ending: Ending, lasted_ms: int) -> AgentCompleted | AgentFailed | Age
 
 
 def _input(asked: Any) -> Any:
-    """What an agent was asked, as its `agent_started` shows it: at most 500 characters."""
+    """What an agent was asked, as its `agent_started` shows it: at most 500 characters; none where it was asked nothing."""
+    if asked is None:
+        return ""
     if isinstance(asked, str):
         return shortened(clean_text(asked))
-    if asked is None:
-        return UNSET
     shown = show(asked, 4096).value
     encoded = msgspec.json.encode(shown)
     return shown if len(encoded) <= 500 else shortened(encoded.decode())
