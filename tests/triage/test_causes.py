@@ -32,6 +32,20 @@ def test_a_teardown_folds_under_the_failure_of_its_own_test() -> None:
     assert (cause.category, cause.blocks, cause.downstream) == ("drift", 2, 1)
 
 
+def test_a_broken_session_folds_under_the_error_that_broke_it() -> None:
+    """Its own words quote that error; where the run does not show it, nothing is folded."""
+    lib = "/srv/venv/lib/python3.12/site-packages/sqlalchemy/orm/session.py"
+    first = "sqlalchemy.exc.IntegrityError: (sqlite3.IntegrityError) NOT NULL constraint failed: orders.total"
+    after = f"sqlalchemy.exc.PendingRollbackError: This Session's transaction has been rolled back. Original exception was: {first[28:]}"
+    broken = [raised(lib, 9, "raise", error) for error in (first, after, after)]
+    session = Session()
+    for number, lines in enumerate(broken):
+        session.fails(f"tests/test_o.py::test_{number}", *lines)
+    cause = only_cause(session.explained())
+    assert (cause.rule, cause.blocks, cause.downstream) == ("constraint", 3, 2)
+    assert only_cause(Session().fails("tests/test_o.py::test_1", *broken[1]).explained()).rule == "transaction-aborted"
+
+
 def test_the_refused_handshake_goes_to_auth_and_the_doubt_is_told() -> None:
     """401 and 403 are about who asks: the claim of the socket's specialist is challenged and dropped."""
     lines = raised(

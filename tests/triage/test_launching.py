@@ -31,6 +31,7 @@ def test_why_pytest_never_began(line: str, category: str, rule: str) -> None:
     """The words of what should have started it, also with a CI service's own below them."""
     cause = only_cause(analyse(f"$ make test\n{line}\nERROR: Job failed: exit code 2\n"))
     assert (cause.category, cause.rule) == (category, rule)
+    assert only_cause(analyse(f"{line}\nERROR: that was all\n")).rule == rule, "more words of the same complaint"
     assert analyse(f"{line}\n{Session(passed=2).text}").causes == (), "tests ran after it: it ended nothing"
 
 
@@ -63,6 +64,20 @@ def test_a_crash_in_the_middle_of_a_line_names_the_test_and_the_line() -> None:
     assert (cause.category, cause.certainty, cause.entries) == ("resources", "probable", ("tests/test_n.py::test_sum",))
     assert "Segmentation fault" in cause.statement
     assert "/srv/shop/native.py:2" in cause.fix
+
+
+def test_a_time_limit_that_ends_the_run_names_the_test_and_the_line_that_waits() -> None:
+    """pytest-timeout's thread method leaves stacks and no report; the main thread's is the test's."""
+    stacks = (
+        "tests/test_w.py .+++++++++++ Timeout +++++++++++\n"
+        '~~~~ Stack of Thread-1 (run) (13) ~~~~\n  File "/usr/lib/python3.12/socket.py", line 294, in accept\n    fd = self._accept()\n'
+        '~~~~ Stack of MainThread (17) ~~~~\n  File "/srv/shop/tests/test_w.py", line 3, in test_take\n    work.take()\n'
+        '  File "/srv/shop/work.py", line 3, in take\n    return q.get()\n  File "/usr/lib/python3.12/queue.py", line 171, in get\n'
+        "    self.not_empty.wait()\n+++++++++++ Timeout +++++++++++\n"
+    )
+    cause = only_cause(analyse(_BEGUN + stacks))
+    assert (cause.category, cause.certainty, cause.entries) == ("async", "probable", ("tests/test_w.py::test_take",))
+    assert "/srv/shop/work.py:3" in cause.fix
 
 
 def test_a_kill_is_told_from_a_time_limit() -> None:

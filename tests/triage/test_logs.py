@@ -10,6 +10,7 @@ import pytest
 
 from quintet.triage import Analysis, analyse, analyse_all, as_data, decode
 from triage.answering_project import write
+from triage.texts import Session, only_cause, raised
 
 pytestmark = pytest.mark.l3
 
@@ -108,6 +109,29 @@ def test_a_servers_log_beside_the_report_is_read() -> None:
     assert [(cause.category, cause.blocks) for cause in analysis.causes] == [("database", 1)]
     assert ("server.log", 8) in {(fact.source, fact.line) for fact in analysis.causes[0].facts}
     assert analyse(CONSOLE).causes[0].category == "assertion"
+
+
+def test_what_ended_a_thread_of_the_tests_explains_the_silence() -> None:
+    """Told among the warnings: a server in a thread that never came up."""
+    lib = "/srv/venv/lib/python3.12/site-packages/requests/adapters.py"
+    error = "requests.exceptions.ConnectionError: HTTPConnectionPool(host='127.0.0.1', port=18951): Max retries exceeded: Connection refused"
+    session = Session().fails("tests/test_s.py::test_s", *raised(lib, 9, "raise ConnectionError(", error))
+    silent = session.explained()
+    session.warnings = [
+        "tests/test_s.py::test_s",
+        "  /srv/x/threadexception.py:54: PytestUnhandledThreadExceptionWarning: Exception in thread Thread-2 (serve)",
+        "  ",
+        "  Traceback (most recent call last):",
+        '    File "/srv/shop/server.py", line 3, in serve',
+        "      dsn = os.environ['LEDGER_DSN']",
+        '    File "<frozen os>", line 679, in __getitem__',
+        "  KeyError: 'LEDGER_DSN'",
+        "  ",
+        "    warnings.warn(pytest.PytestUnhandledThreadExceptionWarning(msg))",
+    ]
+    assert [one.category for one in silent.causes] == ["services"]
+    cause = only_cause(session.explained())
+    assert (cause.category, cause.certainty, cause.subject) == ("environment", "probable", "LEDGER_DSN")
 
 
 def test_of_several_exceptions_in_a_log_none_is_taken() -> None:

@@ -50,6 +50,9 @@ CALLS = [
     ("fixtures", "probable", raised(f"{_LIB}/starlette/datastructures.py", 9, "raise AttributeError(", "AttributeError: 'State' object has no attribute 'ledger'")),
     ("fixtures", "proven", raised(f"{_LIB}/_pytest/python.py", 9, "warnings.warn(", "pytest.PytestReturnNotNoneWarning: Test functions should return None, but tests/test_a.py::test_x returned <class 'bool'>.")),
     ("auth", "probable", raised(f"{_LIB}/websockets/asyncio/connection.py", 9, "raise", "websockets.exceptions.ConnectionClosedError: received 3000 (registered) token expired; then sent 3000")),
+    ("database", "probable", raised("app/store.py", 6, "db.execute('select 1')", "sqlite3.ProgrammingError: SQLite objects created in a thread can only be used in that same thread.")),
+    ("websocket", "probable", raised(f"{_LIB}/aiohttp/client_ws.py", 9, "raise WSMessageTypeError(", "aiohttp.client_exceptions.WSMessageTypeError: Received message 8:4008 is not WSMsgType.TEXT")),
+    ("auth", "suspect", ("tests/test_a.py:6: in test_x", "    assert r.status_code == 200, r.text", "E   AssertionError: Disallowed CORS origin", "E   assert 400 == 200")),
     ("drift", "probable", raised(f"{_STD}/unittest/mock.py", 1400, "raise AttributeError(", "AttributeError: <module 'app.mail' from '/srv/app/mail.py'> does not have the attribute 'send'", "get_original")),
 ]  # fmt: skip
 

@@ -114,6 +114,21 @@ def test_a_run_that_was_cut_off_tells_what_its_progress_tells() -> None:
     assert any("before unittest's last lines" in gap for gap in run.gaps)
 
 
+def test_a_setup_that_nobody_awaits_is_why_its_tests_fail() -> None:
+    """Python's warning among the progress names it; without the warning only the missing attribute is known."""
+    warning = "RuntimeWarning: coroutine 'Orders.setUp' was never awaited\n"
+    failing = "".join(
+        f"{'=' * 70}\nERROR: test_{name} (tests.test_u.Orders.test_{name})\n{'-' * 70}\nTraceback (most recent call last):\n"
+        f'  File "/srv/tests/test_u.py", line 4, in test_{name}\n    self.client\n'
+        "AttributeError: 'Orders' object has no attribute 'client'\n\n"
+        for name in "ab"
+    )
+    end = f"{'-' * 70}\nRan 2 tests in 0.003s\n\nFAILED (errors=2)\n"
+    (cause,) = analyse(f"test_a (tests.test_u.Orders.test_a) ... {warning}{warning}ERROR\n{failing}{end}").causes
+    assert (cause.category, cause.rule, cause.blocks) == ("async", "setup-not-awaited", 2)
+    assert [one.category for one in analyse(failing + end).causes] == ["drift"]
+
+
 def test_a_green_run_has_no_cause() -> None:
     """`OK` claims nothing."""
     analysis = analyse(text(ran=4, last="OK (skipped=1)"))

@@ -13,7 +13,7 @@ _ADDED = frozenset(
     {
         "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests",
         "RunEndedEarly", "RunStopped", "RunCancelled", "InternalError", "InternalErrorPart", "Exit",
-        "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow",
+        "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow", "RunTimedOut",
     }
 )  # fmt: skip
 HEADER_LIMIT = 12

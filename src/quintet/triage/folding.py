@@ -28,6 +28,7 @@ _LEFT_BEHIND = (
     "fixtures",
     "isolation",
 )  # what a fixture stumbles over that was left half made
+_BROKEN, _TELLING = "transaction-aborted", 16
 _BEHIND = ("database", "services", "environment", "dependencies")
 _NO_MORE = "{number} of its entries show no more than their name: that they fail for the same reason as the other parameters is assumed."
 _SAME_500 = "{number} of its entries show only the server's answer: that the same exception is behind it is assumed."
@@ -37,7 +38,7 @@ def folded(case: Case, claims: Sequence[Claim]) -> list[Claim]:
     """The claims that are left, with what follows from them."""
     by_id = {one.id: one for one in case.clusters}
     kept = _teardowns(case, list(claims))
-    for fold in (_unseen, _read_answers, _bare_500, _read_answers):
+    for fold in (_after_first, _unseen, _read_answers, _bare_500, _read_answers):
         kept = fold(case, kept, by_id)
     return kept
 
@@ -61,6 +62,31 @@ def _teardowns(case: Case, claims: list[Claim]) -> list[Claim]:
         return found if weak else None
 
     return _moved(case, claims, host)
+
+
+def _after_first(case: Case, claims: list[Claim], by_id: dict[str, Cluster]) -> list[Claim]:
+    """A session that says which earlier error broke it, where that error is one of the run's own."""
+    first = {
+        claim.id: [_first_line(by_id[name]) for name in claim.clusters] for claim in claims if claim.rule != _BROKEN
+    }
+
+    def host(claim: Claim, clusters: Sequence[Cluster]) -> Claim | None:
+        if claim.rule != _BROKEN:
+            return None
+        told = [f"{one.message}\n{one.first_message}" for one in clusters]
+        found = {
+            name
+            for name, lines in first.items()
+            if any(line and all(line in words for words in told) for line in lines)
+        }
+        return next((other for other in claims if {other.id} == found), None)
+
+    return _moved(case, claims, host)
+
+
+def _first_line(one: Cluster) -> str:
+    line = one.first_message.partition("\n")[0].strip()
+    return line if len(line) >= _TELLING else ""
 
 
 def _only(hosts: Iterable[Claim | None]) -> Claim | None:

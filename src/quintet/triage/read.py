@@ -5,7 +5,7 @@ Rules: the report's own numbers win over ours; an entry keeps pytest's own name;
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from quintet.triage import documents, junit, reportlog, unittests
@@ -21,6 +21,7 @@ from quintet.triage.tracebacks import chain_of, is_captured, place_of, split_hea
 
 ENTRIES_LIMIT = 20_000
 BETWEEN_LIMIT = 20_000  # lines
+_THREAD_LINES = 60
 
 _AT_PHASE = re.compile(r"^ERROR (?:at (setup|teardown) of|(collecting)) (.+)$")
 _WARNING = re.compile(r"^\s+(?:\S.{0,400}?:\d+: )?([A-Za-z_][\w.]*Warning\w*): (.+)$")
@@ -63,7 +64,20 @@ def _console(text: str, source: str) -> Run:
 
 
 def _between(parts: Parts, source: str) -> tuple[Raised, ...]:
-    """What programs printed between the tests (`-s`), or before and after them."""
+    """What programs printed between the tests (`-s`), or before and after them, and what ended threads that the tests had started."""
+    threads = tuple(raised for part in _of_threads(parts) for raised in logged_in(part[1], part[0], source))
+    return _outside(parts, source) + threads
+
+
+def _of_threads(parts: Parts) -> Iterator[tuple[int, list[str]]]:
+    """The warnings about threads, each with its first line's number, without their indentation."""
+    lines = parts.warnings
+    for number, (at, line) in enumerate(lines[:BETWEEN_LIMIT]):
+        if "PytestUnhandledThreadExceptionWarning: " in line:
+            yield at, [text.removeprefix("  ") for _, text in lines[number : number + _THREAD_LINES]]
+
+
+def _outside(parts: Parts, source: str) -> tuple[Raised, ...]:
     if not parts.outside:
         return ()
     last = parts.outside[-1][0]

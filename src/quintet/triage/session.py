@@ -9,18 +9,15 @@ from quintet.triage.model import Entry, Frame, Raised
 from quintet.triage.tracebacks import chain_of, place_of
 
 # (name, what the line looks like). The first that fits a line names it.
+_PROGRESS = r"(?:\S{1,400}\.py(?:::\S{1,600})? [.FEsxXR]{0,400})?"  # of the test that was running, on the same line
 _FAULTS = (
     *launching.FAULTS,
+    ("RunTimedOut", re.compile(rf"^{_PROGRESS}(\++ Timeout \++)$")),
     ("CoverageBelow", re.compile(r"^(FAIL Required test coverage of .{1,120}|ERROR: Coverage failure: .{1,120})$")),
     ("UsageError", re.compile(r"^.{0,300}?(?:pytest|py\.test|__main__\.py): error: (.+)$")),
     ("UsageError", re.compile(r"^ERROR: (?!usage: )(\S.*)$")),
     ("ConftestImportFailure", re.compile(r"^((?:ImportError|.{0,80}?) ?while loading conftest '.+'\.?)$")),
-    (  # a crash is told in the middle of the line of the test that was running
-        "CrashError",
-        re.compile(
-            r"^(?:\S{1,400}\.py(?:::\S{1,600})? [.FEsxXR]{0,400})?(Fatal Python error: .+|Segmentation fault.*|Killed)$"
-        ),
-    ),
+    ("CrashError", re.compile(rf"^{_PROGRESS}(Fatal Python error: .+|Segmentation fault.*|Killed)$")),
     ("SystemExit", re.compile(r"^mainloop: caught unexpected (SystemExit)!?$")),
     ("Exit", re.compile(r"^!+ _pytest\.outcomes\.Exit: (.+?) !+$")),
     ("KeyboardInterrupt", re.compile(r"^!+ (KeyboardInterrupt) !+$")),
@@ -52,8 +49,12 @@ def faults(parts: Parts) -> list[Entry]:
         for kind, pattern in _FAULTS:
             match = pattern.match(line) if kind not in found else None
             if match and not _is_anothers(kind, line, parts):
-                found[kind] = _session(_chain(parts, index, kind, match[1]), at, _running_at(parts, index, kind))
+                chain = _chain(parts, index, kind, match[1])
+                name = _test_in(chain[0].frames, line) if kind == "RunTimedOut" else _running_at(parts, index, kind)
+                found[kind] = _session(chain, at, name)
                 break
+    if any(kind in found for kind, _ in launching.FAULTS):
+        found.pop("UsageError", None)  # more words of the same complaint
     internal = _internal(parts)
     if internal and not (internal.last.name.startswith("InternalError") and "SystemExit" in found):
         found["SystemExit" if internal.last.name in _LEFT else "INTERNALERROR"] = internal
@@ -102,6 +103,21 @@ def _session(chain: tuple[Raised, ...], at: int, name: str = "") -> Entry:
     return Entry(name or "(session)", "error", "session", chain, at)
 
 
+def _main_stack(lines: Sequence[str], first: int) -> tuple[Frame, ...]:
+    """The stack of the main thread, as pytest-timeout writes it."""
+    begin = next((at for at, line in enumerate(lines, 1) if "Stack of MainThread" in line), len(lines))
+    return chain_of([*lines[begin : begin + _STACK_LINES], "E   Timeout"], first + begin)[-1].frames
+
+
+def _test_in(frames: Sequence[Frame], line: str) -> str:
+    """The test function of a stack. Its file as the line of progress names it, or by its name alone."""
+    found = next((one for one in frames if one.place == "test" and one.function.startswith("test")), None)
+    if found is None:
+        return ""
+    file, told = found.path.replace("\\", "/").rpartition("/")[2], line.partition(" ")[0].partition("::")[0]
+    return f"{told if told.endswith(file) else file}::{found.function}"
+
+
 def _running_at(parts: Parts, index: int, kind: str) -> str:
     """The test that a crash interrupted, where its line says so."""
     line = parts.outside[index][1] if kind == "CrashError" else ""
@@ -124,6 +140,9 @@ def _stack(lines: Sequence[str], first: int) -> tuple[Frame, ...]:
 
 def _chain(parts: Parts, index: int, kind: str, message: str) -> tuple[Raised, ...]:
     at = parts.outside[index][0]
+    if kind == "RunTimedOut":
+        frames = _main_stack([line for _, line in parts.outside[index + 1 :]], at + 1)
+        return (Raised(kind, message, at, frames),)
     if kind == "CrashError":
         return (
             Raised(

@@ -18,6 +18,8 @@ _ADDRESS = re.compile(r"^['\"]?([\w.:-]+?)['\"]?[:,] ?(?:port[= ])?(\d{2,5})$")
 _OF_PYTEST = frozenset(
     {"FixtureLookupError", "ScopeMismatch", "InterpreterMissing", "InstallationFailed", "CommandRefused"}
 )
+_COMPILED = ("sqlite3.", "psycopg2.", "pyodbc.", "MySQLdb.", "oracledb.")
+_RAISE = re.compile(r"(?:^|: )raise\b")
 SURENESS: dict[Certainty, int] = {"proven": 3, "probable": 2, "suspect": 1, "unknown": 0}
 
 
@@ -187,8 +189,13 @@ def _may_fit(rule: Rule, cluster: Cluster) -> bool:
 
 
 def raised_at(cluster: Cluster) -> str:
-    """The kind of place that raised the first exception, or nothing where the report shows no frame."""
-    return cluster.raised[-1].partition(":")[0] if cluster.raised else ""
+    """The kind of place that raised the first exception, or nothing where the report shows no frame.
+
+    A compiled driver shows no frame of its own: the last one is the line that calls it.
+    """
+    place = cluster.raised[-1].partition(":")[0] if cluster.raised else ""
+    called = place in ("product", "test") and cluster.first_exception.startswith(_COMPILED)
+    return "library" if called and not _RAISE.search(cluster.code.rpartition("\n")[2]) else place
 
 
 def _place_of(cluster: Cluster, name: str) -> str:

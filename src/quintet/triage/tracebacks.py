@@ -29,6 +29,7 @@ _WORKER = re.compile(r"^\[gw\d+\] \w+ -- Python ")  # xdist's line above a failu
 _CLOSE = re.compile(r"^message = \{'type': 'websocket\.close', 'code': (\d{4})(?:, 'reason': '([^']{0,120})')?")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/\.venv/|/venv/lib|/\.tox/|/\.nox/", re.IGNORECASE)
+_GENERATED = re.compile(r"^<(?!frozen |doctest |stdin>)")  # by a library: `<string>`, `<sqlalchemy generated …>`
 _STDLIB = re.compile(
     r"^<frozen |(?:^|/)(?:lib/python3[.\d]*|python3?[\d.]*/lib|python/\d[\d.]*/(?:x\d\d/|arm64/)?lib|cpython-[^/]*/lib"
     r"|(?:ana|mini)conda3?/lib|envs/[^/]+/lib|pythonsoftwarefoundation[^/]*/lib)/",
@@ -46,7 +47,7 @@ def place_of(path: str) -> Place:
         return "mock"
     if _RUNNER.search(path):
         return "runner"
-    if _LIBRARY.search(path):
+    if _LIBRARY.search(path) or _GENERATED.match(path):
         return "library"
     if _STDLIB.search(path):
         return "stdlib"

@@ -13,6 +13,7 @@ from quintet.triage.model import Entry, Line, Outcome, Phase, Raised, Run, Total
 from quintet.triage.tracebacks import chain_of
 
 ENTRIES_LIMIT = 20_000
+_WARNINGS_LIMIT = 200
 
 _PYTEST = re.compile(
     r"^=+ (?:test session starts|FAILURES|ERRORS|short test summary info) =+$|^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|errors?)\b.* in \d",
@@ -25,6 +26,7 @@ _RESULT = re.compile(r" \.\.\. (ok|ERROR|FAIL|skipped .{0,300}|expected failure|
 _RAN = re.compile(r"^Ran (\d{1,7}) tests? in \d[\d.]{0,12}s\b")
 _LAST = re.compile(r"^(OK|FAILED|NO TESTS RAN)(?: \((.{1,300})\))?$")
 _NUMBER = re.compile(r"([a-z ]{1,30}?)=(\d{1,7})")
+_UNAWAITED = re.compile(r"^(?:\S{1,400}:\d{1,7}: )?RuntimeWarning: (coroutine '[\w.]{1,200}' was never awaited)$")
 _RULES = ("=" * 70, "-" * 70)
 _OF_DJANGO = re.compile(
     r"^(?:Creating test database for alias .{1,200}|System check identified .{1,200}|Found \d{1,7} test\(s\)\.)$"
@@ -71,6 +73,7 @@ class _Read:
     ran: int | None = None
     said: dict[str, int] = field(default_factory=dict)
     between: list[str] = field(default_factory=list)
+    warnings: list[Line] = field(default_factory=list)
 
 
 def read(text: str, source: str) -> Run:
@@ -92,7 +95,7 @@ def read(text: str, source: str) -> Run:
         _totals(found, entries),
         tuple(found.header),
         tuple(entries[:ENTRIES_LIMIT]),
-        (),
+        tuple(found.warnings[:_WARNINGS_LIMIT]),
         gaps,
         logged_in(found.between, 1, source),
     )
@@ -132,6 +135,8 @@ def _outside(found: _Read, at: int, line: str, waiting: str) -> str:
         found.header.append(Line("end", line, at))
         for name, number in _NUMBER.findall(last[2] or ""):
             found.said[name.strip()] = found.said.get(name.strip(), 0) + int(number)
+    elif unawaited := _UNAWAITED.match(line):
+        found.warnings.append(Line("RuntimeWarning", unawaited[1], at, waiting))
     elif _OF_DJANGO.match(line):
         found.header.append(Line("django", line, at))
     elif named := re.match(rf"^{_NAMED}(?=$| \.\.\.)", line):

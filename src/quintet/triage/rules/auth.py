@@ -150,6 +150,18 @@ RULES: tuple[Rule, ...] = (
         told=r"(?i)\bcsrf\b[^\n]{0,80}(?:fail|missing|not set|incorrect|invalid)",
     ),
     row(
+        "origin-refused",
+        "auth",
+        r"^AssertionError: [^\n]{0,80}Disallowed CORS (?P<subject>origin|method|headers)"
+        r"|assert 400 [\s\S]{0,300}Disallowed CORS (?P<subject_b>origin|method|headers)",
+        "The server refuses the test's preflight request: its {subject} is not among those allowed.",
+        "The CORS middleware answered 400 itself, before any route.",
+        "The origins (methods, headers) that the settings of this run allow are others than the test sends.",
+        "Compare the request's `Origin`, `Access-Control-Request-Method` and `-Headers` with the middleware's `allow_origins`, `allow_methods` and "
+        "`allow_headers`: scheme, host and port count.",
+        exceptions="AssertionError",
+    ),
+    row(
         "token-other",
         "auth",
         rf"^(?P<subject>{'|'.join(_TOKENS.split())})\b",

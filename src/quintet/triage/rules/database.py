@@ -27,6 +27,17 @@ RULES: tuple[Rule, ...] = (
         exceptions="InsufficientPrivilege InsufficientPrivilegeError ProgrammingError OperationalError DatabaseError",
     ),
     row(
+        "other-thread",
+        "database",
+        r"SQLite objects created in a thread can only be used in that same thread",
+        "A connection of SQLite is used in another thread than the one that made it.",
+        "sqlite3 compares the threads with every call and refuses the other one.",
+        "The connection is made when a module is imported (or by a fixture), and the server runs its code in threads of its own.",
+        "Open a connection for each request (or thread); with `check_same_thread=False` one may be shared, under a lock.",
+        exceptions="ProgrammingError",
+        raised_in=("library",),
+    ),
+    row(
         "driver-not-async",
         "database",
         r"asyncio extension requires an async driver[^\n]{0,60}?loaded '(?P<subject>\w+)'|asyncio extension requires an async driver",

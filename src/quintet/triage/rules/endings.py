@@ -30,7 +30,7 @@ RULES: tuple[Rule, ...] = (
     row(
         "warning-ends-start",
         "markers-config",
-        r"^(?P<subject>\w*Warning): (?!INTERNALERROR)",
+        r"^(?P<subject>\w*Warning: (?!INTERNALERROR)[^\n]{1,110})",
         "A warning ({subject}), made an error by the configuration, ended the run before any test.",
         "A plugin or pytest itself warns while it starts, and `filterwarnings = error` (or `-W error`) raises every warning.",
         "The warning names a setting or a use that the installed version wants changed.",
@@ -124,6 +124,21 @@ RULES: tuple[Rule, ...] = (
         exceptions="RunStopped",
         phases=("session",),
         proven=True,
+        effort=2,
+    ),
+    row(
+        "timed-out",
+        "async",
+        r"^RunTimedOut: ",
+        "A test did not end within its time limit, and that ended the whole run: the tests after it did not run.",
+        "pytest-timeout wrote the stack of every thread and ended the process (`timeout_method = thread`); the last line of the project's own is "
+        "where it waited.",
+        "What is waited for there never comes.",
+        "Look at what the named line waits for. With `timeout_method = signal` only the one test fails, and the others still run.",
+        "pytest --timeout=30 --timeout-method=signal {test}",
+        exceptions="RunTimedOut",
+        phases=("session",),
+        raised_in=("stdlib", "library", "product", "test"),
         effort=2,
     ),
     row(

@@ -199,10 +199,13 @@ RULES: tuple[Rule, ...] = (
         r"module '(?P<subject>(?:numpy|np|pandas|scipy|sqlalchemy|collections|asyncio|inspect|typing|werkzeug|flask|"
         r"pydantic|jwt|openai|redis|torch|"
         r"tensorflow|matplotlib|sklearn|networkx|PIL)[\w.]*)' has no attribute",
-        "{subject} no longer offers what is used of it.",
-        "The library is installed; the attribute is not in it.",
-        "The library was upgraded past the version this code was written for.",
-        "Follow the library's migration notes, or pin the version the code was written for.",
+        "The {subject} that is imported does not offer what is used of it.",
+        "A module of this name was found and imported; the attribute is not in it.",
+        "The library was upgraded past the version this code was written for; or "
+        "a file (or another package) of the same name comes first on the path.",
+        "See which one is imported (the command below). If it is the library: follow its migration notes, or pin the version the code was written "
+        "for; if not: rename the file that hides it.",
+        'python -c "import {subject}; print({subject}.__file__)"',
         exceptions="AttributeError",
         together=False,
     ),

@@ -138,7 +138,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "closed-by-code",
         "websocket",
-        r"(?:received |code[ =]+|WebSocketDisconnect: \(?)(?P<subject>[34]\d{3}|100[0-9]|1012|1013)",
+        r"(?:received |code[ =]+|WebSocketDisconnect: \(?)(?P<subject>[34]\d{3}|100[0-9]|1012|1013)"
+        r"|Received message (?:8|WSMsgType\.CLOSE):(?P<subject_b>\d{4})\b",
         "The server closed the WebSocket with code {subject} before the test got what it waits for.",
         "The close frame carries a code that the server chose.",
         "The server ends the socket on purpose: a refused token, a protocol fault, a limit, or the end of its work.",
@@ -150,7 +151,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "closed-without-frame",
         "websocket",
-        r"no close frame received or sent|WebSocketDisconnect|ConnectionClosed(?:Error|OK)?\b|Cannot call \"(?:send"
+        r"no close frame received or sent|Received message (?:25[678]|WSMsgType\.(?:CLOSED|CLOSING|ERROR)):"
+        r"|WebSocketDisconnect|ConnectionClosed(?:Error|OK)?\b|Cannot call \"(?:send"
         r"|receive)\" once a (?:disconnect|close) message|connection is (?:already )?closed|WebSocket is not "
         r"connected",
         "The WebSocket ended while the test still used it.",

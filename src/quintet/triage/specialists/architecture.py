@@ -22,7 +22,7 @@ def examine(case: Case, so_far: Findings) -> Findings:
     """Claims about configuration, fixtures, loops, isolation and drift; challenges; and the plain failures that are left."""
     real = [one for one in case.clusters if not one.simulated]
     built = claims_of(case, NAME, matches(RULES, [one for one in real if not _own_by_others(one, so_far)]))
-    awaited = _forgotten_awaits(case, so_far, built)
+    awaited = [*_forgotten_awaits(case, so_far, built), *_unawaited_setups(case)]
     built = tuple(_without(claim, {name for one in awaited for name in one.clusters}) for claim in built)
     challenges = tuple(challenge for claim in so_far.claims for challenge in _doubts(case, claim))
     doubted = {(challenge.claim, name) for challenge in challenges for name in challenge.clusters}
@@ -93,6 +93,46 @@ def _awaited(one: Cluster, fact: str, coroutine: str) -> Claim:
         root="An `await` is missing in the test or its fixture.",
         root_facts=(fact,),
         fix="Await the call, then run the test again.",
+        verify="pytest {test}",
+    )
+
+
+_NEVER_BEGUN = re.compile(
+    r"Warning: coroutine '([\w.]+\.)?(\w+)\.(set_?[uU]p(?:_?[cC]lass|_method|TestData)?|tear_?[dD]own(?:_?[cC]lass|_method)?)' was never awaited"
+)
+
+
+def _unawaited_setups(case: Case) -> list[Claim]:
+    """A class whose `setUp` is a coroutine function that nobody awaits: its tests fail for want of what it would have made."""
+    claims: dict[str, Claim] = {}
+    for fact in case.facts:
+        found = _NEVER_BEGUN.search(fact.excerpt) if fact.kind == "warning" else None
+        own = [one for one in case.clusters if found and not one.simulated and _all_of(one, found[2])]
+        if found and own and found[2] not in claims:
+            claims[found[2]] = _never_begun(f"{found[2]}.{found[3]}", fact.id, own)
+    return list(claims.values())
+
+
+def _all_of(one: Cluster, group: str) -> bool:
+    return all(group in re.split(r"::|\.", name) for name in one.names)
+
+
+def _never_begun(name: str, fact: str, own: list[Cluster]) -> Claim:
+    return Claim(
+        "",
+        NAME,
+        "setup-not-awaited",
+        "async",
+        "probable",
+        f"`{name}` is a coroutine function, and nobody awaits it: the tests run without what it makes.",
+        name,
+        tuple(one.id for one in own),
+        (fact, *(part for one in own for part in one.facts[:2])),
+        because="Python's own warning names it: it was called, and what the call gave was thrown away.",
+        root="`setUp` and `setup_method` are called as plain functions; `unittest.IsolatedAsyncioTestCase` awaits `asyncSetUp` "
+        "only, pytest an async fixture.",
+        root_facts=(fact,),
+        fix="Rename it to `asyncSetUp` (in an `IsolatedAsyncioTestCase`), or make it an async fixture.",
         verify="pytest {test}",
     )
 
