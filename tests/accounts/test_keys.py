@@ -239,6 +239,15 @@ async def test_a_new_secret_seals_the_keys_anew(open_house: Opener) -> None:
         assert house.accounts.identities.ring.kid == kid
 
 
+async def test_a_node_with_another_secret_says_so(open_house: Opener, caplog: pytest.LogCaptureFixture) -> None:
+    """It can only make keys of its own in place of those it cannot open, and so ends everybody's tokens: the operator reads why."""
+    async with open_house():
+        pass
+    assert "another secret" not in caplog.text
+    async with open_house(secret=Secrets("another secret, just as long and of many letters")):
+        assert caplog.text.count("make QUINTET_SECRET_KEY the same on every node") == 2, "one for each key"
+
+
 async def test_a_new_secret_seals_authenticators_anew(open_house: Opener) -> None:
     """All of them, also of whoever does not come meanwhile: then the old secret may be taken away."""
     new, old = (

@@ -4,6 +4,7 @@ A key that does not open under these secrets neither signs nor verifies nor is p
 token; the refresh tokens, which do not depend on it, bring new ones. With the old secret beside the new one nothing ends.
 """
 
+import logging
 from collections.abc import Sequence
 
 from quintet.accounts.keys import rows
@@ -17,6 +18,8 @@ from quintet.store import Store, Tx
 __all__ = ["PURPOSE", "load"]
 
 PURPOSE = "signing keys"
+
+logger = logging.getLogger(__name__)
 
 
 async def load(store: Store, sources: Sources, secrets: Secrets, periods: Periods) -> KeyRing:
@@ -49,6 +52,10 @@ def _replace_state(tx: Tx, current: Sequence[SigningKey], fresh: SigningKey) -> 
     """Put a key in the place of those that no secret of ours opens."""
     for row in current:
         if row.state == fresh.state:
+            logger.warning(
+                "a signing key was sealed under another secret and is replaced: unless that was changed on purpose,"
+                " make QUINTET_SECRET_KEY the same on every node"
+            )
             rows.move(tx, row.kid, "retiring", fresh.created_at)
     rows.add(tx, fresh)
 
