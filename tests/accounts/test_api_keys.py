@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.house import PASSWORD, Clock, House, bearer, expect, refused
 from quintet.accounts.machines.key_form import is_key, key_of
+from quintet.scope import Identity
 
 pytestmark = pytest.mark.l2
 
@@ -122,8 +123,10 @@ async def test_what_a_key_may_be(house: House) -> None:
         body = {"name": "x", "password": PASSWORD, **wrong}
         assert refused(await house.http.post(KEYS, json=body, headers=bearer(told["access_token"])))[1] == code
     keys = house.accounts.programs.keys
+    ada = Identity(told["user"]["id"], told["session_id"], 0)
+    confirmed = await house.accounts.confirmation.confirm(ada, PASSWORD)
     for _ in range(50):
-        await keys.make(told["user"]["id"], "x", ["read"], 1)
+        await keys.make(confirmed, "x", ["read"], 1)
     answer = await house.http.post(KEYS, json={"name": "x", "password": PASSWORD}, headers=bearer(told["access_token"]))
     assert refused(answer) == (409, "conflict")
 

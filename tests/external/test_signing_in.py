@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from accounts.house import CONFIG, Clock, House, bearer, expect, opened
+from accounts.meanwhile import Meanwhile
 from external.hostile import ES, OTHER, RS, Hostile
 from external.visitor import Visitor
 from quintet.accounts.elsewhere import Provider
@@ -304,3 +305,41 @@ async def test_a_link_ends_with_the_session_that_began_it(house: House, hostile:
             await house.http.post("/v1/auth/logout", headers=bearer(account["access_token"]))
         hostile.id_token = hostile.signed(way.claims())
         assert await way.back() == f"/?refused={due}"
+
+
+async def test_what_was_unlinked_meanwhile_is_not_linked_again(
+    house: House, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner takes a link away (or resets the password of an address that was never confirmed) while somebody comes back by it: they
+    do not come in, and it stays away."""
+    assert await Way(house, hostile).come() == "/?entered=1"
+    way = await Way(house, hostile).begin()
+    hostile.id_token = hostile.signed(way.claims())
+    gone = Meanwhile(house, monkeypatch, lambda: house.change("DELETE FROM external_identities"), nth=2)
+    assert await way.back() == "/?refused=busy"
+    assert gone.happened
+    assert await house.rows("SELECT count(*) FROM external_identities") == [(0,)]
+    assert await house.rows("SELECT count(*) FROM sessions") == [(1,)]
+
+
+async def test_a_person_who_comes_in_two_tabs_for_the_first_time_has_one_account(
+    house: House, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second tab's answer arrives between what the first has read and what it writes: both come in, to the same account."""
+    for email in ("ada@example.com", None):
+        first, second = [await Way(house, hostile).begin() for _ in range(2)]
+        who = {"sub": f"somebody with {email}", "email": email}
+
+        async def other(second: Way = second, who: dict[str, Any] = who) -> None:
+            hostile.id_token = hostile.signed(second.claims(**who))
+            assert await second.back() == "/?entered=1"
+            hostile.id_token = hostile.signed(first.claims(**who))  # noqa: B023
+
+        with monkeypatch.context() as patch:
+            meanwhile = Meanwhile(house, patch, other, nth=2)
+            hostile.id_token = hostile.signed(first.claims(**who))
+            assert await first.back() == "/?entered=1"
+        assert meanwhile.happened
+        linked = "SELECT user_id FROM external_identities WHERE subject = ?"
+        ((user_id,),) = await house.rows(linked, who["sub"])
+        assert await house.rows("SELECT count(*) FROM sessions WHERE user_id = ?", user_id) == [(2,)]

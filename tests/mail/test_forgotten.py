@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from accounts.house import PASSWORD, Clock, Opener, refused
+from accounts.house import PASSWORD, Clock, Opener, bearer, refused
+from accounts.meanwhile import Meanwhile
 from mail.office import NEW, Office, plain, token_in
 
 pytestmark = pytest.mark.l2
@@ -197,3 +198,23 @@ async def test_no_token_is_kept(office: Office) -> None:
     assert token.encode() not in digest
     await office.reset(token)
     assert await office.house.rows("SELECT count(*) FROM mail_tokens") == [(0,)]
+
+
+async def test_whose_account_is_deleted_meanwhile_gets_no_letter(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The letter was asked for, and before it is written the account is gone, and somebody new has the address: nothing is kept, nothing
+    goes out, and it is no failure."""
+    told = await office.house.register(ADA)
+
+    async def goes() -> None:
+        headers = bearer(told["access_token"])
+        await office.house.http.request("DELETE", "/v1/auth/me", json={"password": PASSWORD}, headers=headers)
+        await office.house.register(ADA)
+
+    meanwhile = Meanwhile(office.house, monkeypatch, goes)
+    await office.forgot(ADA)
+    assert meanwhile.happened
+    assert await office.house.rows("SELECT * FROM mail_tokens") == []
+    assert office.mailbox.mails == []
+    assert not [record for record in caplog.records if "failed" in record.getMessage()]

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from accounts.house import PASSWORD, Clock, Opener, bearer, expect, refused
+from accounts.meanwhile import Meanwhile
 from mail.office import NEW, Office, plain, token_in
 
 pytestmark = pytest.mark.l2
@@ -200,3 +201,23 @@ async def test_ones_own_address_can_be_confirmed_later(office: Office) -> None:
     assert (await office.post("/email", body, told["access_token"])).status_code == 202
     await office.settled()
     assert len(office.mailbox.mails) == 1
+
+
+async def test_a_password_changed_meanwhile_stops_a_change_of_address(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thief has shown the old password and waits for the commit; the owner's new password is first: 401, and no letter goes out."""
+    thief = await office.house.register(ADA)
+    owner = expect(await office.house.login(ADA), 200)
+
+    async def changes() -> None:
+        body = {"current": PASSWORD, "new": NEW}
+        assert (await office.post("/password", body, owner["access_token"])).status_code == 204
+
+    meanwhile = Meanwhile(office.house, monkeypatch, changes)
+    body = {"email": NEWER, "password": PASSWORD}
+    assert refused(await office.post("/email", body, thief["access_token"])) == (401, "session_revoked")
+    assert meanwhile.happened
+    await office.settled()
+    assert office.mailbox.mails == []
+    assert await office.house.rows("SELECT * FROM mail_tokens") == []

@@ -202,7 +202,12 @@ class Accounts:
     def _note_failure(self, user: User, visitor: Visitor) -> None:
         """For the audit, beside the answer: waiting for it would tell by the time that there is such a user."""
         now = self._sources.now_ms()
-        note = partial(audit.record, action="sign_in_failed", now_ms=now, subject_id=user.id, address=visitor.address)
+
+        def note(tx: Tx) -> None:
+            there = users.by_id(tx, user.id)
+            if there is not None and there.role != users.DELETED:  # of a deleted account no address is kept
+                audit.record(tx, "sign_in_failed", now, subject_id=user.id, address=visitor.address)
+
         self._store.submit(user.id, note)
 
 

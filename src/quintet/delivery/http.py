@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from quintet.delivery.handshake import MalformedUpgradeError, answer
+from quintet.edge.peers import TRANSPORT
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 
-__all__ = ["TRANSPORT", "HttpProtocol"]
-
-TRANSPORT = "quintet.transport"  # the key of the connection among a request's ASGI extensions: an endless answer must see its peer
+__all__ = ["HttpProtocol"]
 
 
 class HttpProtocol(HttpToolsProtocol):

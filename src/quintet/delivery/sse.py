@@ -21,8 +21,8 @@ from starlette.types import Receive, Scope, Send
 from quintet.delivery.config import Parts
 from quintet.delivery.deadlines import Deadlines
 from quintet.delivery.feed import Feed
-from quintet.delivery.http import TRANSPORT
 from quintet.edge.identity import speaker_of
+from quintet.edge.peers import transport_of
 from quintet.errors import QuintetError
 from quintet.protocol import resync
 from quintet.scope import Identity
@@ -225,7 +225,7 @@ class _Answer(Response):
 
 
 def _transport_of(scope: Scope) -> asyncio.Transport | None:
-    transport: asyncio.Transport | None = scope.get("extensions", {}).get(TRANSPORT)
+    transport = transport_of(scope)
     plug = transport.get_extra_info("socket") if transport is not None else None
     if plug is not None:
         for option, value in (("TCP_NOTSENT_LOWAT", _NOT_SENT), ("TCP_USER_TIMEOUT", _PEER_GONE_MS)):

@@ -61,14 +61,18 @@ class Recovery:
     async def _write(self, parsed: Address, token: str, caller: str | None) -> None:
         if not self._post.admits("reset", parsed.key):
             return
-        work = partial(self._asked, parsed=parsed, token=token, now=self._sources.now_ms(), caller=caller)
-        letter = await self._store.write(parsed.key, work)
+        user = await self._store.read(lambda tx: users.by_email(tx, parsed.key))
+        if user is None:
+            return
+        now = self._sources.now_ms()
+        work = partial(self._asked, user_id=user.id, parsed=parsed, token=token, now=now, caller=caller)
+        letter = await self._store.write(user.id, work)
         if letter is not None:
             self._post.send(letter)
 
-    def _asked(self, tx: Tx, parsed: Address, token: str, now: int, caller: str | None) -> Letter | None:
+    def _asked(self, tx: Tx, user_id: str, parsed: Address, token: str, now: int, caller: str | None) -> Letter | None:
         user = users.by_email(tx, parsed.key)
-        if user is None or user.disabled_at is not None:
+        if user is None or user.id != user_id or user.disabled_at is not None:
             return None
         mail_tokens.put(tx, token, Held(user.id, "reset", user.email, now + self._hours * mail_tokens.HOUR_MS), now)
         audit.record(tx, "password_reset_asked", now, subject_id=user.id, address=caller)

@@ -12,10 +12,9 @@ from quintet.accounts.by_letter import mail_tokens
 from quintet.accounts.by_letter.mail_tokens import Held
 from quintet.accounts.config import AccountsConfig
 from quintet.accounts.letters import Letter, Post
-from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.passwords.confirmation import Confirmation, Confirmed
 from quintet.accounts.people import users
 from quintet.accounts.people.emails import Address, address
-from quintet.accounts.people.users import User
 from quintet.errors import QuintetError
 from quintet.scope import Identity
 from quintet.sources import Sources
@@ -57,13 +56,14 @@ class Verification:
             QuintetError: `email_invalid`; `credentials_wrong`, `rate_limited`, `forbidden`, `busy` of whoever cannot show who they are.
         """
         parsed = address(email)
-        user = await self._confirmation.confirm(identity, password)
+        confirmed = await self._confirmation.confirm(identity, password)
+        user = confirmed.user
         if parsed.key == user.email.casefold():
             return await self.ask(user.id)
         if not (self._post.admits("change", user.id) and self._post.admits("change", parsed.key)):
             return None
         now = self._sources.now_ms()
-        work = partial(self._change_asked, user=user, new=parsed, token=self._token(), now=now, caller=caller)
+        work = partial(self._change_asked, confirmed=confirmed, new=parsed, token=self._token(), now=now, caller=caller)
         for letter in await self._store.write(user.id, work):
             self._post.send(letter)
         return None
@@ -103,8 +103,11 @@ class Verification:
         mail_tokens.put(tx, token, self._held(user.id, "verify", user.email, now), now)
         return self._post.words.verify(user.email, token, self._hours)
 
-    def _change_asked(self, tx: Tx, user: User, new: Address, token: str, now: int, caller: str | None) -> list[Letter]:
-        words = self._post.words
+    def _change_asked(
+        self, tx: Tx, confirmed: Confirmed, new: Address, token: str, now: int, caller: str | None
+    ) -> list[Letter]:
+        confirmed.check(tx)
+        words, user = self._post.words, confirmed.user
         audit.record(tx, "email_change_asked", now, subject_id=user.id, address=caller)
         if users.by_email(tx, new.key) is not None:
             mail_tokens.forget(tx, user.id, "address")

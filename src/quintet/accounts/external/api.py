@@ -104,8 +104,8 @@ def _add_links(router: APIRouter, signing_in: SigningIn, confirmation: Confirmat
     @router.post("/v1/auth/oidc/{provider}/link", response_model=WayView)
     async def link(provider: str, form: Linking | None = None, identity: Identity = signed_in) -> Response:
         """Begin to link the account at the provider to one's own; the browser that asked has to go there."""
-        await confirmation.confirm(identity, form.password if form else None)
-        begun = await signing_in.begin(provider, identity)
+        confirmed = await confirmation.confirm(identity, form.password if form else None)
+        begun = await signing_in.begin(provider, confirmed)
         response = JSONResponse({"address": begun.address})
         _keep(response, begun)
         return response
@@ -120,8 +120,8 @@ def _add_links(router: APIRouter, signing_in: SigningIn, confirmation: Confirmat
         """Take a link away; never the last way in."""
         if link_id not in {one.id for one in await signing_in.linked(identity)}:
             raise QuintetError("not_found")
-        await confirmation.confirm(identity, form.password if form else None)
-        await signing_in.unlink(identity, link_id)
+        confirmed = await confirmation.confirm(identity, form.password if form else None)
+        await signing_in.unlink(confirmed, link_id)
         return Response(status_code=204)
 
 

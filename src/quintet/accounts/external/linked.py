@@ -11,10 +11,12 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from quintet.accounts.people import users
 from quintet.accounts.people.emails import Address
 from quintet.accounts.people.users import User
+from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.store import Tx
 from quintet.store.tables import external_identities
@@ -108,17 +110,13 @@ def of_user(tx: Tx, user_id: str) -> list[Linked]:
 
 
 def add(tx: Tx, user_id: str, person: Person, now_ms: int) -> None:
-    """Link the person to the user."""
-    tx.core.execute(
-        insert(external_identities).values(
-            user_id=user_id,
-            issuer=person.issuer,
-            subject=person.subject,
-            email=person.email.text if person.email else None,
-            created_at=now_ms,
-            used_at=now_ms,
-        )
-    )
+    """Link the person to the user. Raises QuintetError `busy` where somebody else is doing so."""
+    values = {"email": person.email.text if person.email else None, "created_at": now_ms, "used_at": now_ms}
+    mine = {"user_id": user_id, "issuer": person.issuer, "subject": person.subject}
+    try:
+        tx.core.execute(insert(external_identities).values(**mine, **values))
+    except IntegrityError:  # where writers run side by side, another was quicker
+        raise QuintetError("busy", retry_after=1) from None
 
 
 def remove(tx: Tx, user_id: str, linked: Linked) -> None:

@@ -18,6 +18,7 @@ from quintet.accounts.config import AccountsConfig
 from quintet.accounts.external import linked
 from quintet.accounts.external.exchange import Exchange
 from quintet.accounts.external.linked import Linked, Person
+from quintet.accounts.passwords.confirmation import Confirmed, check_proof
 from quintet.accounts.people import users
 from quintet.accounts.sessions import challenges, sessions
 from quintet.accounts.sessions.entering import Entering, SignedIn, Visitor
@@ -31,6 +32,7 @@ __all__ = ["KIND", "SECONDS", "Begun", "Returned", "SigningIn"]
 KIND = "provider"
 SECONDS = 600
 SECRET_BYTES = 32
+_QUICKER = frozenset({"busy", "email_taken"})  # what is heard where another request made the same account
 
 
 class Begun(NamedTuple):
@@ -61,6 +63,7 @@ class _Way(NamedTuple):
     browser: str
     user_id: str | None
     session_id: str | None
+    proved: str | None  # which password began a link
 
 
 class SigningIn:
@@ -80,8 +83,8 @@ class SigningIn:
         self._entering = entering
         self.exchanges = exchanges
 
-    async def begin(self, name: str, identity: Identity | None = None) -> Begun:
-        """Begin a sign-in; with an identity, a link to its account.
+    async def begin(self, name: str, confirmed: Confirmed | None = None) -> Begun:
+        """Begin a sign-in; for somebody who is confirmed, a link to their account.
 
         Raises:
             QuintetError: `not_found`; `busy` when too many are under way; `unavailable` while the provider does not answer.
@@ -89,13 +92,17 @@ class SigningIn:
         exchange = self._exchange(name)
         state, nonce, verifier, secret = (self._chance() for _ in range(4))
         address = await exchange.address(state, nonce, verifier)
-        user_id, session_id = (identity.user_id, identity.session_id) if identity else (None, None)
-        way = _Way(name, nonce, verifier, _digest(secret), user_id, session_id)
+        user_id, session_id = (confirmed.user.id, confirmed.identity.session_id) if confirmed else (None, None)
+        way = _Way(name, nonce, verifier, _digest(secret), user_id, session_id, confirmed and confirmed.proof)
         now = self._sources.now_ms()
         digest = challenges.digest_of(state)
-        await self._store.write(
-            user_id or "", lambda tx: challenges.put(tx, KIND, digest, way._asdict(), now, SECONDS, user_id)
-        )
+
+        def put(tx: Tx) -> None:
+            if confirmed is not None:
+                confirmed.check(tx)
+            challenges.put(tx, KIND, digest, way._asdict(), now, SECONDS, user_id)
+
+        await self._store.write(user_id or "", put)
         return Begun(address, cookie_name(state), secret)
 
     async def finish(self, name: str, back: Returned, visitor: Visitor) -> SignedIn | None:
@@ -113,7 +120,7 @@ class SigningIn:
             raise QuintetError("forbidden", "The provider did not let you in.")
         person = await exchange.person(back.code, way.verifier, way.nonce)
         if way.user_id is not None and way.session_id is not None:
-            await self._link(way.user_id, way.session_id, person)
+            await self._link(Identity(way.user_id, way.session_id, 0), way.proved, person)
             return None
         return await self._enter(exchange, person, visitor)
 
@@ -121,11 +128,12 @@ class SigningIn:
         """Who the user is elsewhere."""
         return await self._store.read(lambda tx: linked.of_user(tx, identity.user_id))
 
-    async def unlink(self, identity: Identity, link_id: str) -> None:
-        """Take a link away. Raises QuintetError `not_found`; `conflict` for the last way in."""
-        now = self._sources.now_ms()
+    async def unlink(self, confirmed: Confirmed, link_id: str) -> None:
+        """Take a link away. Raises QuintetError `not_found`; `conflict` for the last way in; what is no longer `confirmed`."""
+        now, identity = self._sources.now_ms(), confirmed.identity
 
         def change(tx: Tx) -> None:
+            confirmed.check(tx)
             found = linked.of_user(tx, identity.user_id)
             gone = next((one for one in found if one.id == link_id), None)
             if gone is None:
@@ -159,15 +167,28 @@ class SigningIn:
         return way
 
     async def _enter(self, exchange: Exchange, person: Person, visitor: Visitor) -> SignedIn:
-        now = self._sources.now_ms()
         known = await self._store.read(lambda tx: self._known(tx, exchange, person))
+        try:
+            return await self._enter_as(known, exchange, person, visitor)
+        except QuintetError as refusal:
+            if refusal.code not in _QUICKER:
+                raise
+            found = await self._store.read(lambda tx: self._known(tx, exchange, person))
+            if found in (None, known):
+                raise
+        return await self._enter_as(found, exchange, person, visitor)  # another tab made the account in this moment
+
+    async def _enter_as(self, known: str | None, exchange: Exchange, person: Person, visitor: Visitor) -> SignedIn:
+        now = self._sources.now_ms()
         user_id = known or self._sources.new_id("usr")
         epoch = users.new_epoch(self._sources.token_bytes(6))
 
         def before(tx: Tx) -> None:
+            if (
+                self._known(tx, exchange, person) != known
+            ):  # linked or unlinked since: what was found is not to be made anew
+                raise QuintetError("busy", retry_after=1)
             if linked.owner(tx, person.issuer, person.subject, now) is not None:
-                if self._known(tx, exchange, person) != user_id:
-                    raise QuintetError("busy", retry_after=1)  # another request was quicker
                 return
             self._admit(tx, exchange, person, user_id, epoch, now, visitor)
 
@@ -204,13 +225,12 @@ class SigningIn:
         linked.new_account(tx, user_id, person, epoch, now, trusted=exchange.provider.trusted)
         audit.record(tx, "registered", now, subject_id=user_id, address=visitor.address, by=name)
 
-    async def _link(self, user_id: str, session_id: str, person: Person) -> None:
-        now = self._sources.now_ms()
+    async def _link(self, identity: Identity, proved: str | None, person: Person) -> None:
+        now, user_id = self._sources.now_ms(), identity.user_id
 
         def change(tx: Tx) -> None:
-            standing = sessions.standing(tx, user_id, session_id, now)
-            if standing is None or not standing.stands:
-                raise QuintetError("session_revoked")
+            sessions.check(tx, identity, now)
+            check_proof(tx, user_id, proved)
             owner = linked.owner(tx, person.issuer, person.subject, now)
             if owner not in (None, user_id):
                 raise QuintetError("conflict", "Another account is linked to this one at the provider.")

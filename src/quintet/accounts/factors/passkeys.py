@@ -14,9 +14,10 @@ from quintet.accounts.factors import ceremony
 from quintet.accounts.factors import passkey_rows as rows
 from quintet.accounts.factors.passkey_rows import Passkey
 from quintet.accounts.factors.relying import Page, RelyingParty
-from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.passwords.confirmation import Confirmation, Confirmed, check_proof
 from quintet.accounts.passwords.pool import BoundedPool
-from quintet.accounts.sessions import challenges
+from quintet.accounts.sessions import challenges, sessions
+from quintet.accounts.sessions.challenges import Challenge
 from quintet.accounts.sessions.entering import Entering, SignedIn, Visitor
 from quintet.errors import QuintetError
 from quintet.scope import Identity
@@ -57,13 +58,14 @@ class Passkeys:
             QuintetError: `forbidden` where no passkey can be, `conflict` for too many; what a confirmation raises.
         """
         page = self._relying.page(host)
-        user = await self._confirmation.confirm(identity, password)
+        confirmed = await self._confirmation.confirm(identity, password)
+        user = confirmed.user
         known = await self.list(user.id)
         if len(known) >= rows.MOST:
             raise QuintetError(
                 "conflict", f"You have {rows.MOST} passkeys, which is all there can be. Remove one first."
             )
-        challenge = await self._challenge(ADDING, user.id)
+        challenge = await self._challenge(ADDING, confirmed)
         shown = (user.id, user.email, user.name or user.email)
         credentials = [passkey.credential for passkey in known]
         return await self._pool.run(ceremony.creation_options, page, self._product, shown, challenge, credentials)
@@ -77,12 +79,14 @@ class Passkeys:
             QuintetError: `passkey_wrong`, `forbidden`, `conflict`.
         """
         page = self._relying.page(host)
-        challenge = await self._answered(ADDING, credential, identity.user_id)
+        challenge, found = await self._answered(ADDING, credential, identity.user_id)
         made = await self._pool.run(ceremony.verify_new, page, credential, challenge)
         now = self._sources.now_ms()
         passkey = Passkey(identity.user_id, self._sources.new_id("psk"), *made, name, now)
 
         def keep(tx: Tx) -> None:
+            sessions.check(tx, identity, now)
+            check_proof(tx, identity.user_id, found.data.get("proved"))
             if rows.by_credential(tx, passkey.credential) is not None or rows.count(tx, passkey.user_id) >= rows.MOST:
                 raise QuintetError("conflict", "This passkey is known already, or there are too many.")
             rows.add(tx, passkey)
@@ -102,15 +106,18 @@ class Passkeys:
         user_id = identity.user_id
         if passkey_id not in {passkey.id for passkey in await self.list(user_id)}:
             raise QuintetError("not_found")
-        await self._confirmation.confirm(identity, password)
-        await self._change(
-            user_id, passkey_id, "passkey_removed", address, lambda tx: rows.remove(tx, user_id, passkey_id)
-        )
+        confirmed = await self._confirmation.confirm(identity, password)
+
+        def take(tx: Tx) -> bool:
+            confirmed.check(tx)
+            return rows.remove(tx, user_id, passkey_id)
+
+        await self._change(user_id, passkey_id, "passkey_removed", address, take)
 
     async def request(self, host: str) -> dict[str, Any]:
         """What a browser needs to sign in with one. Raises QuintetError `forbidden` where no passkey can be."""
         page = self._relying.page(host)
-        return await self._pool.run(ceremony.request_options, page, await self._challenge(ENTERING, None))
+        return await self._pool.run(ceremony.request_options, page, await self._challenge(ENTERING))
 
     async def enter(self, credential: dict[str, Any], host: str, visitor: Visitor, entering: Entering) -> SignedIn:
         """Open a session for whoever holds the passkey.
@@ -119,7 +126,7 @@ class Passkeys:
             QuintetError: `passkey_wrong`; what entering raises.
         """
         page = self._relying.page(host)
-        challenge = await self._answered(ENTERING, credential, None)
+        challenge, _ = await self._answered(ENTERING, credential, None)
         credential_id = ceremony.credential_in(credential)
         known = await self._store.read(lambda tx: rows.by_credential(tx, credential_id))
         if known is None:
@@ -149,22 +156,27 @@ class Passkeys:
         if not await self._store.write(known.user_id, note):
             raise QuintetError("passkey_wrong")
 
-    async def _challenge(self, kind: str, user_id: str | None) -> bytes:
+    async def _challenge(self, kind: str, confirmed: Confirmed | None = None) -> bytes:
         challenge, now = self._sources.token_bytes(challenges.TOKEN_BYTES), self._sources.now_ms()
         digest = challenges.digest_of(challenge.hex())
-        await self._store.write(
-            user_id or "", lambda tx: challenges.put(tx, kind, digest, {}, now, self._seconds, user_id)
-        )
+        user_id, data = (confirmed.user.id, {"proved": confirmed.proof}) if confirmed else (None, {})
+
+        def put(tx: Tx) -> None:
+            if confirmed is not None:
+                confirmed.check(tx)
+            challenges.put(tx, kind, digest, data, now, self._seconds, user_id)
+
+        await self._store.write(user_id or "", put)
         return challenge
 
-    async def _answered(self, kind: str, credential: dict[str, Any], user_id: str | None) -> bytes:
-        """The challenge that is answered, which is over with it."""
+    async def _answered(self, kind: str, credential: dict[str, Any], user_id: str | None) -> tuple[bytes, Challenge]:
+        """The challenge that is answered, which is over with it, and what was remembered with it."""
         challenge, now = await self._pool.run(ceremony.challenge_in, credential), self._sources.now_ms()
         digest = challenges.digest_of(challenge.hex())
         found = await self._store.write(user_id or "", lambda tx: challenges.spend(tx, kind, digest, now))
         if found is None or found.user_id != user_id:
             raise QuintetError("passkey_wrong", _TOO_LATE)
-        return challenge
+        return challenge, found
 
     async def _change(
         self, user_id: str, passkey_id: str, action: str, address: str | None, change: Callable[[Tx], bool]

@@ -8,7 +8,6 @@
 """
 
 from functools import partial
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from quintet.accounts import audit
@@ -17,10 +16,10 @@ from quintet.accounts.factors import codes
 from quintet.accounts.factors.picture import squares
 from quintet.accounts.keys.resealing import PURPOSE
 from quintet.accounts.keys.sealing import NONCE_BYTES, Box, Secrets
-from quintet.accounts.passwords.confirmation import Confirmation
+from quintet.accounts.passwords.confirmation import Confirmation, proof_of
 from quintet.accounts.people import users
 from quintet.accounts.people.users import User
-from quintet.accounts.sessions import challenges
+from quintet.accounts.sessions import challenges, sessions
 from quintet.accounts.sessions.entering import Entering, SignedIn, Visitor
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
@@ -101,11 +100,16 @@ class SecondFactor:
         """
         from pyotp import TOTP
 
-        await self._confirmation.confirm(identity, password)
+        confirmed = await self._confirmation.confirm(identity, password)
         secret = self._sources.token_bytes(codes.SECRET_BYTES)
         sealed = self._box.seal(secret, identity.user_id, self._sources.token_bytes(NONCE_BYTES))
         now = self._sources.now_ms()
-        if not await self._store.write(identity.user_id, lambda tx: codes.begin(tx, identity.user_id, sealed, now)):
+
+        def begin(tx: Tx) -> bool:
+            confirmed.check(tx)
+            return codes.begin(tx, identity.user_id, sealed, now)
+
+        if not await self._store.write(identity.user_id, begin):
             raise QuintetError("conflict", "A second factor is on already. Switch it off first.")
         text = codes.base32(secret)
         uri = TOTP(text).provisioning_uri(name=email, issuer_name=self._name)
@@ -122,6 +126,7 @@ class SecondFactor:
         fresh, nonce, now = self._fresh_codes(), self._sources.token_bytes(NONCE_BYTES), self._sources.now_ms()
 
         def switch_on(tx: Tx) -> bool:
+            sessions.check(tx, identity, now)
             found = codes.factor_of(tx, user_id)
             if found is None or found.confirmed_at is not None:
                 raise QuintetError("conflict", "No second factor is being added.")
@@ -139,10 +144,11 @@ class SecondFactor:
 
     async def renew_codes(self, identity: Identity, password: str | None, address: str | None) -> list[str]:
         """New recovery codes; the earlier ones are good for nothing any more. Raises QuintetError `conflict` where no factor is on."""
-        await self._confirmation.confirm(identity, password)
+        confirmed = await self._confirmation.confirm(identity, password)
         fresh, now = self._fresh_codes(), self._sources.now_ms()
 
         def renew(tx: Tx) -> None:
+            confirmed.check(tx)
             if not codes.is_on(tx, identity.user_id):
                 raise QuintetError("conflict", "No second factor is on.")
             codes.add_codes(tx, identity.user_id, fresh)
@@ -153,10 +159,11 @@ class SecondFactor:
 
     async def remove(self, identity: Identity, password: str | None, address: str | None) -> None:
         """Switch it off; harmless where none is on."""
-        await self._confirmation.confirm(identity, password)
+        confirmed = await self._confirmation.confirm(identity, password)
         now = self._sources.now_ms()
 
         def switch_off(tx: Tx) -> None:
+            confirmed.check(tx)
             if codes.remove(tx, identity.user_id):
                 audit.record(tx, "factor_removed", now, subject_id=identity.user_id, address=address)
 
@@ -176,7 +183,7 @@ class SecondFactor:
             QuintetError: `credentials_wrong` where the password was changed meanwhile.
         """
         token, now = challenges.token_of(self._sources.token_bytes(challenges.TOKEN_BYTES)), self._sources.now_ms()
-        data: dict[str, Any] = {"wrong": 0, "device": visitor.device, "proved": _proof(fresh)}
+        data: dict[str, Any] = {"wrong": 0, "device": visitor.device, "proved": proof_of(fresh)}
         digest = challenges.digest_of(token)
 
         def put(tx: Tx) -> None:
@@ -210,7 +217,7 @@ class SecondFactor:
 
         def unchanged(tx: Tx) -> None:
             user = users.by_id(tx, step.user_id or "")
-            if user is None or _proof(user.password_hash) != proved:
+            if user is None or proof_of(user.password_hash) != proved:
                 raise QuintetError("invalid_token", _OVER)
 
         return await entering.enter(step.user_id, visitor._replace(device=device), f"password+{step.used}", unchanged)
@@ -237,8 +244,3 @@ class SecondFactor:
 
     def _fresh_codes(self) -> list[str]:
         return [codes.recovery_code(self._sources.token_bytes(codes.CODE_BYTES)) for _ in range(codes.CODES)]
-
-
-def _proof(password_hash: str) -> str:
-    """Which password was right. Of the hash, so that another one, or the same one set again, is not it."""
-    return sha256(password_hash.encode()).hexdigest()

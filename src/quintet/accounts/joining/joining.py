@@ -89,7 +89,11 @@ class Joining:
         async def apply() -> None:
             if not self._post.admits("registering", parsed.key):
                 return
-            self._post.send(await self._store.write(parsed.key, lambda tx: self._applied(tx, user, parsed, token, add)))
+            known = await self._store.read(lambda tx: users.by_email(tx, parsed.key))
+            key = (
+                parsed.key if known is None else known.id
+            )  # what is somebody's is written in the order of what is theirs
+            self._post.send(await self._store.write(key, lambda tx: self._applied(tx, user, parsed, token, add)))
 
         self._errands.start("registering", apply)
         return None

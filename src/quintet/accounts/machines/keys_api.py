@@ -63,8 +63,8 @@ def add_key_routes(router: APIRouter, own: OwnKeys, confirmation: Confirmation, 
     @router.post("/v1/auth/keys", status_code=201, response_model=MadeKeyView)
     async def make_key(form: NewKey, identity: Identity = signed_in) -> Response:
         """Make an API key. Its text is in this answer and nowhere else."""
-        await confirmation.confirm(identity, form.password)
-        key, text = await own.make(identity.user_id, form.name, form.scopes, form.days)
+        confirmed = await confirmation.confirm(identity, form.password)
+        key, text = await own.make(confirmed, form.name, form.scopes, form.days)
         return JSONResponse({**shown(key), "key": text}, 201)
 
     @router.delete("/v1/auth/keys/{key_id}", status_code=204)

@@ -8,6 +8,7 @@ from quintet.accounts.machines import api_keys
 from quintet.accounts.machines.api_keys import ApiKey
 from quintet.accounts.machines.key_form import KEY_BYTES, digest_of, hint_of, key_of
 from quintet.accounts.machines.scopes import OF_KEYS, chosen, written
+from quintet.accounts.passwords.confirmation import Confirmed
 from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.sources import Sources
@@ -27,12 +28,13 @@ class OwnKeys:
         self._store = store
         self._sources = sources
 
-    async def make(self, user_id: str, name: str, scopes: Iterable[str], days: int) -> tuple[ApiKey, str]:
+    async def make(self, confirmed: Confirmed, name: str, scopes: Iterable[str], days: int) -> tuple[ApiKey, str]:
         """A new key that is good for so many days; with it its text, which is kept nowhere.
 
         Raises:
-            QuintetError: `invalid_scope`; `conflict` when the user has too many.
+            QuintetError: `invalid_scope`; `conflict` when the user has too many; what is no longer `confirmed`.
         """
+        user_id = confirmed.user.id
         text = key_of(self._sources.token_bytes(KEY_BYTES))
         now = self._sources.now_ms()
         key = ApiKey(
@@ -47,6 +49,7 @@ class OwnKeys:
         )
 
         def store(tx: Tx) -> None:
+            confirmed.check(tx)
             if api_keys.count(tx, user_id, now) >= MOST_KEYS:
                 raise QuintetError("conflict", f"You have {MOST_KEYS} keys. Revoke one first.")
             api_keys.add(tx, key)

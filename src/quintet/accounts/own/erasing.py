@@ -9,6 +9,7 @@
 """
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import Column, Table, delete, select
 
 from quintet import runs
 from quintet.accounts import audit
+from quintet.accounts.people.users import DELETED
 from quintet.accounts.sessions import sessions
 from quintet.errors import QuintetError
 from quintet.log import Forgotten
@@ -26,9 +28,6 @@ from quintet.store import Store, Tx
 from quintet.store.tables import metadata
 
 __all__ = ["DELETED", "Erasing", "begin", "owned_tables", "take_portion"]
-
-DELETED = "deleted"
-"""The role of a user that is being deleted; nobody can be given it."""
 
 PERIOD = 600.0
 ROWS = 400  # in one transaction
@@ -51,7 +50,7 @@ def owned_tables() -> list[Table]:
     return [table for table in reversed(metadata.sorted_tables) if "user_id" in table.c]
 
 
-def begin(tx: Tx, user_id: str, moment: Moment, actor_id: str | None = None) -> bool:
+def begin(tx: Tx, user_id: str, moment: Moment) -> bool:
     """Make the account nobody's. False when there is none, or this was done before."""
     key = tx.sql(_KEY, (user_id,)).fetchone()
     if key is None or tx.sql(_EMPTY, (DELETED, moment.now_ms, user_id, DELETED)).fetchone() is None:
@@ -60,7 +59,7 @@ def begin(tx: Tx, user_id: str, moment: Moment, actor_id: str | None = None) -> 
     sessions.end_all(tx, user_id, (row.id for row in sessions.live(tx, user_id, 0)), DELETED, moment.now_ms)
     tx.revoke(user_id)  # also where no session stands: whoever has read the user before looks again
     _end_runs(tx, user_id, moment)
-    audit.record(tx, "deletion", moment.now_ms, subject_id=user_id, actor_id=actor_id)
+    audit.record(tx, "deletion", moment.now_ms, subject_id=user_id)
     audit.erase(tx, user_id)
     tx.wake(DELETED)
     return True
@@ -121,14 +120,19 @@ class Erasing:
         self._sources = sources
         self.finishing = Periodic("deletions of accounts", self._finish_all, PERIOD, at_once=False)
 
-    async def erase(self, user_id: str, actor_id: str | None = None) -> bool:
-        """Delete an account; nothing of it is left when this returns. False when there is none.
+    async def erase(self, user_id: str, check: Callable[[Tx], None] = lambda tx: None) -> bool:
+        """Delete an account; nothing of it is left when this returns. False when there is none. `check` may refuse, in the first transaction.
 
         Raises:
-            QuintetError: the store's. Once it was begun it is finished later.
+            QuintetError: the store's, and what `check` raises. Once it was begun it is finished later.
         """
         moment = runs.moment(self._sources)
-        begun = await self._store.write(user_id, lambda tx: begin(tx, user_id, moment, actor_id))
+
+        def first(tx: Tx) -> bool:
+            check(tx)
+            return begin(tx, user_id, moment)
+
+        begun = await self._store.write(user_id, first)
         if begun:
             await self._finish(user_id)
         return begun

@@ -3,28 +3,34 @@
 1. What is told of each owned table stands here, column by column; what is not told stands here with its reason. A test compares both with
    the schema, so a new table is decided about.
 2. Nothing secret goes out: no hash, no digest, no key. What others could enter with is told by name and time only.
-3. Each page is one short read. A user's exports have a rate, and few run at once.
+3. Each page is one short read, and before each is asked whether whoever began it may still: out is out, also half-way.
+   A user's exports have a rate, and few run at once.
 """
 
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, Table, select, tuple_
 
 from quintet.accounts import audit
+from quintet.accounts.own.download import Download, Places
 from quintet.accounts.people import users
+from quintet.accounts.people.users import User
+from quintet.accounts.sessions import sessions
 from quintet.edge.limits import Throttle
 from quintet.errors import QuintetError
 from quintet.events import timestamp
 from quintet.log.reading import read_in
+from quintet.scope import Identity
 from quintet.sources import Sources
-from quintet.store import Store
+from quintet.store import Store, Tx
 from quintet.store.tables import CONVERSATIONS, metadata
 
 __all__ = ["SHOWN", "UNSHOWN", "Exporting"]
+
+T = TypeVar("T")
 
 AT_ONCE = 4
 RATE = "10 per 1 hour"
@@ -68,51 +74,54 @@ class Exporting:
         self._store = store
         self._sources = sources
         self._rate = Throttle(RATE, sources.monotonic)
-        self._running = 0
+        self._places = Places(AT_ONCE)
 
-    async def begin(self, user_id: str, address: str | None) -> AsyncIterator[bytes]:
-        """The pieces of the file.
+    async def begin(self, identity: Identity, address: str | None) -> Download:
+        """The answer with the file; one that is under way for the same user is cut.
 
         Raises:
-            QuintetError: `rate_limited`, `busy`.
+            QuintetError: `rate_limited`, `busy`, `session_revoked`.
         """
-        if self._running >= AT_ONCE:
-            raise QuintetError("busy", retry_after=10)
-        self._rate.take(user_id)
-        now = self._sources.now_ms()
+        user_id, now = identity.user_id, self._sources.now_ms()
+        self._rate.check(user_id)
+        place = self._places.take(user_id)
 
-        if await self._store.of(user_id).read(lambda tx: tx.sql(_DELETING, (user_id,)).fetchone()) is not None:
-            raise QuintetError("busy", "A conversation is being deleted. Try again in a moment.", retry_after=10)
-        await self._store.write(
-            user_id, lambda tx: audit.record(tx, "exported", now, subject_id=user_id, address=address)
-        )
-        return self._pieces(user_id)
+        def record(tx: Tx) -> User:
+            sessions.check(tx, identity, now)
+            audit.record(tx, "exported", now, subject_id=user_id, address=address)
+            user = users.by_id(tx, user_id)
+            assert user is not None  # its session stands
+            return user
 
-    async def _pieces(self, user_id: str) -> AsyncIterator[bytes]:
-        with self._counted():
-            user = await self._store.read(lambda tx: users.by_id(tx, user_id))
-            if user is None:
-                return
-            told = {"format": "quintet-export-1", "exported_at": timestamp(self._sources.now_ms()), "user": user.view()}
-            yield json.dumps(told, ensure_ascii=False)[:-1].encode()
-            for name, columns in SHOWN.items():
-                async for piece in _listed(name, self._rows(metadata.tables[name], columns, user_id)):
-                    yield piece
-            async for piece in _listed("activity", self._activity(user_id)):
-                yield piece
-            async for piece in _listed("events", self._events(user_id)):
-                yield piece
-            yield b"\n}\n"
-
-    @contextmanager
-    def _counted(self) -> Any:
-        self._running += 1
         try:
-            yield
-        finally:
-            self._running -= 1
+            self._rate.take(user_id)
+            if await self._store.of(user_id).read(lambda tx: tx.sql(_DELETING, (user_id,)).fetchone()) is not None:
+                raise QuintetError("busy", "A conversation is being deleted. Try again in a moment.", retry_after=10)
+            user = await self._store.write(user_id, record)
+        except BaseException:
+            place.leave()
+            raise
+        return Download(self._pieces(identity, user), place, _HEADERS)
 
-    async def _rows(self, table: Table, shown: tuple[str, ...], user_id: str) -> AsyncIterator[bytes]:
+    async def _pieces(self, identity: Identity, user: User) -> AsyncGenerator[bytes]:
+        told = {"format": "quintet-export-1", "exported_at": timestamp(self._sources.now_ms()), "user": user.view()}
+        yield json.dumps(told, ensure_ascii=False)[:-1].encode()
+        for name, columns in SHOWN.items():
+            async for piece in _listed(name, self._rows(metadata.tables[name], columns, identity)):
+                yield piece
+        async for piece in _listed("activity", self._activity(identity)):
+            yield piece
+        async for piece in _listed("events", self._events(identity)):
+            yield piece
+        yield b"\n}\n"
+
+    async def _page(self, identity: Identity, store: Store, read: Callable[[Tx], T]) -> T:
+        now = self._sources.now_ms()
+        await self._store.read(lambda tx: sessions.check(tx, identity, now))
+        return await store.read(read)
+
+    async def _rows(self, table: Table, shown: tuple[str, ...], identity: Identity) -> AsyncIterator[bytes]:
+        user_id = identity.user_id
         store = self._store.of(user_id) if table in CONVERSATIONS else self._store
         keys: list[Column[Any]] = [column for column in table.primary_key.columns if column.name != "user_id"]
         after: tuple[Any, ...] | None = None
@@ -121,35 +130,41 @@ class Exporting:
         statement = statement.order_by(*keys)
         while True:
             page = statement if after is None else statement.where(tuple_(*keys) > after)
-            rows = await store.read(lambda tx, page=page: tx.core.execute(page).all())  # type: ignore[misc]
+            rows = await self._page(identity, store, lambda tx, page=page: tx.core.execute(page).all())  # type: ignore[misc]
             for row in rows:
                 yield _encoded(dict(zip(shown, row[len(keys) :], strict=True)))
             if len(rows) < most or not keys:
                 return
             after = tuple(rows[-1][: len(keys)])
 
-    async def _activity(self, user_id: str) -> AsyncIterator[bytes]:
+    async def _activity(self, identity: Identity) -> AsyncIterator[bytes]:
         before: int | None = None
-        while rows := await self._store.read(
-            lambda tx, before=before: audit.of_user(tx, user_id, before=before, limit=ROWS)  # type: ignore[misc]
+        while rows := await self._page(
+            identity,
+            self._store,
+            lambda tx, before=before: audit.of_user(tx, identity.user_id, before=before, limit=ROWS),  # type: ignore[misc]
         ):
             for row in rows:
                 yield json.dumps(row.view(), ensure_ascii=False).encode()
             before = rows[-1].id
 
-    async def _events(self, user_id: str) -> AsyncIterator[bytes]:
+    async def _events(self, identity: Identity) -> AsyncIterator[bytes]:
+        user_id = identity.user_id
         store = self._store.of(user_id)
         after = await store.read(lambda tx: tx.sql(_KEPT, (user_id,)).fetchone())
         place = after[0] if after is not None else None
         while place is not None:
-            batch = await store.read(
-                lambda tx, place=place: read_in(tx, user_id, place, _EVENTS, _EVENT_BYTES)  # type: ignore[misc]
+            batch = await self._page(
+                identity,
+                store,
+                lambda tx, place=place: read_in(tx, user_id, place, _EVENTS, _EVENT_BYTES),  # type: ignore[misc]
             )
             for row in batch.rows:
                 yield row.frame
             place = batch.rows[-1].seq if batch.rows else None
 
 
+_HEADERS = {"Content-Disposition": 'attachment; filename="quintet-export.json"'}
 _DELETING = "SELECT 1 FROM deletions WHERE user_id = ? LIMIT 1"
 _KEPT = "SELECT kept_after FROM heads WHERE user_id = ?"
 

@@ -16,6 +16,8 @@ from quintet.store import Store, Tx
 
 __all__ = ["OwnAccount"]
 
+_NOT_BEING_ADDED = "DELETE FROM totps WHERE user_id = ? AND confirmed_at IS NULL"
+
 
 class OwnAccount:
     """The profile, the sessions and the password of whoever asks."""
@@ -70,11 +72,13 @@ class OwnAccount:
         now = self._sources.now_ms()
 
         def change(tx: Tx) -> None:
+            sessions.check(tx, identity, now)
             if not users.set_password(tx, user.id, user.password_hash, fresh):
                 raise QuintetError("credentials_wrong")
             _end_others(tx, identity, "password_changed", now)
             api_keys.revoke_all(tx, user.id, now)
             mail_tokens.forget(tx, user.id, "reset", "address")  # of a thief whom this shuts out
+            tx.sql(_NOT_BEING_ADDED, (user.id,))
             audit.record(tx, "password_changed", now, subject_id=user.id, address=address)
 
         await self._store.write(user.id, change)

@@ -14,6 +14,7 @@ from quintet.store import Tx
 from quintet.store.tables import users
 
 __all__ = [
+    "DELETED",
     "Change",
     "User",
     "add",
@@ -28,6 +29,9 @@ __all__ = [
     "set_email",
     "set_password",
 ]
+
+DELETED = "deleted"
+"""The role of a user that is being deleted; nobody can be given it."""
 
 Change = Callable[[Tx], None]
 
@@ -147,6 +151,9 @@ def set_disabled(tx: Tx, user_id: str, at: int | None) -> bool:
     """Disable the user at this time, or enable (None). False when nothing changed; the first time of disabling stays."""
     standing = users.c.disabled_at.is_not(None) if at is None else users.c.disabled_at.is_(None)
     changed = tx.core.execute(
-        update(users).where(users.c.id == user_id, standing).values(disabled_at=at).returning(users.c.id)
+        update(users)
+        .where(users.c.id == user_id, users.c.role != DELETED, standing)
+        .values(disabled_at=at)
+        .returning(users.c.id)
     )
     return changed.first() is not None

@@ -86,18 +86,14 @@ def _add_record(router: APIRouter, accounts: Accounts, signed_in: Any, address: 
     @router.get("/v1/auth/me/export", response_class=StreamingResponse)
     async def export(identity: Identity = signed_in, address: str = address) -> Response:
         """Everything of the user, as one JSON file."""
-        pieces = await accounts.exporting.begin(identity.user_id, address)
-        return StreamingResponse(pieces, media_type="application/json", headers=_EXPORT)
+        return await accounts.exporting.begin(identity, address)
 
     @router.delete("/v1/auth/me", status_code=204)
     async def delete(form: Confirming, identity: Identity = signed_in) -> Response:
         """Delete the account: sessions and running work end at once, and nothing of the user is left when this is answered."""
-        user = await accounts.confirmation.confirm(identity, form.password)
-        await accounts.erasing.erase(user.id)
+        confirmed = await accounts.confirmation.confirm(identity, form.password)
+        await accounts.erasing.erase(confirmed.user.id, check=confirmed.check)
         return Response(status_code=204)
-
-
-_EXPORT = {"Content-Disposition": 'attachment; filename="quintet-export.json"'}
 
 
 def _session(row: SessionRow, identity: Identity) -> dict[str, Any]:

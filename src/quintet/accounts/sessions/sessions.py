@@ -11,10 +11,12 @@ from typing import NamedTuple
 from sqlalchemy import delete, insert, select, update
 
 from quintet.accounts import audit
+from quintet.errors import QuintetError
+from quintet.scope import Identity
 from quintet.store import Tx
 from quintet.store.tables import sessions
 
-__all__ = ["Session", "SessionRow", "Standing", "end", "end_all", "live", "standing", "start"]
+__all__ = ["Session", "SessionRow", "Standing", "check", "end", "end_all", "live", "standing", "start"]
 
 KEPT_MS = 24 * 60 * 60 * 1000
 
@@ -105,3 +107,14 @@ def standing(tx: Tx, user_id: str, session_id: str, now_ms: int) -> Standing | N
         return None
     ended_at, expires_at, disabled_at, role, auth_rev = row
     return Standing(ended_at is None and disabled_at is None and expires_at > now_ms, role, auth_rev)
+
+
+def check(tx: Tx, identity: Identity, now_ms: int) -> None:
+    """For a transaction that changes the account: between the request's beginning and its commit the session may have ended.
+
+    Raises:
+        QuintetError: `session_revoked`.
+    """
+    found = standing(tx, identity.user_id, identity.session_id, now_ms)
+    if found is None or not found.stands:
+        raise QuintetError("session_revoked")
