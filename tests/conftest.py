@@ -6,7 +6,7 @@ import pytest
 
 pytest.register_assert_rewrite("support")
 
-from support.server import Server  # noqa: E402
+from support.server import Server, running  # noqa: E402
 from support.world import World  # noqa: E402
 
 _FIGURES: list[str] = []
@@ -49,12 +49,8 @@ def server_secret() -> str:
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory, server_secret: str) -> Iterator[Server]:
     """The one server of the run, for fixtures that live longer than a test; tests ask for `server`."""
-    server = Server(tmp_path_factory.mktemp("shared"), environment={"SCRIPTED_SECRET": server_secret})
-    try:
-        server.start()
+    with running(Server(tmp_path_factory.mktemp("shared"), environment={"SCRIPTED_SECRET": server_secret})) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from quintet.testing.accounts.account import Account, http_client
 from quintet.testing.contracts import whole
-from support.server import Factory, Server
+from support.server import Factory, Server, running
 from support.world import World
 
 pytestmark = pytest.mark.l3
@@ -35,12 +35,8 @@ OPTIONS: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def files_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose agents read files."""
-    server = Server(tmp_path_factory.mktemp("files"), **OPTIONS)
-    try:
-        server.start()
+    with running(Server(tmp_path_factory.mktemp("files"), **OPTIONS)) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from bad_input.ground import Ground
 from quintet.testing.accounts.account import register_many
 from support.forging import forged_tokens, misused_tokens, signing_key
-from support.server import Server
+from support.server import Server, running
 from support.world import World
 
 KEY = "signing-" + secrets.token_urlsafe(48)
@@ -18,12 +18,8 @@ KEY = "signing-" + secrets.token_urlsafe(48)
 @pytest.fixture(scope="module")
 def pelted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server."""
-    server = Server(tmp_path_factory.mktemp("pelted"), environment={"QUINTET_SECRET_KEY": KEY})
-    try:
-        server.start()
+    with running(Server(tmp_path_factory.mktemp("pelted"), environment={"QUINTET_SECRET_KEY": KEY})) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture(scope="module")

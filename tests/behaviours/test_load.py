@@ -14,7 +14,7 @@ from quintet.testing.sockets.device import Device
 from support.checks.isolation import WORKLOADS, check_isolation
 from support.crowd import Crowd, costing, percentile
 from support.runs import delays_of
-from support.server import Server
+from support.server import Server, running
 
 pytestmark = pytest.mark.l3
 
@@ -27,12 +27,8 @@ MOST_GROWTH_MB = 64.0  # of the whole server under fifty users: a little over a 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of the crowd's own, so that its memory is the crowd's."""
-    server = Server(tmp_path_factory.mktemp("busy"))
-    try:
-        server.start()
+    with running(Server(tmp_path_factory.mktemp("busy"))) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture(scope="module")

@@ -170,13 +170,7 @@ STOPS = {4503: "may not open", 4504: "Too many windows", 4505: "Reload the page"
 async def test_a_close_that_says_stop_is_obeyed(visit: Visit) -> None:
     """Close codes from 4500 on: no new socket is opened by itself, the page says why, and a click tries again."""
     window = await visit()
-    sockets: list[WebSocketRoute] = []
-
-    def keep(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server()
-
-    await window.page.route_web_socket("**/v1/ws", keep)
+    sockets = await window.passing()
     await window.sign_up()
     for tried, (code, word) in enumerate(STOPS.items(), 1):
         await sockets[-1].close(code=code)

@@ -142,13 +142,7 @@ async def test_a_busy_server_is_told_from_a_lost_one(visit: Visit) -> None:
 async def test_a_device_without_a_network_says_so(visit: Visit) -> None:
     """The network goes: the page says that the device is offline and keeps what is written; it comes: it is sent."""
     window = await visit()
-    sockets: list[WebSocketRoute] = []
-
-    def keep(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server()
-
-    await window.page.route_web_socket("**/v1/ws", keep)
+    sockets = await window.passing()
     await window.sign_up()
     await window.page.context.set_offline(True)
     await sockets[0].close(code=4002)

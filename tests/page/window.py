@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, Request, WebSocketRoute, expect
 
 from quintet.testing.accounts.account import Account, good_passphrase, random_address
 
@@ -53,6 +53,17 @@ class Window:
         """Open the settings at a tab."""
         await self.button("Settings").click()
         await self.page.get_by_role("tab", name=tab, exact=True).click()
+
+    async def passing(self) -> list[WebSocketRoute]:
+        """The sockets that the page opens from now on, as they come; closing one with a code is what the server could have done."""
+        opened: list[WebSocketRoute] = []
+
+        def keep(socket: WebSocketRoute) -> None:
+            opened.append(socket)
+            socket.connect_to_server()
+
+        await self.page.route_web_socket("**/v1/ws", keep)
+        return opened
 
     # --- coming in ----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ import os
 import re
 import sqlite3
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from quintet.testing.services.quintet import QuintetServer
 if TYPE_CHECKING:
     from support.postgres import PostgresDatabase
 
-__all__ = ["TESTS", "Factory", "Server"]
+__all__ = ["TESTS", "Factory", "Server", "running"]
 
 TESTS = Path(__file__).resolve().parent.parent
 SCRIPTED = "support.scripted"
@@ -105,3 +106,13 @@ class Server(QuintetServer):
 
 
 Factory = Callable[..., Server]
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """The server from its start to its end, also where the start fails."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
