@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from quintet import runs
+from quintet.chat.deleting import delete_thread
 from quintet.events import decode
 from quintet.log import Expiring, Position, Resync
 from quintet.log.expiring import cut_in, expire_in
+from quintet.scope import UserScope
 from quintet.sources import Sources
 from support.kernel import Kernel, within
 
@@ -64,8 +66,14 @@ async def test_what_is_too_old_goes_and_every_cursor_says_so(kernel: Kernel) -> 
     forged = cursors[old - 1][:-8] + "00000000"
     assert await within(kernel.log.resolve(user, forged)) == Resync("epoch", cursors[old - 1])
     assert len(await kernel.rows(other)) == 6
+    commits = sum(kernel.store.figures().commits.counts)
+    clock.now += 8 * DAY
     await look(kernel, 9)
     assert await kernel.rows(user, old) == before[old:], "a second look finds nothing"
+    assert sum(kernel.store.figures().commits.counts) == commits, "whoever has nothing to lose costs no write"
+    clock.now += 2 * DAY
+    await look(kernel, 9)
+    assert isinstance(await within(kernel.log.resolve(user, cursors[-2])), Resync)
 
 
 async def test_logs_cut_at_the_same_place_keep_their_own_cursors(kernel: Kernel) -> None:
@@ -117,6 +125,24 @@ async def test_an_open_run_is_never_cut_into(kernel: Kernel) -> None:
     assert beginning.after == first - 1
     await kernel.close(run, runs.Failed("agent_error"))
     assert (await kernel.story(user, run.run_id))[-1].final
+
+
+async def test_what_was_deleted_at_the_cut_goes_like_everything_else(kernel: Kernel) -> None:
+    """The last event that goes stands for a deleted thread, before the first of a run that is still open: the cursor there stays."""
+    clock = Calendar(kernel)
+    user = await kernel.user()
+    await told(kernel, user, 3)
+    story = await kernel.story(user)
+    await kernel.running(user)
+    scope, moment = UserScope(user), kernel.moment()
+    await within(delete_thread(kernel.store, scope, str(story[0].thread_id), moment, most_running=5))
+    before = await kernel.rows(user)
+    assert (before[0].first_seq, before[0].seq) == (1, len(story))
+    clock.now += 10 * DAY
+    await look(kernel, 9)
+    at = story[-1]
+    assert await within(kernel.log.resolve(user, "0")) == Position(at.seq, at.cursor, 0)
+    assert await kernel.rows(user, at.seq) == before[1:]
 
 
 async def test_it_goes_in_portions(kernel: Kernel) -> None:

@@ -212,8 +212,9 @@ async def test_what_was_stopped_between_portions_is_finished(
     database.check()
 
 
-async def test_a_long_thread_alone_in_its_log_becomes_one_range(kernel: Kernel) -> None:
-    """Many portions, one range event, and every cursor that was ever sent still stands for its position."""
+async def test_a_long_thread_alone_in_its_log_becomes_one_range(kernel: Kernel, database: Database) -> None:
+    """Many portions, one range event, and every cursor that was ever sent still stands for its position. What is kept for the cursors
+    is kept once, however many portions went."""
     user = await kernel.user()
     run = await kernel.running(user)
     await kernel.append(run, *(kernel.thought(run, f"{number}") for number in range(900)))
@@ -224,6 +225,7 @@ async def test_a_long_thread_alone_in_its_log_becomes_one_range(kernel: Kernel) 
     assert [(row.first_seq, row.seq) for row in rows] == [(1, len(before)), (len(before) + 1, len(before) + 1)]
     for event in before:
         assert await within(kernel.log.resolve(user, event.cursor)) == Position(event.seq, event.cursor, 0)
+    assert database.rows("SELECT seq, length(digests) FROM gone_digests") == [(len(before), 4 * len(before))]
 
 
 async def test_two_deletions_of_one_thread_at_once_are_one(kernel: Kernel) -> None:

@@ -43,7 +43,7 @@ class Stream:
             self.rows.append(row)
             self.size += len(row.frame)
             self.head = max(self.head, row.seq)
-        while self.rows and (len(self.rows) > RING_EVENTS or self.size > RING_BYTES):
+        while len(self.rows) > RING_EVENTS or self.size > RING_BYTES:
             self.size -= len(self.rows.popleft().frame)
 
     def forget(self) -> None:
