@@ -8,23 +8,30 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleet.fleet import Fleet
-from fleet.maps import HALF, enrolled, placed
+from command_line.commands import quintet
+from fleet.fleet import Fleet, Node
+from fleet.maps import HALF, enrolled, placed, written
 from quintet.accounts.settling import Settling
 from quintet.errors import QuintetError
 from quintet.log import Fenced, Log, Position
 from quintet.runs import Leased
 from quintet.scope import Identity
-from quintet.store import CellStore, MapError, has_all, open_store, shard_of
+from quintet.server.status import Status, status_of
+from quintet.settings import Options, load
+from quintet.store import CellStore, MapError, has_all, nodes, open_store, shard_of
 from quintet.store.moving import MoveError
 from quintet.store.moving.shards import Move, move_shards
-from quintet.store.nodes import Node, show
 from quintet.store.tables import CONVERSATIONS
+from quintet.testing.accounts.account import Account, register
+from quintet.testing.services.handle import ServiceError
 from quintet.testing.services.postgres.server import PostgresServer
+from quintet.testing.sockets.connecting import Connect
+from quintet.testing.sockets.device import Device
 from support.kernel import Kernel, eventually, within
 from support.postgres import PostgresDatabase, own_server
 
@@ -148,8 +155,8 @@ async def test_a_first_map_takes_no_conversation_away() -> None:
             enrolled(home, wrong)
         with pytest.raises(MapError, match="belong to no cell yet"):
             enrolled(home, placed({0: "", 64: None}))
-        other = Node.here("nod_1", "gateway", "1", None, "another map")
-        await within(store.write("", lambda tx: show(tx, other)))
+        other = nodes.Node.here("nod_1", "gateway", "1", None, "another map")
+        await within(store.write("", lambda tx: nodes.show(tx, other)))
         with pytest.raises(MapError, match="A process runs that has another map"):
             enrolled(home, placed({0: ""}))
         home.change("DELETE FROM nodes")
@@ -299,3 +306,96 @@ async def test_out_of_the_accounts_database_and_back() -> None:
         await kernel.send(late)
     assert home.rows("SELECT auth_rev FROM heads WHERE user_id = %s", (mover,)) == [(2,)]
     assert (rows_of(cell, mover), rows_of(cell, late)) == (0, 0)
+
+
+# --- with processes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.l3
+@pytest.mark.hang_guard(200)
+async def test_a_map_is_changed_process_by_process(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:
+    """As docs/scale.md says it. Where one process has given shards to nobody and another has not, both serve everybody else, readiness and
+    status name it, and the move is refused; when both have, it moves. One that comes back with the old map does not start. With the new map
+    the user's cursor goes on, without `resync`."""
+    home, near, far = (PostgresDatabase() for _ in range(3))
+    maps = [
+        written(placed(cells)) for cells in ({0: near.url}, {0: None, HALF: near.url}, {0: far.url, HALF: near.url})
+    ]
+    fleet = fleet_of(home, gateways=1, workers=0, variables=maps[0])
+    (gateway,) = fleet.gateways
+    both = Node(gateway.home.parent / "both", "all", home, fleet.environment)
+    fleet.nodes.append(both)
+    both.start()
+    mover, stayer = _one_of_each(both)
+    cursors = {}
+    for account in (mover, stayer):
+        device = await connect.device(both, account)
+        await _talk(device)
+        cursors[account.id] = str(device.events[-1].cursor)
+    await _again(both, maps[1])
+    assert both.ready()["status"] == "ready"
+    assert both.ready()["checks"]["map of the cells"] == "failing"  # type: ignore[index]
+    assert f"gateway {_id(home, 'gateway')} on" in both.log.read_text(), "the log names it"
+    (problem,) = (await _status(home, maps[1])).problems
+    assert "Processes have 2 maps of the cells" in problem
+    with mover.http_now as http:
+        assert http.get(f"{both.url}/v1/snapshot").status_code == 503
+    line = ("--shards", f"0-{HALF - 1}", "--from", near.url, "--to", far.url)
+    refused = _move(tmp_path, home, maps[1], *line, code=1)
+    assert "Not every process has this QUINTET_CELLS" in refused
+    assert _id(home, "gateway") in refused
+    assert rows_of(near, mover.id) > 0
+    await _again(gateway, maps[1])
+    said = _move(tmp_path, home, maps[1], *line)
+    assert "nothing is missing" in said, said
+    assert "holds shards" in _move(tmp_path, home, maps[1], *line), "once more is nothing"
+    gateway.kill()
+    gateway.environment |= maps[0]
+    with pytest.raises(ServiceError, match="exit code 78") as old:
+        await asyncio.to_thread(gateway.start)
+    assert f"shards that it does not hold (0-{HALF - 1})" in str(old.value)
+    await _again(both, maps[2])
+    found = await _status(home, maps[2])
+    assert [cell.shards for cell in found.cells] == ["", f"0-{HALF - 1}", f"{HALF}-4095"]
+    for account in (mover, stayer):
+        device = await connect.device(both, account, after=cursors[account.id])
+        await _talk(device)
+        device.story.whole()
+    assert not rows_of(near, mover.id)
+    assert rows_of(far, mover.id)
+
+
+def _one_of_each(node: Node) -> tuple[Account, Account]:
+    found: dict[bool, Account] = {}
+    while len(found) < 2:
+        account = register(node)
+        found.setdefault(shard_of(account.id) < HALF, account)
+    return found[True], found[False]
+
+
+async def _talk(device: Device) -> None:
+    said = await device.say({"steps": 2}, agent="stepper")
+    await device.run(said.run_id, 20)
+
+
+async def _again(node: Node, variables: dict[str, str]) -> None:
+    node.terminate()
+    await asyncio.to_thread(node.wait)
+    node.environment |= variables
+    await asyncio.to_thread(node.start)
+
+
+def _id(home: PostgresDatabase, role: str) -> str:
+    return str(home.rows("SELECT id FROM nodes WHERE role = %s", (role,))[0][0])
+
+
+async def _status(home: PostgresDatabase, variables: dict[str, str]) -> Status:
+    environment = {"QUINTET_DATABASE_URL": home.url, "QUINTET_WORKER_LIFE_SECONDS": "3", **variables}
+    return await status_of(load(environment, None, Options(), lambda _: secrets.token_urlsafe(48), serves=False))
+
+
+def _move(folder: Path, home: PostgresDatabase, variables: dict[str, str], *words: str, code: int = 0) -> str:
+    environment = {"QUINTET_DATABASE_URL": home.url, "QUINTET_WORKER_LIFE_SECONDS": "3", **variables}
+    done = quintet("move", *words, folder=folder, environment=environment)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    return done.stderr

@@ -12,6 +12,7 @@ from quintet.store.cells.holding import CLOSED, Holding, MapError, holding_in, u
 from quintet.store.cells.shards import SHARDS, digest_of, ranges, shard_in
 from quintet.store.nodes import others_in
 from quintet.store.postgres.alone import alone
+from quintet.store.reaching import UnreachableError
 
 __all__ = ["enrol", "named"]
 
@@ -24,6 +25,8 @@ def enrol(
 ) -> None:
     """Name the databases of this map, "" the accounts' own, and write down who holds what.
 
+    A cell that is away and was named before is passed over.
+
     Raises:
         MapError: the map is not what they know already.
         quintet.store.reaching.UnreachableError: one of them cannot be reached.
@@ -32,8 +35,12 @@ def enrol(
         home = named(tx, None, new_name)
         cells = {"": home}
         for url in dict.fromkeys(filter(None, places)):
-            with alone(url, keep=keep) as (there, _):
-                cells[url] = named(there, home.name, new_name)
+            try:
+                with alone(url, keep=keep) as (there, _):
+                    cells[url] = named(there, home.name, new_name)
+            except UnreachableError:
+                if not home.holders:
+                    raise
         _give(tx, places, cells, life_ms)
         holders = dict(tx.sql("SELECT shard, cell FROM shards").fetchall())
     for url, cell in cells.items():
