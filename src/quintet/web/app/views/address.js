@@ -7,7 +7,7 @@ import { faultOfEmail } from "./field.js";
 
 export function addressForm(session) {
   const { email, email_verified: isConfirmed } = session.user;
-  const missing = "It is not confirmed yet: a letter brings you a link that does it. If it is wrong, write the right one.";
+  const missing = "It is not confirmed yet: a letter brings a link that does it. If it is wrong, write the right one.";
   const state = isConfirmed ? "It is confirmed." : missing;
   const label = isConfirmed ? "New address" : "Address";
   const fresh = smallField("new-email", label, { type: "email", autocomplete: "off", autocapitalize: "none" });

@@ -7,7 +7,7 @@ import { clear, refused } from "./boxes.js";
 import { Dialog } from "./dialog.js";
 import { passwordBox } from "./factor.js";
 
-const FILE = "One file (JSON) with everything that this server keeps of you: conversations, events, sessions, what you did.";
+const FILE = "One file (JSON) with all that this server keeps of you: conversations, events, sessions, what you did.";
 const GOES = "Your conversations, files, events and everything else of yours go at once. Nobody can bring them back.";
 
 export function copyPanel(session) {

@@ -112,7 +112,7 @@ export class Confirming extends Gate {
   refuse(error) {
     super.refuse(error);
     if (!BAD_LINK.has(error.code)) return;
-    const more = "If you have confirmed it already, all is well. If not, the settings send you another letter; so does signing in, where it has to be confirmed first.";
+    const more = "If you have confirmed it already, all is well. If not, signing in or the settings bring another letter.";
     setText(this.fault, `${error.message} ${more}`);
     close(this, this.text);
     setText(this.back.firstChild, "Go on");
