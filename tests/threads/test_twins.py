@@ -13,10 +13,11 @@ from quintet import runs
 from quintet.chat import Submitting, cancelling
 from quintet.chat.attachments import Upload, keep
 from quintet.chat.deleting import delete_thread
+from quintet.chat.portion import stands_for
 from quintet.chat.reading import message_page, run_events, snapshot
 from quintet.chat.threads import rename_thread
 from quintet.errors import QuintetError
-from quintet.log import Position
+from quintet.log import Place, Position, forget_in
 from quintet.log.expiring import expire_in
 from quintet.protocol import Send
 from quintet.runs import Leased
@@ -158,3 +159,38 @@ async def test_what_one_does_leaves_every_row_of_the_other_as_it_was(
         assert await other.seen() == seen
     await other.note()
     await other.holds()
+
+
+@pytest.mark.parametrize("acting", [0, 1])
+async def test_what_joins_in_one_log_stays_apart_in_the_other(kernel: Kernel, database: Database, acting: int) -> None:
+    """Stretches that went at the same places of both logs: where one's grows to the left or to the right, the other's stays as it was,
+    and every cursor of both still stands for its own event."""
+    both = [Twin(kernel, user_id) for user_id in sorted([await kernel.user(), await kernel.user()])]
+    for twin in both:
+        run_id = await kernel.send(twin.user_id, thread_id="thr_same")
+        run = next(run for run in await kernel.lease() if run.run_id == run_id)
+        await kernel.append(run, *(kernel.thought(run, f"{number}") for number in range(9)))
+        await twin.note()
+
+    async def forget(twin: Twin, *gone: int) -> None:
+        places = [Place(seq, cursor.rsplit(".", 1)[1]) for seq, cursor in twin.given if seq in gone]
+        moment = kernel.moment()
+
+        def forgotten(tx: Tx) -> None:
+            ids = moment.ids()
+            forget_in(tx, twin.user_id, places, lambda digest: stands_for(ids, "thr_same", 0, digest))
+
+        await within(kernel.store.write(twin.user_id, forgotten))
+
+    for twin in both:
+        await forget(twin, 5, 6)
+    for step, expected in (((7, 8), (5, 8)), ((3, 4), (3, 8))):
+        for twin in (both[acting], both[1 - acting]):
+            other = both[1 - both.index(twin)]
+            before = other.rows(database)
+            await forget(twin, *step)
+            assert other.rows(database) == before
+            await twin.holds()
+            await other.holds()
+            ranges = [(event.first_seq, event.seq) for event in await kernel.story(twin.user_id) if event.first_seq]
+            assert ranges == [expected]
