@@ -314,9 +314,9 @@ async def test_out_of_the_accounts_database_and_back() -> None:
 @pytest.mark.l3
 @pytest.mark.hang_guard(200)
 async def test_a_map_is_changed_process_by_process(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:
-    """As docs/scale.md says it. Where one process has given shards to nobody and another has not, both serve everybody else, readiness and
-    status name it, and the move is refused; when both have, it moves. One that comes back with the old map does not start. With the new map
-    the user's cursor goes on, without `resync`."""
+    """As docs/scale.md says it. Where one process has given shards to nobody and another has not, both serve everybody else, what waits in
+    the shards is run all the same, readiness and status name the other, and the move is refused; when both have, it moves. One that comes
+    back with the old map does not start. With the new map the user's cursor goes on, without `resync`."""
     home, near, far = (PostgresDatabase() for _ in range(3))
     maps = [
         written(placed(cells)) for cells in ({0: near.url}, {0: None, HALF: near.url}, {0: far.url, HALF: near.url})
@@ -332,7 +332,15 @@ async def test_a_map_is_changed_process_by_process(fleet_of: Maker, connect: Con
         device = await connect.device(both, account)
         await _talk(device)
         cursors[account.id] = str(device.events[-1].cursor)
+    both.terminate()
+    both.wait()
+    device = await connect.device(gateway, mover)
+    waits = await device.say({"steps": 2}, agent="stepper")
     await _again(both, maps[1])
+    assert (await device.run(waits.run_id, 20))[-1].type == "agent_completed", (
+        "what had begun to wait is done where it is"
+    )
+    cursors[mover.id] = str(device.events[-1].cursor)
     assert both.ready()["status"] == "ready"
     assert both.ready()["checks"]["map of the cells"] == "failing"  # type: ignore[index]
     assert f"gateway {_id(home, 'gateway')} on" in both.log.read_text(), "the log names it"
@@ -379,8 +387,9 @@ async def _talk(device: Device) -> None:
 
 
 async def _again(node: Node, variables: dict[str, str]) -> None:
-    node.terminate()
-    await asyncio.to_thread(node.wait)
+    if node.alive:
+        node.terminate()
+        await asyncio.to_thread(node.wait)
     node.environment |= variables
     await asyncio.to_thread(node.start)
 

@@ -10,7 +10,7 @@ import pytest
 from quintet import runs
 from quintet.engine.reaper import Reaper
 from quintet.log import Fenced, Log, Position, Resync
-from quintet.store import open_store
+from quintet.store import open_store, schema
 from support.kernel import Kernel, eventually, patiently, within
 from support.postgres import PostgresDatabase
 from support.standby import Pair, PairDatabase, pair
@@ -160,3 +160,17 @@ async def test_a_loss_is_one_loss_whatever_the_clocks_say() -> None:
         await closed(kernel)
     assert cursors[0] != before, "nobody has noticed the loss"
     assert cursors[1] == cursors[0], "the same loss was met twice"
+
+
+def test_whoever_only_looks_adopts_nothing() -> None:
+    """To ask for the revision, as every start does, begins no epoch: only who knows whether a failover lost something judges it."""
+    database = PostgresDatabase()
+    database.change(
+        "INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)"
+        " VALUES ('u', 'e', 'e', false, 'h', 'user', 1)"
+    )
+    database.change("INSERT INTO heads (user_id, epoch) VALUES ('u', 'before')")
+    database.change("DELETE FROM lineages")
+    database.change("INSERT INTO lineages (system, timeline, since) VALUES ('another', 1, 1)")
+    schema.check(database.url)
+    assert database.rows("SELECT epoch FROM heads") == [("before",)]

@@ -66,7 +66,9 @@ class Crews:
             await self._end_what_was_left(store)
         purging = Purging(store, sources)
         await purging.catch_up()
-        worker = Worker(store, self._log, self._registry, sources=sources, limits=values.engine(settings))
+        # What runs in a cell is told there, also while its shard is nobody's: it ends before the shard leaves, or is fenced then.
+        log = Log(store) if settings.cells else self._log
+        worker = Worker(store, log, self._registry, sources=sources, limits=values.engine(settings))
         if self._role != "gateway":
             await worker.start()
         reaper = Reaper(store, sources, life=settings.worker_life_seconds, most_running=settings.runs_per_user)

@@ -116,7 +116,9 @@ class ReadingConnection(_Connection):
 class WritingConnection(_Connection):
     """One lane's. `keys` of the next transaction are set before it begins."""
 
-    beginning = "BEGIN ISOLATION LEVEL READ COMMITTED"  # whoever makes the database read-only has a reason: a disk that fills
+    beginning = (
+        "BEGIN ISOLATION LEVEL READ COMMITTED"  # whoever makes the database read-only has a reason: a disk that fills
+    )
 
     def __init__(self, dialing: Dialing) -> None:
         super().__init__(dialing)

@@ -45,10 +45,11 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 class Dialing:
     """Makes connections to one database, each with its SQLAlchemy view. From any thread."""
 
-    def __init__(self, url: str, *, keep: bool = False) -> None:
-        """`keep`: another cluster is known to lack nothing, see `lineage`."""
+    def __init__(self, url: str, *, keep: bool = False, adopts: bool = True) -> None:
+        """`keep`: another cluster is known to lack nothing, see `lineage`. Without `adopts` whoever looks leaves that to those who know it."""
         self._url = url
         self._keep = keep
+        self._adopts = adopts
         self._lineage: Lineage | None = None
         self._adopting = threading.Lock()
         self.renewed: Callable[[], None] = lambda: None  # told when the logs have gone to another cluster
@@ -115,7 +116,7 @@ class Dialing:
         if found is None:
             raise psycopg.OperationalError("the server is a standby, which takes no writes")
         with self._adopting:
-            if found == self._lineage:
+            if found == self._lineage or not self._adopts:
                 return
             raw.patience = None  # a row for each user, perhaps
             adopt(raw, found, keep=self._keep)
