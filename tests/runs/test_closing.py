@@ -82,6 +82,9 @@ async def test_a_close_closes_what_is_open_inside_out(kernel: Kernel, ending: En
     for event in closing[:3]:
         assert event.data["status"] == ("error" if lost else "cancelled")
         assert (event.data.get("error", {}).get("code") == "worker_lost") == lost
+    code = ending.code if isinstance(ending, Failed) else "agent_error"
+    for event in closing[3:5]:
+        assert event.data.get("reason", event.data.get("error", {}).get("code")) == getattr(ending, "reason", code)
     assert all(event.data["duration_ms"] >= 0 for event in closing)
     check_whole(await kernel.story(run.user_id))
     assert (await state_of(kernel, run.user_id, run.run_id))[::2] == (state, True)

@@ -215,9 +215,12 @@ async def test_a_worker_gets_runs_of_its_own_agents_only(kernel: Kernel) -> None
 
 
 async def test_agents_are_announced_and_taken_back(kernel: Kernel, database: Database) -> None:
-    """A worker's table is what it announced last; another worker's is not touched."""
-    for worker, agents in (("w1", {"a": "A", "b": "B"}), ("w2", {"a": "A"}), ("w1", {"b": "B2", "c": "C"})):
+    """A worker's table is what it announced last; another worker's is not touched, also where both have an agent."""
+    for worker, agents in (("w1", {"a": "A", "b": "B"}), ("w2", {"a": "A"})):
         await within(kernel.store.write("", partial(runs.announce, worker_id=worker, descriptions=agents)))
+    assert database.rows("SELECT worker_id, name FROM agents ORDER BY 1, 2") == [("w1", "a"), ("w1", "b"), ("w2", "a")]
+    changed = partial(runs.announce, worker_id="w1", descriptions={"b": "B2", "c": "C"})
+    await within(kernel.store.write("", changed))
     assert database.rows("SELECT worker_id, name, description FROM agents ORDER BY 1, 2") == [
         ("w1", "b", "B2"),
         ("w1", "c", "C"),

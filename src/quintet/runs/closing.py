@@ -21,7 +21,6 @@ from quintet.runs.steps import OPEN, Ids, Moment, step
 from quintet.store import Tx
 
 __all__ = [
-    "MESSAGE_BYTES",
     "TEXT_BYTES",
     "Cancelled",
     "Completed",
@@ -36,7 +35,6 @@ __all__ = [
 ]
 
 TEXT_BYTES = 32 * 1024  # of an answer that its ending still carries
-MESSAGE_BYTES = 1024 * 1024  # of an answer that the thread keeps
 _REST_BYTES = 2048  # of an ending's event beside text, result and usage: ids, names, numbers
 
 _RUN = (
