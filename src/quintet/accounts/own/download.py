@@ -3,7 +3,8 @@
 1. Few places; one for each user: who begins again, because the first one hangs, cuts the first.
 2. A reader has `RESERVE` seconds in hand. Waiting for them spends these, every byte they take gives some back, up to the same.
 3. Whatever ends it early cuts the connection: half a file must not look like a whole one.
-4. Pieces are gathered into blocks, since each block costs a turn of the loop; a large piece is a block of its own.
+4. What goes out is of one size, whatever the pieces are: small ones would each cost a turn of the loop, and of a large one nobody sees
+   how far it is taken.
 """
 
 import asyncio
@@ -126,8 +127,8 @@ async def _blocks(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     async with aclosing(pieces):
         async for piece in pieces:
             held += piece
-            if len(held) >= BLOCK:
-                yield bytes(held)
-                held.clear()
+            for _ in range(len(held) // BLOCK):
+                yield bytes(held[:BLOCK])
+                del held[:BLOCK]
     if held:
         yield bytes(held)
