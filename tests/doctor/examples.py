@@ -393,6 +393,20 @@ EXAMPLES = (
         probe=False,
     ),
     Example(
+        "D32",
+        "suspect",
+        {
+            "pytest.ini": "[pytest]\nnorecursedirs = tests\n",
+            "tests/test_a.py": "def test_one():\n    assert 1 + 1 == 2\n",
+        },
+        {
+            "pytest.ini": "[pytest]\nnorecursedirs = data\n",
+            "tests/test_a.py": TEST,
+            "tests/data/test_b.py": "def test_one():\n    assert 1 + 1 == 3\n",
+        },
+        name="kept-out",
+    ),
+    Example(
         "D33",
         "certain",
         {"test_a.py": "import sys\nsys.exit(3)\n", "test_b.py": TEST},
@@ -421,5 +435,55 @@ EXAMPLES = (
         "suspect",
         {"test_a.py": "import nothing_of_that_name\n"},
         {"test_a.py": "import pytest\npytest.importorskip('nothing_of_that_name')\n"},
+    ),
+    Example(
+        "D36",
+        "certain",
+        {"pytest.ini": "[pytest]\ntestpaths = test\n", "tests/test_a.py": TEST},
+        {
+            "pytest.ini": "[pytest]\ntestpaths = tests pkg/*/tests\n",
+            "tests/test_a.py": TEST,
+            "pkg/one/tests/test_b.py": TEST,
+        },
+    ),
+    Example(
+        "D36",
+        "suspect",
+        {"pytest.ini": "[pytest]\ntestpaths = tests integration\n", "tests/test_a.py": TEST},
+        {"pytest.ini": "[pytest]\naddopts = --pyargs\ntestpaths = pkg.tests\n", "pkg/tests/test_a.py": TEST},
+        probe=False,
+        name="one-of-two",
+    ),
+    Example(
+        "D36",
+        "suspect",
+        {"pyproject.toml": "[tool.pytest.ini_options]\ntestpaths = ['tests']\n", "pkg/__init__.py": ""},
+        {"pyproject.toml": "[tool.pytest.ini_options]\ntestpaths = ['.']\n", "pkg/__init__.py": ""},
+        probe=False,
+        name="no-tests",
+    ),
+    Example(
+        "D37",
+        "certain",
+        {
+            "pytest.ini": "[pytest]\nfilterwarnings =\n    error\n    ignore::nothing_of_that_name.Old\n",
+            "test_a.py": TEST,
+        },
+        {"pytest.ini": "[pytest]\nfilterwarnings =\n    error\n    ignore::DeprecationWarning\n", "test_a.py": TEST},
+    ),
+    Example(
+        "D37",
+        "suspect",
+        {
+            "pytest.ini": "[pytest]\naddopts = -ra\n",
+            "conftest.py": "import pytest\ndef pytest_configure(config): raise pytest.UsageError('say where the ledger is')\n",
+            "test_a.py": TEST,
+        },
+        {
+            "pytest.ini": "[pytest]\naddopts = -ra\n",
+            "conftest.py": "import pytest\ndef pytest_configure(config):\n    if config.option.verbose > 7: raise pytest.UsageError('no')\n",
+            "test_a.py": TEST,
+        },
+        name="own-words",
     ),
 )

@@ -3,9 +3,10 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
 
@@ -20,34 +21,40 @@ class Ending(IntEnum):
     USAGE = 2
 
 
+Found = TypeVar("Found")
+Form = Literal["text", "json", "markdown"]
+Project = Annotated[Path, typer.Argument(metavar="PATH", help="The project to examine.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Examine the running server at this address instead, such as https://chat.example.com."
+    ),
+]
+Python = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The project's Python; its .venv, or the running one, if not given."),
+]
+Probe = Annotated[bool, typer.Option("--probe/--no-probe", help="Without probes nothing is run: files are read only.")]
+Printed = Annotated[Form, typer.Option("--format", help="How to print the report.")]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=3600,
+        help="The most that one probe may take (60; at a server 10); all take four times that.",
+    ),
+]
+
+
 def doctor(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The project to examine.")] = Path(),
+    path: Project = Path(),
     *,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="Examine the running server at this address instead, such as https://chat.example.com."
-        ),
-    ] = None,
-    python: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The project's Python; its .venv, or the running one, if not given."),
-    ] = None,
-    probe: Annotated[
-        bool, typer.Option("--probe/--no-probe", help="Without probes nothing is run: files are read only.")
-    ] = True,
-    form: Annotated[
-        Literal["text", "json", "markdown"], typer.Option("--format", help="How to print the report.")
-    ] = "text",
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            max=3600,
-            help="The most that one probe may take (60; at a server 10); all take four times that.",
-        ),
-    ] = None,
+    url: Url = None,
+    python: Python = None,
+    probe: Probe = True,
+    form: Printed = "text",
+    seconds: Seconds = None,
 ) -> None:
     """Say what is wrong with a project's pytest configuration before its tests run, or with a running server.
 
@@ -71,7 +78,7 @@ def doctor(
         raise typer.Exit(Ending.USAGE) from None
 
 
-def _examined(path: Path, python: Path | None, probe: bool, form: str, seconds: float) -> None:
+def _examined(path: Path, python: Path | None, probe: bool, form: Form, seconds: float) -> NoReturn:
     from rich.console import Console
 
     from quintet.doctor import examination
@@ -83,16 +90,10 @@ def _examined(path: Path, python: Path | None, probe: bool, form: str, seconds: 
         found = examination(
             path, probe=probe, python=python, seconds=seconds, said=lambda words: status.update(f"{words} …")
         )
-    if form == "json":
-        typer.echo(json.dumps(as_data(found), indent=2, ensure_ascii=False))
-    elif form == "markdown":
-        typer.echo(as_markdown(found), nl=False)
-    else:
-        print_text(found, Console(file=sys.stdout))
-    raise typer.Exit(Ending.WRONG if found.certain else Ending.NOTHING)
+    _ended(found, found.certain, form, (as_data, as_markdown, print_text))
 
 
-def _looked(url: str, form: str, seconds: float) -> None:
+def _looked(url: str, form: Form, seconds: float) -> NoReturn:
     from rich.console import Console
 
     from quintet import __version__
@@ -114,10 +115,23 @@ def _looked(url: str, form: str, seconds: float) -> None:
             seconds=seconds,
             said=lambda words: status.update(f"{words} …"),
         )
+    _ended(found, found.certain, form, (as_data, as_markdown, print_text))
+
+
+def _ended(
+    found: Found,
+    certain: object,
+    form: Form,
+    ways: tuple[Callable[[Found], dict[str, Any]], Callable[[Found], str], Callable[[Found, Any], None]],
+) -> NoReturn:
+    """Prints it in one of its three ways (JSON, Markdown, text), and ends."""
+    from rich.console import Console
+
+    data, markdown, text = ways
     if form == "json":
-        typer.echo(json.dumps(as_data(found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(data(found), indent=2, ensure_ascii=False))
     elif form == "markdown":
-        typer.echo(as_markdown(found), nl=False)
+        typer.echo(markdown(found), nl=False)
     else:
-        print_text(found, Console(file=sys.stdout))
-    raise typer.Exit(Ending.WRONG if found.certain else Ending.NOTHING)
+        text(found, Console(file=sys.stdout))
+    raise typer.Exit(Ending.WRONG if certain else Ending.NOTHING)

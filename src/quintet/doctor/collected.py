@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Collected"]
+__all__ = ["ENDED", "Collected"]
+
+ENDED = "pytest ended before anything was collected: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Collected:
     earlier: tuple[Mapping[str, Any], ...] = ()
     reads: tuple[tuple[str, str, int, bool], ...] = ()
     """Variables that were read and absent: name, file, line, and whether the reader had a default."""
+
+    @property
+    def ended(self) -> str:
+        """With which words pytest ended before it imported anything of the project; empty where it did not."""
+        return self.why_not.removeprefix(ENDED) if self.why_not.startswith(ENDED) else ""
 
     @property
     def finished(self) -> bool:

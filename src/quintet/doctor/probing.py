@@ -20,7 +20,7 @@ from quintet.triage.masking import mask
 
 from .arguments import passed_on, without, without_plugins, words
 from .asking import START
-from .collected import Collected
+from .collected import ENDED, Collected
 from .configuration import Configuration
 from .invocations import Invocation
 from .processes import Ran, environment, run
@@ -173,7 +173,7 @@ def _why(said: Mapping[str, Any], ran: Ran) -> str:
         if broke
         else _last_line(ran.errors or ran.output)
     )
-    return mask(" ".join(f"pytest ended before anything was collected: {words}".split()))
+    return mask(ENDED + " ".join(words.split()))
 
 
 def _last_line(text: str) -> str:

@@ -9,8 +9,11 @@ from pathlib import Path
 from ..case import Case
 from ..findings import Finding, Rule, rule
 from ..matrix import started
+from ..syntax import is_test_file
 
 __all__ = ["RULES"]
+
+_MOST_KEPT_OUT = 8
 
 
 @rule(
@@ -132,6 +135,25 @@ def uncollected(case: Case, this: Rule) -> Iterator[Finding]:
                 file,
                 tests[0].lineno,
             )
+    for file, word, line in list(_kept_out(case))[:_MOST_KEPT_OUT]:
+        yield this.suspect(
+            f"No test is collected at all, and {file.as_posix()} has tests: `{word}` in norecursedirs keeps it out.",
+            file,
+            line,
+        )
+
+
+def _kept_out(case: Case) -> Iterator[tuple[Path, str, int]]:
+    """Where nothing at all is collected: modules with tests that norecursedirs keeps out, by which of its words."""
+    if case.collected is None or case.collected.items or case.collected.errors:
+        return
+    for file in case.tree.modules if case.words("norecursedirs") else ():
+        tests = _tests(case.tree.module(file)) if is_test_file(file) else []
+        word = next(
+            (one for one in case.words("norecursedirs") if any(fnmatch(part, one) for part in file.parts[:-1])), ""
+        )
+        if tests and word:
+            yield file, word, tests[0].lineno
 
 
 def _tests(module: ast.Module | None) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:

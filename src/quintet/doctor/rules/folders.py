@@ -1,17 +1,19 @@
-"""One folder of tests under two configurations: D05 and D34.
+"""Folders of tests: under two configurations (D05, D34), or named and not there (D36).
 
 Two files that differ prove nothing by themselves: a repository of several packages has them on purpose. Certain is only what differs in the
 outcome: a marker that the folder uses and only one of the files knows, or a collection that fails, or finds other tests, under one of them.
 """
 
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..arguments import positional
 from ..case import Case
 from ..collected import Collected
-from ..configuration import spoken
+from ..configuration import Configuration, spoken
 from ..findings import Finding, Rule, rule
-from ..matrix import Conflict, Row, reaches
+from ..matrix import Conflict, Row, reaches, test_folders
 from .markers import name, registered_anywhere, used
 
 __all__ = ["RULES"]
@@ -144,4 +146,50 @@ def different_invocations(case: Case, this: Rule) -> Iterator[Finding]:
             )
 
 
-RULES = (two_claims, different_invocations)
+@rule(
+    "D36",
+    "C",
+    "testpaths names what is not there",
+    fix="Name the folder in which the tests lie, or take testpaths out.",
+)
+def no_such_folder(case: Case, this: Rule) -> Iterator[Finding]:
+    """Pytest passes over a name without a file; where none has one it warns and searches from where it was started (`_decide_args`)."""
+    ruling = {row.resolved.file for row in case.matrix.rows}
+    for path, found in sorted(case.files.items()):
+        named = _searched(found)
+        absent = [one for one in named if path in ruling and not _is_there(path.parent, one)]
+        if not absent:
+            continue
+        names, place = ", ".join(f"`{one}`" for one in absent[:8]), (case.shown(path), found.line("testpaths"))
+        if len(absent) < len(named):
+            yield this.suspect(
+                f"testpaths names {names}, and nothing is there: pytest passes over it in silence.", *place
+            )
+            continue
+        harm = (
+            "pytest warns of it, and warnings are errors here: no run without arguments begins."
+            if case.warnings_fail and case.ruling is found
+            else "pytest warns of it, and collects whatever looks like a test below the folder in which it is started."
+        )
+        yield this.either(_is_used(case, found), f"testpaths names {names}, and nothing is there: {harm}", *place)
+
+
+def _searched(found: Configuration) -> tuple[str, ...]:
+    """What testpaths names as paths: with --pyargs these are packages, and with --rootdir another folder counts."""
+    options = found.words("addopts")
+    other = any(word.startswith(("--pyargs", "--rootdir")) for word in options)
+    return () if other else found.words("testpaths")
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    return next(glob.iglob(name, root_dir=folder, recursive=True), None) is not None  # noqa: PTH207 - as pytest does
+
+
+def _is_used(case: Case, found: Configuration) -> bool:
+    """Whether the main invocation goes by it, and there are tests that it means. A tree without tests proves nothing."""
+    main = case.main.invocation
+    here = case.tree.root / main.folder == found.path.parent and not positional(main.arguments)
+    return case.ruling is found and here and bool(test_folders(case.tree, case.files))
+
+
+RULES = (two_claims, different_invocations, no_such_folder)

@@ -1,7 +1,7 @@
-"""Options and settings that no installed plugin knows: D10 to D12."""
+"""Options and settings that no installed plugin knows, or with which pytest does not start: D10 to D12, D37."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from ..case import Case
@@ -11,6 +11,7 @@ from ..owners import SETTINGS, option_owner, owner_absent
 
 __all__ = ["RULES"]
 
+_TELLING = 6  # letters of a value that nothing else is likely to say
 _OURS = {"cache_dir", "strict", "strict_markers", "strict_config"}  # set by the probe itself
 
 
@@ -148,4 +149,29 @@ def _absent(case: Case) -> list[str]:
     return [name for name in names if name and canonical(name) not in case.python.distributions]
 
 
-RULES = (unknown_options, unknown_settings, unmet)
+@rule(
+    "D37",
+    "P",
+    "A setting with which pytest ends before it collects anything",
+    fix="Correct the setting as pytest's own words say.",
+)
+def ends_at_start(case: Case, this: Rule) -> Iterator[Finding]:
+    """Certain only where pytest's words name a setting of the ruling file, or its value: a project may also want an option to be given."""
+    ended = case.runs.main.ended if case.runs else ""
+    if not ended or case.ruling is None or "No files were found in testpaths" in ended:  # the last is told by D36
+        return
+    named = next((key for key in case.ruling.settings or {} if _speaks_of(ended, key, case.words(key))), "")
+    if not named:
+        yield this.suspect(f"pytest ends before it collects anything: {ended}", case.shown(case.ruling.path))
+        return
+    statement = f"pytest ends before it collects anything, because of the setting {named}: {ended}"
+    yield this.either(case.python.proves, statement, *case.place(named))
+
+
+def _speaks_of(ended: str, key: str, items: Sequence[str]) -> bool:
+    return bool(re.search(rf"\b{re.escape(key)}\b", ended)) or any(
+        len(item) >= _TELLING and item in ended for item in items
+    )
+
+
+RULES = (unknown_options, unknown_settings, unmet, ends_at_start)
