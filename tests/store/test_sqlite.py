@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import quintet.store.sqlite as sqlite_module
 from quintet.errors import QuintetError
 from quintet.store import AlreadyServedError, Tx, open_store
 from support.databases import SqliteDatabase
-from support.kernel import within
+from support.kernel import eventually, within
 
 pytestmark = pytest.mark.l2
 
@@ -146,6 +147,44 @@ async def test_another_writer_makes_a_whole_batch_busy_at_once(tmp_path: Path, m
     assert {answer.code for answer in answers if isinstance(answer, QuintetError)} == {"busy"}
     assert len(answers) == 200
     assert await within(store.write("u", lambda tx: 1)) == 1
+    await within(store.close())
+
+
+async def test_a_long_reader_delays_the_cleaning_and_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was deleted cannot leave the files while somebody reads for long (a backup): it is tried now and then, not with every
+    commit, and a try that fails ends nothing. Afterwards it is gone."""
+    database = SqliteDatabase(tmp_path)
+    store, tried = database.open(), []
+    clean = sqlite_module._Connection.scrub
+
+    def scrub(self: sqlite_module._Connection) -> bool:
+        tried.append(1)
+        if len(tried) == 1:
+            raise sqlite3.OperationalError("disk I/O error")
+        return clean(self)
+
+    monkeypatch.setattr(sqlite_module._Connection, "scrub", scrub)
+    await within(store.start())
+
+    def write(tx: Tx, text: str) -> None:
+        tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w', ?, '')", (text,))
+
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM agents").fetchall()
+        await within(store.write("u", partial(write, text="deleted")))
+        await within(store.write("u", lambda tx: tx.scrub()))
+        await eventually(lambda: tried)
+        for number in range(60):
+            await within(store.write("u", partial(write, text=f"{number}")))
+        assert len(tried) <= 6, f"{len(tried)} tries within 60 commits"
+        reader.execute("COMMIT")
+    log = database.path.with_name(database.path.name + "-wal")
+    assert log.stat().st_size, "there was nothing to clean"
+    async with asyncio.timeout(15):
+        while log.stat().st_size:
+            await within(store.write("u", lambda tx: None))
+            await asyncio.sleep(0.05)
     await within(store.close())
 
 

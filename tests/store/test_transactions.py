@@ -374,6 +374,28 @@ async def test_a_batch_lost_whole_is_run_again_one_by_one(store: Store, database
     database.check()
 
 
+async def test_an_answer_is_of_the_run_that_was_committed(store: Store, database: Database) -> None:
+    """A function that failed in a batch which was lost, and succeeded when it was tried alone, has succeeded: its caller is not told
+    the refusal of what never happened."""
+    await within(store.write("u", database.fill))
+    tries: list[int] = []
+
+    def better_alone(tx: Tx) -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ValueError("not now")
+        return note("alone")(tx)
+
+    def large(tx: Tx) -> None:
+        tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w', 'large', ?)", ("x" * 3_000_000,))
+
+    with one_batch(store):
+        futures = [store.submit("u", fn) for fn in (better_alone, large)]
+    assert settled(futures)[0] == "alone"
+    assert len(tries) == 2, "the batch was not lost, so this proves nothing"
+    assert await within(store.read(noted)) == ["alone"]
+
+
 async def test_a_gathering_call_that_raises_is_tried_again_one_by_one(store: Store) -> None:
     """A payload that breaks its gathering function is refused alone; those gathered with it are stored."""
 

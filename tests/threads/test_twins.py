@@ -162,6 +162,18 @@ async def test_what_one_does_leaves_every_row_of_the_other_as_it_was(
 
 
 @pytest.mark.parametrize("acting", [0, 1])
+async def test_a_lost_run_ends_as_its_own_user_wanted(kernel: Kernel, acting: int) -> None:
+    """One has stopped a run and the other has not: when their worker is dead, the one ends as stopped, the other as lost."""
+    both, leased = await twins(kernel)
+    held = {run.user_id: run for run in leased if run.thread_id == both[0].threads[0]}
+    stopped = both[acting].user_id
+    await within(cancelling(kernel.store, kernel.sources)(both[acting].scope, held[stopped].run_id))
+    for user_id, run in held.items():
+        end = partial(runs.end_orphan, orphan=runs.Orphan(user_id, run.run_id, run.attempt), moment=kernel.moment())
+        assert await within(kernel.store.write(user_id, end)) == ("cancelled" if user_id == stopped else "failed")
+
+
+@pytest.mark.parametrize("acting", [0, 1])
 async def test_what_joins_in_one_log_stays_apart_in_the_other(kernel: Kernel, database: Database, acting: int) -> None:
     """Stretches that went at the same places of both logs: where one's grows to the left or to the right, the other's stays as it was,
     and every cursor of both still stands for its own event."""
