@@ -112,7 +112,7 @@ export class Confirming extends Gate {
   refuse(error) {
     super.refuse(error);
     if (!BAD_LINK.has(error.code)) return;
-    const more = "If you have confirmed it already, all is well. If not, signing in or the settings bring another letter.";
+    const more = "If you have confirmed it already, all is well. If not, sign in, or ask for another letter.";
     setText(this.fault, `${error.message} ${more}`);
     close(this, this.text);
     setText(this.back.firstChild, "Go on");
