@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from quintet.log import Expiring, Position, Resync
 from quintet.log.expiring import cut_in, expire_in
 from quintet.scope import UserScope
 from quintet.sources import Sources
+from quintet.store.nodes import Node, is_oldest, show
 from support.kernel import Kernel, within
 
 pytestmark = pytest.mark.l2
@@ -159,3 +161,29 @@ async def test_it_goes_in_portions(kernel: Kernel) -> None:
     assert isinstance(beginning, Position)
     assert 0 < beginning.after < cut
     assert await kernel.rows(user, beginning.after) == rows[beginning.after :]
+
+
+async def test_of_several_processes_the_oldest_looks(kernel: Kernel) -> None:
+    """Whoever came later looks at nobody's log, until the oldest has left or was not heard of for a worker's life."""
+    clock = Calendar(kernel)
+    user = await kernel.user()
+    nodes = [Node.here(f"nod_{number}", "all", "1", None) for number in (1, 2)]
+
+    async def look_as(node: Node) -> int:
+        await told(kernel, user, 1)
+        clock.now += 10 * DAY
+        mine = partial(is_oldest, node_id=node.id, life_ms=3_000)
+        await within(Expiring(kernel.store, kernel.sources, 1, mine=mine).look())
+        return len(await kernel.rows(user))
+
+    assert await look_as(nodes[1]) == 0, "before anybody is shown"
+    await within(kernel.store.write("", lambda tx: show(tx, nodes[0])))
+    await within(kernel.store.write("", lambda tx: tx.sql("UPDATE nodes SET since = since - 1")))
+    if kernel.store.shared:
+        await within(kernel.store.write("", lambda tx: show(tx, nodes[1])))
+        assert await look_as(nodes[1]) > 0
+    assert await look_as(nodes[0]) == 0
+    await within(
+        kernel.store.write("", lambda tx: tx.sql("UPDATE nodes SET seen_at = seen_at - 4000 WHERE id = 'nod_1'"))
+    )
+    assert await look_as(nodes[1]) == 0

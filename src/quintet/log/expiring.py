@@ -4,8 +4,10 @@
 2. A cursor from before the cut gets `too_old`; one exactly at it goes on: the digest of the last event that went is kept.
 3. An open run is never cut into, nor is anything behind its first event.
 4. Short transactions, so that others' writes go between them. A crash between two leaves a log that is merely longer.
+5. To look costs some statements for every user, so of several processes one looks. Two that do are no harm.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -84,12 +86,15 @@ def _due_in(tx: Tx, after: str, before_ms: int) -> tuple[list[Due], str | None]:
 
 
 class Expiring:
-    """Looks once an hour whether anything has become older than `days`."""
+    """Looks once an hour whether anything has become older than `days`, where it is for this process to look: `mine`."""
 
-    def __init__(self, store: Store, sources: Sources, days: int) -> None:
+    def __init__(
+        self, store: Store, sources: Sources, days: int, *, mine: Callable[[Tx], bool] = lambda tx: True
+    ) -> None:
         self._store = store
         self._sources = sources
         self._days = days
+        self._mine = mine
         self._looking = Periodic("taking away what is too old", self.look, _PERIOD)
         self.close = self._looking.close
 
@@ -100,6 +105,8 @@ class Expiring:
 
     async def look(self) -> None:
         """Take away what is too old. Raises QuintetError: the store cannot."""
+        if not await self._store.read(self._mine):
+            return
         before_ms = self._sources.now_ms() - self._days * _DAY_MS
         last: str | None = ""
         while last is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from quintet import __version__, runs
 from quintet.chat import Purging
@@ -15,7 +16,7 @@ from quintet.server.presence import Presence
 from quintet.settings import Role, Settings
 from quintet.sources import Sources
 from quintet.store import Store
-from quintet.store.nodes import Node
+from quintet.store.nodes import Node, is_oldest
 
 __all__ = ["Crew", "Crews"]
 
@@ -75,7 +76,8 @@ class Crews:
         if store.shared:
             reaper.start()
         purging.start()
-        expiring = Expiring(store, sources, settings.events_kept_days)
+        mine = partial(is_oldest, node_id=self._node_id, life_ms=settings.worker_life_seconds * 1000)
+        expiring = Expiring(store, sources, settings.events_kept_days, mine=mine)
         expiring.start()
         presence = self._presence(store, worker)
         self.found.append(Crew(store, worker, reaper, purging, expiring, presence))

@@ -1,4 +1,5 @@
-"""Which processes there are: each writes a row about itself, for whoever runs them. No promise rests on it.
+"""Which processes there are: each writes a row about itself, for whoever runs them, and for work that one of them is enough for. No promise rests
+on it: where two take themselves for that one, something is done twice that may be.
 
 Times are those of the database, so that no clock of one machine is compared with another's.
 """
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from quintet.store.base import Tx
 
-__all__ = ["FORGOTTEN_SECONDS", "Node", "Seen", "leave", "nodes_in", "now_in", "others_in", "show"]
+__all__ = ["FORGOTTEN_SECONDS", "Node", "Seen", "is_oldest", "leave", "nodes_in", "now_in", "others_in", "show"]
 
 FORGOTTEN_SECONDS = 600
 """How long a node is told of that has gone without a word."""
@@ -75,6 +76,12 @@ def nodes_in(tx: Tx) -> list[Seen]:
     since = now - FORGOTTEN_SECONDS * 1000 if tx.shared else 0
     rows = tx.sql(_NODES, (since,)).fetchall()
     return [Seen(_node(row), max(0, now - row[8]), max(0, now - row[9])) for row in rows]
+
+
+def is_oldest(tx: Tx, node_id: str, life_ms: int) -> bool:
+    """Whether of those that live here none was here before this one."""
+    living = [seen.node.id for seen in nodes_in(tx) if seen.silent_ms <= life_ms]
+    return living[:1] in ([], [node_id])
 
 
 def others_in(tx: Tx, digest: str, life_ms: int) -> list[Node]:

@@ -25,7 +25,7 @@ workers = Table(  # those that live: each raises its beat, and whoever sees one 
     info=LOCAL,
 )
 
-nodes = Table(  # the processes, for whoever runs them: nothing is decided by it
+nodes = Table(  # the processes, for whoever runs them: nothing that must be right is decided by it
     "nodes",
     metadata,
     Column("id", String(40), nullable=False),
