@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from ..case import Case
+from ..collected import Collected
 from ..findings import Finding, Rule, rule
 from ..interpreter import canonical, numbers
 from ..owners import SETTINGS, option_owner, owner_absent
@@ -157,15 +158,22 @@ def _absent(case: Case) -> list[str]:
 )
 def ends_at_start(case: Case, this: Rule) -> Iterator[Finding]:
     """Certain only where pytest's words name a setting of the ruling file, or its value: a project may also want an option to be given."""
-    ended = case.runs.main.ended if case.runs else ""
-    if not ended or case.ruling is None or "No files were found in testpaths" in ended:  # the last is told by D36
+    main = case.runs.main if case.runs else None
+    if main is None or case.ruling is None or not main.ended or _told_already(case, main):
         return
+    ended = main.ended
     named = next((key for key in case.ruling.settings or {} if _speaks_of(ended, key, case.words(key))), "")
     if not named:
         yield this.suspect(f"pytest ends before it collects anything: {ended}", case.shown(case.ruling.path))
         return
     statement = f"pytest ends before it collects anything, because of the setting {named}: {ended}"
     yield this.either(case.python.proves, statement, *case.place(named))
+
+
+def _told_already(case: Case, main: Collected) -> bool:
+    """By D02, D06 (the file itself is refused), D33 (a module leaves) or D36."""
+    refused = any(row.resolved.error for row in case.matrix.rows)
+    return refused or bool(main.left) or "No files were found in testpaths" in main.ended
 
 
 def _speaks_of(ended: str, key: str, items: Sequence[str]) -> bool:
