@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from quintet.edge.figures import HTTPFigures
 from quintet.edge.origins import PROBES, UNKNOWN_HOST, OriginPolicy
 from quintet.edge.problems import problem, report
+from quintet.edge.turnstile import Turnstile
 from quintet.errors import QuintetError
 from quintet.sources import Sources
 
@@ -50,12 +51,14 @@ class Gate:
         self._figures = figures or HTTPFigures()
         self._policy = policy
         self._sources = sources
+        self._turnstile = Turnstile()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        await self._turnstile.enter()
         request_id = self._sources.new_id("req")
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id, api=scope["path"].startswith(API_PATHS))

@@ -115,6 +115,7 @@ class Server:
                 raise StartError("The HTTP server did not start", "Look at the lines above.")
             await asyncio.sleep(0.005)
         await parts.crews.show()
+        parts.lag.start()
 
     async def stop(self) -> None:
         """Drain and stop. Waits for running runs only, for as long as the settings say."""
@@ -177,9 +178,7 @@ class Server:
         if tracer is not None:
             store.on_commit(tracer.committed)
             gateway.tell(tracer.delivered)
-        lag = LoopLag(sources)
-        lag.start()
-        return _Parts(store, log, accounts, crews, gateway, lag, tracer)
+        return _Parts(store, log, accounts, crews, gateway, LoopLag(sources), tracer)
 
     def _conversing(self, store: Store, accounts: Accounts) -> Authenticate:
         """Who speaks, with a place in the user's cell where there are cells."""

@@ -1,4 +1,7 @@
-"""How late an event loop is: the time between when a look was due and when it happened."""
+"""How late an event loop is: the time between when a look was due and when it happened.
+
+Looks are close together, so that whoever holds the loop for longer than between two of them is seen, whenever that is.
+"""
 
 from collections import deque
 
@@ -7,18 +10,18 @@ from quintet.sources import Sources
 
 __all__ = ["LoopLag"]
 
-_PERIOD = 0.5
-_KEPT = 120  # looks: a minute
+_PERIOD = 0.05
+_KEPT = 1200  # looks: a minute
 
 
 class LoopLag:
-    """Looks at the running loop twice a second. Figures are in seconds."""
+    """Looks at the running loop twenty times a second. Figures are in seconds."""
 
     def __init__(self, sources: Sources) -> None:
         self._clock = sources.monotonic
         self._lags: deque[float] = deque(maxlen=_KEPT)
         self._looking = Periodic("looking how late the loop is", self._look, _PERIOD, at_once=False)
-        self._due = 0.0
+        self._due: float | None = None
         self.close = self._looking.close
 
     @property
@@ -32,11 +35,11 @@ class LoopLag:
         return max(self._lags, default=0.0)
 
     def start(self) -> None:
-        """Begin, on the running loop."""
-        self._due = self._clock() + _PERIOD
+        """Begin, on the running loop. What the loop does before its next turn is of the start, and counts for nothing."""
         self._looking.start()
 
     async def _look(self) -> None:
         now = self._clock()
-        self._lags.append(max(0.0, now - self._due))
+        if self._due is not None:
+            self._lags.append(max(0.0, now - self._due))
         self._due = now + _PERIOD
