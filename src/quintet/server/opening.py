@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from quintet.errors import QuintetError
@@ -40,9 +40,15 @@ def open_database(settings: Settings, *, migrate: bool, exclusive: bool = True, 
         keep=settings.failover_keeps_epochs,
         wakes_url=settings.wakes_url.get_secret_value() if settings.wakes_url else None,
     )
-    try:
+    with _in_words(migrate=migrate):
         home = shared(settings.database, exclusive=exclusive, reserved=settings.reserved_bytes)
         return _with_cells(home, settings, shared, migrate=migrate, checks=checks) if settings.cells else home
+
+
+@contextlib.contextmanager
+def _in_words(*, migrate: bool) -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get(error.name or "")
         if extra is None:
