@@ -15,6 +15,7 @@ import msgspec
 from quintet import runs
 from quintet.engine import AgentSpec, Limits, Registry
 from quintet.engine.worker import Worker
+from quintet.errors import QuintetError
 from quintet.events import DATA, ENDINGS, Event, decode
 from quintet.log import Log, create_head
 from quintet.runs import NewRun
@@ -194,6 +195,30 @@ def _submit(tx: Tx, new: NewRun, create: bool, now: runs.Moment) -> None:
         " VALUES (?, ?, ?, ?, 'user', ?, ?, ?, ?)",
         (new.user_id, new.message_id, new.thread_id, new.run_id, new.text, new.client_id, now.now_ms, seq),
     )
+
+
+def full(tx: Tx, spare: int) -> None:
+    """Let the database grow by `spare` pages and no more."""
+    pages = tx.sql("PRAGMA page_count").fetchone()[0]
+    tx.sql(f"PRAGMA max_page_count = {pages + spare}")
+
+
+async def fill(stage: Stage) -> None:
+    """Take the last bytes too: not even an ending fits."""
+    await stage.store.write("", partial(full, spare=0))
+    for number in range(1000):
+
+        def add(tx: Tx, number: int = number) -> None:
+            tx.sql(
+                "INSERT INTO events (user_id, seq, type, digest, final, body) VALUES ('filler', ?, 'x', 'x', 0, ?)",
+                (number, b"x" * 50),
+            )
+
+        try:
+            await stage.store.write("", add)
+        except QuintetError:
+            return
+    raise AssertionError("the database never became full")
 
 
 @dataclass

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.stage import SHORT, Stage
+from engine.stage import SHORT, Stage, fill, full
 from quintet import Turn, agent, tool
 from quintet.engine import AgentSpec, Limits
-from quintet.errors import QuintetError
 from quintet.runs import lose_all, moment
 from quintet.store import Tx
 
@@ -61,30 +60,6 @@ def talker(gate: Gate, count: int = 2000, timeout: float | None = None) -> Agent
         await turn.use(touch)
 
     return talk
-
-
-def full(tx: Tx, spare: int) -> None:
-    """Let the database grow by `spare` pages and no more."""
-    pages = tx.sql("PRAGMA page_count").fetchone()[0]
-    tx.sql(f"PRAGMA max_page_count = {pages + spare}")
-
-
-async def fill(stage: Stage) -> None:
-    """Take the last bytes too: not even an ending fits."""
-    await stage.store.write("", partial(full, spare=0))
-    for number in range(1000):
-
-        def add(tx: Tx, number: int = number) -> None:
-            tx.sql(
-                "INSERT INTO events (user_id, seq, type, digest, final, body) VALUES ('filler', ?, 'x', 'x', 0, ?)",
-                (number, b"x" * 50),
-            )
-
-        try:
-            await stage.store.write("", add)
-        except QuintetError:
-            return
-    raise AssertionError("the database never became full")
 
 
 async def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:

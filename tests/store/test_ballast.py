@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,22 @@ async def test_without_room_what_grows_is_refused_and_what_ends_is_written(pages
     await within(pages.store.write("u", lambda tx: tx.sql("DELETE FROM agents")))
     await within(pages.store.write("u", _grows))
     assert not pages.store.figures().scarce
+
+
+@pytest.mark.l2
+async def test_the_room_is_kept_for_want_of_room_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that is lost for another reason, here a writer beside the server, gives no room up and refuses nothing that grows."""
+    monkeypatch.setattr("quintet.store.sqlite._BUSY_MS", 100)
+    pages = Pages(tmp_path)
+    await pages.store.start()
+    with closing(sqlite3.connect(pages.database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert (await _refusal(pages, _grows)).code == "busy"
+        other.execute("ROLLBACK")
+    assert _held(pages.file) >= SIZE
+    assert not pages.store.figures().scarce
+    await within(pages.store.write("u", _grows))
+    await pages.store.close()
 
 
 @pytest.mark.l2
