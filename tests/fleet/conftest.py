@@ -9,15 +9,24 @@ from typing import Any
 import pytest
 
 from fleet.fleet import Fleet
-from support.postgres import PostgresDatabase
+from quintet.testing.services.command import CommandService
+from quintet.testing.services.postgres.server import PostgresServer
+from support.postgres import PostgresDatabase, own_server
 from support.standby import Pair, pair
+from support.valkey import valkey_in
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`make test` has a share of the faults; all of them are played where the whole run is on PostgreSQL (`make test-postgres`)."""
-    if os.environ.get("QUINTET_TEST_DATABASE", "sqlite") == "postgres":
+    """`make test` has a share of the faults; all of them are played where the whole run is on PostgreSQL (`make test-postgres`), and all
+    that is planted where nothing else is (`make sabotage`)."""
+    if config.option.markexpr == "sabotage":
         return
-    left = [item for item in items if item.get_closest_marker("long")]
+    everywhere = os.environ.get("QUINTET_TEST_DATABASE", "sqlite") == "postgres"
+    left = [
+        item
+        for item in items
+        if item.get_closest_marker("long") and not (everywhere and item.get_closest_marker("sabotage") is None)
+    ]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
@@ -37,6 +46,23 @@ def fleet_of(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     yield make
     for fleet in made:
         fleet.end()
+
+
+@pytest.fixture
+def own() -> Iterator[PostgresServer]:
+    """A PostgreSQL that the test may stop."""
+    made = own_server()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[CommandService]:
+    """A Valkey of the test's own."""
+    made = valkey_in(tmp_path / "valkey")
+    made.start()
+    yield made
+    made.end()
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ class Fleet:
         variables: Mapping[str, str] | None = None,
         command: Sequence[str] = ("-m", "quintet"),
         through: Sequence[int] = (),
+        kind: type[Node] = Node,
     ) -> None:
         """`through` has the port by which each node reaches the database; that of the database if not given."""
         effects = folder / "effects.log"
@@ -97,7 +98,7 @@ class Fleet:
         self.database = database
         roles = ["gateway"] * gateways + ["worker"] * workers
         self.nodes = [
-            Node(folder / f"{role}{at}", role, database, self.environment, command) for at, role in enumerate(roles)
+            kind(folder / f"{role}{at}", role, database, self.environment, command) for at, role in enumerate(roles)
         ]
         for node, port in zip(self.nodes, through, strict=False):
             node.environment["QUINTET_DATABASE_URL"] = database.url.replace(f":{database.server.port}/", f":{port}/")

@@ -51,16 +51,29 @@ def spread(fleet: Fleet, connect: Connect, chance: random.Random, each: int, kin
 async def under_load(people: Sequence[Faithful]) -> AsyncIterator[None]:
     """Inside they write and read whatever happens; at the end all comes to rest, and each has read its log to the head."""
     async with living(people) as lives:
-        await asyncio.gather(*(person.goes_on() for person in people))
+        await _go_on(people, lives, 30)
         for person in people:
             person.fair = False
         yield
-        assert not lives.done(), f"a client has given up: {[person.faults for person in people]}"
-        await asyncio.gather(*(person.goes_on(60) for person in people))
+        await _go_on(people, lives, 60)
         async with asyncio.timeout(120):
             await asyncio.gather(lives, *(person.settle() for person in people))
     for person in people:
         await person.audit()
+
+
+async def _go_on(people: Sequence[Faithful], lives: "asyncio.Future[list[None]]", within: float) -> None:
+    """Each is answered once more. What one has found to be wrong is said before others miss an answer."""
+    answered = asyncio.ensure_future(asyncio.gather(*(person.goes_on(within) for person in people)))
+    await asyncio.wait((answered, lives), return_when=asyncio.FIRST_COMPLETED)
+    try:
+        assert not lives.done(), f"a client has given up: {[person.faults for person in people]}"
+        await answered
+    except AssertionError as missed:
+        answered.cancel()
+        if found := [fault for person in people for fault in person.faults]:
+            raise AssertionError(found[0]) from missed
+        raise
 
 
 async def endured(

@@ -5,7 +5,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,23 +18,27 @@ from quintet.testing.accounts.account import register
 from quintet.testing.faults import Faults
 from quintet.testing.services.postgres.server import PostgresServer
 from quintet.testing.sockets.connecting import Connect
+from support.crowd import costing
 from support.faithful import Faithful
-from support.postgres import PostgresDatabase, own_server
+from support.postgres import PostgresDatabase
+from support.standby import Pair, PairDatabase
 
 pytestmark = [pytest.mark.l3, pytest.mark.hang_guard(300)]
 
 Maker = Callable[..., Fleet]
 POLL = 5.0  # seconds that a lost wake-up may cost (docs/promises.md)
+FLOOD = {"pieces": 9_000, "pause": 0}  # more than is stored in two seconds, for as long as anybody looks
 OURS = "application_name = 'quintet' AND datname = current_database()"
+CHECKED_LATE = """
+CREATE FUNCTION checked_late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.05); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER checked_late AFTER INSERT OR UPDATE ON commit_marks DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION checked_late()
+"""
+COMMITTING = (
+    "SELECT pg_terminate_backend(pid), wait_event = 'SyncRep' FROM pg_stat_activity"
+    f" WHERE {OURS} AND state = 'active' AND query = 'COMMIT' ORDER BY random() LIMIT 1"
+)
 LISTENING = f"SELECT pid FROM pg_stat_activity WHERE {OURS} AND query LIKE 'LISTEN%' AND state = 'idle'"
-
-
-@pytest.fixture
-def own() -> Iterator[PostgresServer]:
-    """A PostgreSQL that the test may stop."""
-    made = own_server()
-    yield made
-    made.end()
 
 
 def stop_at_once(server: PostgresServer) -> None:
@@ -86,12 +91,76 @@ async def test_backends_that_end_in_the_middle_are_nobodys_concern(
 
 
 @pytest.mark.long
+async def test_backends_that_end_in_the_middle_of_a_commit_are_nobodys_concern(
+    fleet_of: Maker, both: Pair, connect: Connect, tmp_path: Path
+) -> None:
+    """Commits last: some before they are stored, for a check that PostgreSQL leaves until then, some after, for the standby is late. Backends
+    are ended there, again and again: nothing is stored twice, nothing that was answered is missing, every run completes."""
+    async with again("middle_of_a_commit") as chance:
+        database = await asyncio.to_thread(PairDatabase, both)
+        database.change(CHECKED_LATE)
+        await asyncio.to_thread(both.synchronous)
+        fleet = fleet_of(database)
+        ended_backends: Counter[bool] = Counter()
+
+        async def storm(chance: random.Random, _: list[Faithful]) -> None:
+            await asyncio.to_thread(both.show_late, 0.1)
+            until = time.monotonic() + 30
+            while min(ended_backends[True], ended_backends[False]) < 5 * ROUNDS and time.monotonic() < until:
+                found = await asyncio.to_thread(database.rows, COMMITTING)
+                ended_backends.update(bool(row[1]) for row in found)
+                await asyncio.sleep(chance.uniform(0.05, 0.2))
+            await asyncio.to_thread(both.show_late, 0)
+
+        ended = await endured(fleet, connect, chance, tmp_path / "healed", storm)
+        assert ended_backends[True], "none was ended after its commit was stored"
+        assert ended_backends[False], "none was ended before its commit was stored"
+        assert set(ended) == {"agent_completed"}, f"runs were failed for it: {ended}"
+
+
+@pytest.mark.long
 async def test_commits_of_two_seconds_delay_and_lose_nothing(
+    fleet_of: Maker, both: Pair, connect: Connect, tmp_path: Path
+) -> None:
+    """The server holds every commit for two seconds, its standby being late, with the periods that are shipped: everything is answered,
+    later, sockets stay, every run completes, and agents that say more than is stored wait, in bounded memory."""
+    async with again("two_seconds") as chance:
+        database = await asyncio.to_thread(PairDatabase, both)
+        await asyncio.to_thread(both.synchronous)
+        fleet = fleet_of(database, workers=1, life=12)
+        speaker = await connect.device(fleet.gateways[0], register(fleet.gateways[0]))
+
+        async def storm(_: random.Random, people: list[Faithful]) -> None:
+            for person in people:
+                person.fair = True  # it is slow, and nothing else: nobody may have to connect again
+            before = len(connect.open)
+            await asyncio.to_thread(both.show_late, 2.0)
+            floods = [await speaker.say(FLOOD, agent="streamer") for _ in range(5)]
+            began = time.monotonic()
+            await speaker.say("slow", agent="echo")
+            assert time.monotonic() - began > 1.9, "a commit was not held"
+            async with costing(fleet.workers[0]) as cost:
+                await asyncio.sleep(10)  # nearly the life of a worker
+            assert fleet.gateways[1].status("/readyz") == 200
+            for said in floods:
+                await speaker.cancel(said.run_id)
+            await asyncio.to_thread(both.show_late, 0)
+            for said in floods:
+                assert (await speaker.run(said.run_id, 30))[-1].type == "agent_cancelled"
+            assert len(connect.open) == before, "somebody had to connect again"
+            assert cost.grown < 15, f"agents that had to wait made the worker grow by {cost.grown:.0f} MB"
+
+        ended = await endured(fleet, connect, chance, tmp_path / "healed", storm, each=1)
+        assert set(ended) == {"agent_completed"}, f"runs were failed for slow commits: {ended}"
+        speaker.story.whole()
+
+
+@pytest.mark.long
+async def test_a_network_on_which_a_commit_takes_two_seconds_delays_and_loses_nothing(
     fleet_of: Maker, connect: Connect, faults: Faults, tmp_path: Path
 ) -> None:
-    """A network on which a transaction takes two seconds, with the periods that are shipped: every run completes, and no worker is
-    taken for dead."""
-    async with again("two_seconds") as chance:
+    """Each answer of the database is late, with the periods that are shipped: every run completes, and no worker is taken for dead."""
+    async with again("on_which_a_commit") as chance:
         database = PostgresDatabase()
         relay = faults(database.server)
         far = database.url.replace(f":{database.server.port}/", f":{relay.port}/")
@@ -141,9 +210,10 @@ async def test_who_does_not_hear_is_late_and_nothing_else(fleet_of: Maker, conne
 
 async def _listening(database: PostgresDatabase, count: int, beside: Sequence[int] = ()) -> list[int]:
     """The backends on which somebody listens, once there are so many beside others."""
-    async with asyncio.timeout(30):
-        while True:
-            found = {row[0] for row in await asyncio.to_thread(database.rows, LISTENING)} - set(beside)
-            if len(found) >= count:
-                return list(found)
-            await asyncio.sleep(0.05)
+    until = time.monotonic() + 30
+    while True:
+        found = {row[0] for row in await asyncio.to_thread(database.rows, LISTENING)} - set(beside)
+        if len(found) >= count:
+            return list(found)
+        assert time.monotonic() < until, f"of {count} processes only {len(found)} listen"
+        await asyncio.sleep(0.05)

@@ -83,7 +83,8 @@ async def test_a_dead_workers_run_ends_within_twenty_seconds(fleet_of: Maker, co
     worker.start()
     await device.tell("next", agent="echo")
     run = await device.run(said.run_id, 30)
-    assert time.monotonic() - killed < 20
+    took = time.monotonic() - killed
+    assert took < 20, f"it ended {took:.0f} s after its worker"
     assert ending(run).body["data"]["error"]["code"] == "worker_lost"
     assert [e.body["data"]["error"]["code"] for e in run if e.type == "tool_completed"] == ["worker_lost"] * 2
     assert effects(gateway, "dies-a") == effects(gateway, "dies-b") == ["begun"]

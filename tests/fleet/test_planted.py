@@ -1,25 +1,143 @@
-"""P12 for a fleet: with a defect planted in each of its processes the check of its promise goes red, and for the right reason."""
+"""P12 for a fleet: with a defect planted in each of its processes the very test of its promise goes red, and for the right reason."""
 
-import asyncio
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
-from fleet.checks import (
-    check_a_sleeper_is_fenced,
-    check_clients_are_told,
-    check_one_order_of_two_gateways,
-    check_told_at_once,
-)
+from fleet import test_database, test_failover, test_fleet, test_network, test_rolling, test_valkey
+from fleet.checks import check_a_sleeper_is_fenced
 from fleet.fleet import Fleet
 from quintet.testing.sockets.connecting import Connect
-from support.standby import Pair, PairDatabase
+from sabotage.by_fleet import DEFECTS_OF_FLEETS
 
-pytestmark = [pytest.mark.l3, pytest.mark.sabotage, pytest.mark.hang_guard(240)]
+pytestmark = [pytest.mark.l3, pytest.mark.sabotage, pytest.mark.hang_guard(300)]
 
 Maker = Callable[..., Fleet]
-Note = Callable[[str, object], None]
+
+
+class Case(NamedTuple):
+    """A defect, the promise that it breaks, the test that keeps it, what that must say, and which of its parameters."""
+
+    promise: str
+    defect: str
+    test: Callable[..., Awaitable[None]]
+    says: str
+    given: Mapping[str, object] = {}
+
+
+LOST = (
+    "^sequence: |^pairs: |resync|does not hold|in the log"  # a story with a gap, or an answer of which nothing is left
+)
+CASES = [
+    Case("P3", "deaf_to_notices", test_fleet.test_one_user_at_two_gateways_has_one_order, "was told late"),
+    Case("P5", "write_after_the_lease", test_fleet.test_a_worker_that_sleeps_past_its_life_is_fenced, "follow the end"),
+    Case(
+        "P2",
+        "number_without_the_lock",
+        test_fleet.test_one_user_at_two_gateways_has_one_order,
+        "gave the same numbers",
+    ),
+    Case(
+        "P3",
+        "keep_epochs_after_a_loss",
+        test_failover.test_whoever_has_seen_what_is_lost_is_told,
+        "in vain for the server to close",
+    ),
+    Case(
+        "P4",
+        "outlive_the_lease",
+        test_network.test_a_worker_that_is_cut_off_stops_its_runs_itself,
+        "no 'cancelled' of 'cut-a'",
+        {"network": "relay"},
+    ),
+]
+LONG = [
+    Case(
+        "P1",
+        "answer_before_the_log",
+        test_database.test_a_database_that_is_stopped_again_and_again_loses_nothing,
+        LOST,
+    ),
+    Case(
+        "P1",
+        "believe_a_lost_commit",
+        test_database.test_backends_that_end_in_the_middle_of_a_commit_are_nobodys_concern,
+        LOST,
+    ),
+    Case(
+        "P3",
+        "repeat_a_lost_commit",
+        test_database.test_backends_that_end_in_the_middle_of_a_commit_are_nobodys_concern,
+        "is a second|twice",
+    ),
+    Case(
+        "P9",
+        "never_wait_for_the_log",
+        test_database.test_commits_of_two_seconds_delay_and_lose_nothing,
+        "made the worker grow",
+    ),
+    Case(
+        "P3",
+        "deaf_for_good",
+        test_database.test_who_does_not_hear_is_late_and_nothing_else,
+        "processes only",
+        {"how": "cut"},
+    ),
+    Case(
+        "P3",
+        "trust_silence",
+        test_database.test_who_does_not_hear_is_late_and_nothing_else,
+        "processes only",
+        {"how": "silent"},
+    ),
+    Case(
+        "P3",
+        "never_look_at_heads",
+        test_database.test_who_does_not_hear_is_late_and_nothing_else,
+        "in vain for the ending",
+        {"how": "cut"},
+    ),
+    Case("P3", "deaf_for_good", test_valkey.test_a_fleet_without_its_valkey_is_slower_and_nothing_else, "not in touch"),
+    Case("P4", "bury_late", test_fleet.test_a_dead_workers_run_ends_within_twenty_seconds, "after its worker"),
+    Case("P4", "begin_it_again", test_fleet.test_a_dead_workers_run_ends_within_twenty_seconds, "in vain for the end"),
+    Case(
+        "P5",
+        "write_after_the_lease",
+        test_fleet.test_a_worker_that_falls_asleep_in_a_transaction_harms_nobody_elses_runs,
+        "follows its ending|^sequence: |^pairs: ",
+    ),
+    Case("P4", "leave_at_once", test_rolling.test_a_rolling_restart_loses_nothing, "agent_cancelled"),
+    Case(
+        "P3",
+        "send_away_in_silence",
+        test_network.test_a_gateway_that_is_cut_off_keeps_its_sockets,
+        "4000",
+    ),
+    Case("P4", "keep_what_was_open", test_failover.test_a_lagging_standby_takes_over, "finds no rest"),
+    Case(
+        "P3",
+        "forget_the_vouching",
+        test_failover.test_a_standby_that_has_everything_takes_over_unnoticed,
+        "answered by .*resync",
+    ),
+]
+
+
+@pytest.fixture
+def sabotaged(request: pytest.FixtureRequest) -> Callable[[], Awaitable[None]]:
+    """The test of a case, with what it asks for; every fleet that it makes has the defect."""
+    case: Case = request.param
+    given: dict[str, Any] = dict(case.given)
+    for name in inspect.signature(case.test).parameters:
+        if name not in given:
+            given[name] = request.getfixturevalue(name)
+    given["fleet_of"] = partial(given["fleet_of"], command=planted(case.defect))
+    return partial(case.test, **given)
 
 
 def planted(defect: str) -> tuple[str, ...]:
@@ -27,47 +145,42 @@ def planted(defect: str) -> tuple[str, ...]:
     return ("sabotage/serve.py", defect, "--")
 
 
-async def test_notices_that_nobody_hears_are_seen(fleet_of: Maker, connect: Connect, record_property: Note) -> None:
-    """Everything comes by the slow poll."""
-    record_property("sabotage", "P3   deaf_to_notices")
-    fleet = fleet_of(workers=1, command=planted("deaf_to_notices"))
-    with pytest.raises(AssertionError, match="was told late"):
-        await check_told_at_once(fleet, connect)
+def _name(case: Case) -> str:
+    return f"{case.defect} {case.test.__name__.removeprefix('test_')}"
 
 
-async def test_a_fence_that_lets_old_attempts_through_is_seen(
-    fleet_of: Maker, connect: Connect, tmp_path: Path, record_property: Note
+@pytest.mark.parametrize(
+    ("sabotaged", "case"),
+    [pytest.param(case, case, id=_name(case)) for case in CASES]
+    + [pytest.param(case, case, id=_name(case), marks=pytest.mark.long) for case in LONG],
+    indirect=["sabotaged"],
+)
+async def test_a_planted_defect_of_a_fleet_is_seen(
+    sabotaged: Callable[[], Awaitable[None]], case: Case, record_property: Callable[[str, object], None]
 ) -> None:
-    """A worker that was taken for dead writes on."""
-    record_property("sabotage", "P5   write_after_the_lease")
-    fleet = fleet_of(gateways=1, workers=1, command=planted("write_after_the_lease"))
-    with pytest.raises(AssertionError, match="follow the ending"):
-        await check_a_sleeper_is_fenced(fleet, connect, tmp_path / "copy")
+    """The test that is green on the sound product is red with it."""
+    record_property("sabotage", f"{case.promise:4} {_name(case)}")
+    with pytest.raises((AssertionError, ExceptionGroup)) as told:
+        await sabotaged()
+    words = list(_words(told.value))
+    assert any(re.search(case.says, said) for said in words), f"red for another reason: {words}"
+
+
+def _words(error: BaseException) -> Iterator[str]:
+    """What an assertion said, also of several clients at once."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _words(each)
+    elif isinstance(error, AssertionError):
+        yield str(error)
+
+
+def test_every_defect_of_fleets_is_used() -> None:
+    """None lies about unseen."""
+    assert {case.defect for case in [*CASES, *LONG]} == DEFECTS_OF_FLEETS.keys()
 
 
 async def test_the_fence_alone_is_enough_in_a_fleet(fleet_of: Maker, connect: Connect, tmp_path: Path) -> None:
     """A worker that never notices that it was taken for dead adds nothing to what was ended."""
     fleet = fleet_of(gateways=1, workers=1, command=planted("outlive_the_lease"))
     await check_a_sleeper_is_fenced(fleet, connect, tmp_path / "copy")
-
-
-async def test_a_number_that_two_gateways_give_is_seen(
-    fleet_of: Maker, connect: Connect, record_property: Note
-) -> None:
-    """No transaction waits for another's of the same user."""
-    record_property("sabotage", "P2   number_without_the_lock")
-    fleet = fleet_of(workers=1, command=planted("number_without_the_lock"))
-    with pytest.raises(AssertionError, match="gave the same numbers"):
-        await check_one_order_of_two_gateways(fleet, connect)
-
-
-async def test_an_epoch_that_outlasts_a_loss_is_seen(
-    fleet_of: Maker, both: Pair, connect: Connect, record_property: Note
-) -> None:
-    """Numbers are given again, and clients are ahead of them."""
-    record_property("sabotage", "P3   keep_epochs_after_a_loss")
-    fleet = fleet_of(
-        await asyncio.to_thread(PairDatabase, both), workers=1, command=planted("keep_epochs_after_a_loss")
-    )
-    with pytest.raises(AssertionError, match="in vain for the server to close"):
-        await check_clients_are_told(fleet, both, connect)

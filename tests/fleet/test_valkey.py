@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,16 +20,6 @@ from quintet.testing.services.command import CommandService
 from quintet.testing.sockets.connecting import Connect
 from support.kernel import Kernel, eventually, within
 from support.postgres import PostgresDatabase
-from support.valkey import valkey_in
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[CommandService]:
-    """One of the test's own."""
-    made = valkey_in(tmp_path / "valkey")
-    made.start()
-    yield made
-    made.end()
 
 
 @asynccontextmanager
@@ -116,9 +105,10 @@ async def test_a_fleet_without_its_valkey_is_slower_and_nothing_else(
         "The server is ready, and does without: wakes."
     ]
     await asyncio.to_thread(valkey.start)
-    async with asyncio.timeout(20):
-        while any(gateway.ready()["checks"]["wakes"] != "ok" for gateway in fleet.nodes):  # type: ignore[index]
-            await asyncio.sleep(0.1)
+    until = time.monotonic() + 20
+    while deaf := [node.name for node in fleet.nodes if node.ready()["checks"]["wakes"] != "ok"]:  # type: ignore[index]
+        assert time.monotonic() < until, f"not in touch again: {deaf}"
+        await asyncio.sleep(0.1)
     assert await tell() < 1
     for device in (one, two):
         device.story.whole()

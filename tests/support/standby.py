@@ -51,6 +51,15 @@ class Pair:
             lambda: self.ask(self.primary, "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"), "synchronous"
         )
 
+    def show_late(self, seconds: float) -> None:
+        """After `synchronous`: a commit is answered once the standby shows it, which it does so many seconds later."""
+        for server, setting in (
+            (self.primary, "synchronous_commit = 'remote_apply'"),
+            (self.standby, f"recovery_min_apply_delay = '{seconds * 1000:.0f}ms'"),
+        ):
+            self.ask(server, f"ALTER SYSTEM SET {setting}")
+            self.ask(server, "SELECT pg_reload_conf()")
+
     def caught_up(self) -> None:
         """Wait until the standby has all that is committed."""
         written = self.ask(self.primary, "SELECT pg_current_wal_insert_lsn()")[0][0]
