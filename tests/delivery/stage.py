@@ -5,6 +5,7 @@ Tokens are the real ones of `accounts`; only passwords are left out, since hashi
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -31,7 +32,12 @@ from quintet.testing.sockets.raw import Handshake, RawSocket
 from quintet.testing.sockets.stream import EVENTS, Stream
 from support.kernel import Kernel, within
 
-__all__ = ["Stage", "User"]
+__all__ = ["Stage", "User", "upgrade_request"]
+
+_UPGRADE = (
+    "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: {connection}\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,13 @@ class User:
     session_id: str
     token: str
     run: Leased | None = None
+
+
+def upgrade_request(token: str | None = None, connection: str = "Upgrade", more: str = "") -> bytes:
+    """An upgrade request."""
+    if token:
+        more += f"Authorization: Bearer {token}\r\n"
+    return _UPGRADE.format(connection=connection, more=more).encode()
 
 
 async def _plain(scope: Any, receive: Any, send: Any) -> None:
@@ -193,6 +206,29 @@ class Stage:
         await raw.say({"id": "f", "do": "follow", "after": after})
         await raw.until("caught_up")
         return raw
+
+    async def sip(self, asked: bytes, seconds: float) -> int:
+        """Ask, then read 6 KB a second through a small window, with no reading ahead; how many bytes came. Raises `ConnectionError`: cut."""
+
+        def sip() -> int:
+            taken, until = 0, time.monotonic() + seconds
+            with socket.socket() as plug:
+                plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                plug.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536
+                )  # as on a network; loopback's fill no such window
+                plug.settimeout(5)
+                plug.connect(("127.0.0.1", self.port))
+                plug.sendall(asked)
+                while time.monotonic() < until:
+                    data = plug.recv(300)
+                    if not data:
+                        raise ConnectionError("the server has ended the connection")
+                    taken += len(data)
+                    time.sleep(0.05)
+            return taken
+
+        return await asyncio.to_thread(sip)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection that has said nothing yet."""

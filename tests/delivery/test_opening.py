@@ -7,22 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from delivery.stage import Stage
+from delivery.stage import upgrade_request as request
 from quintet.testing.wire.frames import TEXT, frame_bytes
 
 pytestmark = pytest.mark.l2
 
 Stages = Callable[..., Stage]
-UPGRADE = (
-    "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: {connection}\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
-)
-
-
-def request(token: str | None = None, connection: str = "Upgrade", more: str = "") -> bytes:
-    """An upgrade request."""
-    if token:
-        more += f"Authorization: Bearer {token}\r\n"
-    return UPGRADE.format(connection=connection, more=more).encode()
 
 
 async def head(reader: asyncio.StreamReader) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from delivery.stage import Stage, User
+from delivery.stage import Stage, User, upgrade_request
 from quintet.protocol import Send
 from quintet.scope import UserScope
 from quintet.testing.sockets.raw import RawSocket
@@ -354,6 +354,16 @@ async def test_a_slow_reader_is_no_dead_one(stage: Stages) -> None:
                 await asyncio.sleep(0.6)
             assert (await raw.frame()).body["seq"] == seq
         await telling
+
+
+async def test_a_thin_line_is_no_dead_one(stage: Stages) -> None:
+    """A few bytes at a time through a small window, far less than the kernel hands on at once: nobody is cut who takes any byte in time."""
+    async with stage(slow_after=2) as s:
+        alice = await s.user()
+        await _tell(s, alice, 10)
+        follow = frame_bytes(TEXT, json.dumps({"id": "f", "do": "follow", "after": "0"}).encode())
+        await s.sip(upgrade_request(alice.token) + follow, 3.5)
+        assert s.gateway.snapshot().get("closed_slow_consumer", 0) == 0
 
 
 async def _tell(s: Stage, user: User, commits: int) -> None:

@@ -81,6 +81,31 @@ async def test_a_slow_reader_that_takes_something_stays(stage: Stages) -> None:
         assert here.gateway.snapshot().get("closed_slow_consumer", 0) == 0
 
 
+async def test_a_thin_line_is_no_dead_one(stage: Stages) -> None:
+    """A few bytes at a time through a small window, far less than the kernel hands on at once: nobody is cut who takes any byte in time."""
+    async with stage(slow_after=2) as here:
+        user = await here.user()
+        await _tell(here, user, 20)
+        await here.sip(
+            f"GET {EVENTS}?after=0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {user.token}\r\n\r\n".encode(),
+            3.5,
+        )
+        assert here.gateway.snapshot().get("closed_slow_consumer", 0) == 0
+
+
+async def test_who_takes_nothing_of_little_is_cut(stage: Stages) -> None:
+    """Nor do comments reach who is gone without a word or reads no more, even where all of it fits into the kernel: half a minute, here less."""
+    async with stage(slow_after=0.6, comment=0.1) as here:
+        user = await here.user()
+        reader, sleeper = await here.stream(user), await _sleeper(here, user)
+        await sleeper.pause()
+        assert user.run is not None
+        await here.kernel.append(user.run, *(here.kernel.thought(user.run, "x" * 500) for _ in range(20)))
+        await eventually(lambda: here.gateway.snapshot().get("closed_slow_consumer", 0) == 1)
+        await reader.block("agent_thinking", 20)
+        await eventually(lambda: here.gateway.snapshot()["streams"] == 1)
+
+
 async def test_a_revocation_nobody_was_woken_for_still_ends_the_stream(stage: Stages) -> None:
     """A sign-out between the check of the token and the registration is seen; the answer is 401 and no stream."""
     async with stage() as here:

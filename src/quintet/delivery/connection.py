@@ -16,6 +16,7 @@ from picows import WSAutoPingStrategy, WSListener, WSUpgradeResponse, picows
 from picows.common import WSUpgradeResponseWithListener
 
 from quintet.delivery import frames
+from quintet.delivery.backlog import backlog_of
 from quintet.delivery.config import Parts
 from quintet.delivery.frames import FrameGate
 from quintet.delivery.limits import Bucket
@@ -210,7 +211,7 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
 
     def taken(self) -> int:
         """How many bytes the peer's connection has taken so far."""
-        return self._written - int(self._tcp.get_write_buffer_size())
+        return self._written - backlog_of(self._tcp)
 
     def pause_writing(self) -> None:
         """The transport has enough."""

@@ -2,7 +2,8 @@
 
 1. The same feed as a socket's: it registers, checks the session, then reads. Live is replay.
 2. No queue: while the peer takes nothing the feed stands still, with at most one write's worth of events between them.
-3. Whoever takes nothing for half a minute is cut; a peer that is gone without a word is noticed by the kernel, for the comments go unanswered.
+3. Whoever takes nothing for half a minute is cut, and a peer that is gone without a word takes nothing: not even the comments. The
+   kernel's own time-out for that (`TCP_USER_TIMEOUT`) would also cut who reads slowly through a small window.
 4. A stream counts as one of the user's sockets, and ends as they do: expiry, revocation, a server that leaves.
 """
 
@@ -18,6 +19,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from quintet.delivery.backlog import backlog_of
 from quintet.delivery.config import Parts
 from quintet.delivery.deadlines import Deadlines
 from quintet.delivery.feed import Feed
@@ -29,7 +31,6 @@ from quintet.scope import Identity
 
 __all__ = ["EventStream", "events_router"]
 
-_PEER_GONE_MS = 45_000  # unacknowledged for so long: with a comment every 15 s it is found out within a minute
 _NOT_SENT = 64 * 1024  # bytes the kernel may keep unsent, so that a slow peer is noticed early
 _COMMENT = b":\n\n"
 _EXPIRED = b'event: auth_expired\ndata: {"type":"auth_expired"}\n\n'
@@ -72,6 +73,8 @@ class EventStream:
         self._send = send
         self._blocks: list[bytes] = []
         self._size = 0
+        self._written = 0  # without the heads of chunks
+        self._taken, self._took_at = 0, parts.sources.monotonic()
         self._news = asyncio.Event()
         self._over = False
         self._farewell: asyncio.TimerHandle | None = None
@@ -120,6 +123,7 @@ class EventStream:
             stuck = bool(self._transport and self._transport.get_write_buffer_size())
             if stuck:
                 self._deadlines.paused()
+            self._written += len(body)
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
             if stuck:
                 self._deadlines.resumed()
@@ -150,8 +154,8 @@ class EventStream:
         self._news.set()
 
     def taken(self) -> int:
-        """See `Timed`: while it is asked for, nothing is added."""
-        return -self._transport.get_write_buffer_size() if self._transport else 0
+        """See `Timed`."""
+        return self._written - backlog_of(self._transport) if self._transport else 0
 
     def end(self, reason: str) -> None:
         """End the stream as a socket would be closed with this reason."""
@@ -191,6 +195,11 @@ class EventStream:
             self._transport.abort()
 
     def _beat(self) -> None:
+        now, taken = self._parts.sources.monotonic(), self.taken()
+        if taken > self._taken or not self._transport or not backlog_of(self._transport):
+            self._taken, self._took_at = taken, now
+        elif now >= self._took_at + self._parts.config.slow_after:
+            self.end("slow_consumer")
         if self.writable and not self._blocks and not self._over:
             self._blocks.append(_COMMENT)
             self._news.set()
@@ -227,10 +236,8 @@ class _Answer(Response):
 def _transport_of(scope: Scope) -> asyncio.Transport | None:
     transport = transport_of(scope)
     plug = transport.get_extra_info("socket") if transport is not None else None
-    if plug is not None:
-        for option, value in (("TCP_NOTSENT_LOWAT", _NOT_SENT), ("TCP_USER_TIMEOUT", _PEER_GONE_MS)):
-            if hasattr(socket, option):
-                plug.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    if plug is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT)
     return transport
 
 
