@@ -13,7 +13,9 @@ import pytest
 
 from engine.stage import Stage, fill, full
 from quintet import Turn, agent, runs, tool
+from quintet.chat.deleting import delete_thread
 from quintet.engine import AgentSpec, SyncTurn
+from quintet.scope import UserScope
 from quintet.store import Tx
 
 pytestmark = pytest.mark.l2
@@ -193,3 +195,33 @@ async def test_an_outage_that_is_over_is_no_excuse(tmp_path: Path) -> None:
             while not touched:
                 await asyncio.sleep(0.005)
         assert (await stage.end(user_id, run_id)).code == "timeout"
+
+
+async def test_a_deletion_stops_what_runs_in_the_thread(tmp_path: Path) -> None:
+    """The thread of a run is deleted: its agent is cancelled as soon as that is committed, long before any poll."""
+    cancelled: list[str] = []
+    begun: list[str] = []
+
+    @agent
+    async def endless(turn: Turn) -> None:
+        begun.append(turn.thread_id)
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.append(turn.text)
+            raise
+
+    async with Stage(tmp_path, [endless], poll=60) as stage:
+        user_id = await stage.user()
+        await stage.send(user_id, "endless", "doomed")
+        kept = await stage.send(user_id, "endless", "kept")
+        async with asyncio.timeout(10):
+            while len(begun) < 2:
+                await asyncio.sleep(0.005)
+            thread_id = (await stage.rows("SELECT thread_id FROM runs WHERE id <> ?", kept))[0][0]
+            now = runs.moment(stage.sources)
+            await delete_thread(stage.store, UserScope(user_id), thread_id, now, most_running=5)
+            while not cancelled:
+                await asyncio.sleep(0.005)
+        assert cancelled == ["doomed"]
+        await stage.cancel(user_id, kept)

@@ -73,6 +73,11 @@ class Scene:
         read = self.kernel.store.read(lambda tx: tx.sql(query, (self.user_id, self.doomed.run_id)).fetchone()[0])
         return int(await within(read))
 
+    async def held(self) -> int:
+        """How many bytes of files are stored of the user."""
+        query = "SELECT coalesce(sum(size), 0) FROM attachments WHERE user_id = ?"
+        return int(await within(self.kernel.store.read(lambda tx: tx.sql(query, (self.user_id,)).fetchone()[0])))
+
 
 async def scene(kernel: Kernel, *, files: int = 0) -> Scene:
     """Two runs of two threads, their events in turn; renamings; files of the first one's message."""
@@ -153,7 +158,7 @@ async def test_between_portions_nothing_of_the_thread_is_there(kernel: Kernel) -
 async def test_a_portion_holds_the_writer_for_a_moment_only(kernel: Kernel) -> None:
     """No transaction takes more than its share, of events or of files; what others write meanwhile is stored between them."""
     here = await scene(kernel, files=12)
-    before = await here.left()
+    before, held = await here.left(), await here.held()
     written: list[int] = []
     going = True
 
@@ -163,17 +168,17 @@ async def test_a_portion_holds_the_writer_for_a_moment_only(kernel: Kernel) -> N
             written.append(1)
 
     async def look(_: int) -> None:
-        nonlocal before
-        left = await here.left()
+        nonlocal before, held
+        left, kept = await here.left(), await here.held()
         assert before - left <= MOST, f"{before - left} events went in one transaction"
-        before = left
+        assert held - kept <= MOST * 16 * 1024 + FILE, f"{held - kept} bytes of files went in one transaction"
+        before, held = left, kept
 
     beside = asyncio.create_task(others())
     writes = await here.delete(look)
     going = False
     await beside
-    assert before == 0
-    assert writes >= EVENTS // MOST + 12 * FILE // (MOST * 16 * 1024), "the files went all at once"
+    assert (before, held) == (0, 0)
     assert len(written) >= writes // 2, f"{len(written)} other writes went between {writes} portions"
 
 
