@@ -145,3 +145,13 @@ def test_an_address_with_tls_trouble_is_not_one_where_nothing_listens() -> None:
     lib = "/srv/venv/lib/python3.12/site-packages/aiohttp/connector.py"
     cause = only_cause(Session().fails("tests/test_a.py::test_x", *raised(lib, 9, "raise", error)).explained())
     assert "Nothing listens" not in cause.statement
+
+
+def test_a_fixture_that_ends_the_run_for_want_of_a_service_is_about_the_service() -> None:
+    """`pytest.exit` with other words only says that the project ended the run."""
+    exits = "!!!!!!! _pytest.outcomes.Exit: {} !!!!!!!\n===== no tests ran in 0.02s =====\n"
+    about = {
+        words: only_cause(analyse(_BEGUN + exits.format(words))).category
+        for words in ("broker not reachable at 127.0.0.1:1", "not on a Sunday")
+    }
+    assert list(about.values()) == ["services", "markers-config"]

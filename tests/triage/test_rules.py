@@ -53,6 +53,16 @@ CALLS = [
     ("database", "probable", raised("app/store.py", 6, "db.execute('select 1')", "sqlite3.ProgrammingError: SQLite objects created in a thread can only be used in that same thread.")),
     ("websocket", "probable", raised(f"{_LIB}/aiohttp/client_ws.py", 9, "raise WSMessageTypeError(", "aiohttp.client_exceptions.WSMessageTypeError: Received message 8:4008 is not WSMsgType.TEXT")),
     ("auth", "suspect", ("tests/test_a.py:6: in test_x", "    assert r.status_code == 200, r.text", "E   AssertionError: Disallowed CORS origin", "E   assert 400 == 200")),
+    ("async", "probable", raised(f"{_STD}/asyncio/runners.py", 9, "raise", "RuntimeError: Runner.run() cannot be called from a running event loop")),
+    ("auth", "probable", raised(f"{_LIB}/aiohttp/client_reqrep.py", 9, "raise ClientResponseError(", "aiohttp.client_exceptions.ClientResponseError: 401, message='Unauthorized', url='http://127.0.0.1:1/me'")),
+    ("auth", "probable", raised(f"{_STD}/urllib/request.py", 9, "raise HTTPError(", "urllib.error.HTTPError: HTTP Error 403: FORBIDDEN")),
+    ("isolation", "probable", raised(f"{_LIB}/aiohttp/client_reqrep.py", 9, "raise ClientResponseError(", "aiohttp.client_exceptions.ClientResponseError: 429, message='Too Many Requests', url='http://127.0.0.1:1/me'")),
+    ("drift", "probable", raised(f"{_STD}/urllib/request.py", 9, "raise HTTPError(", "urllib.error.HTTPError: HTTP Error 404: NOT FOUND")),
+    ("drift", "probable", raised(f"{_LIB}/responses/__init__.py", 9, "raise response", "requests.exceptions.ConnectionError: Connection refused by Responses - the call doesn't match any registered mock.")),
+    ("drift", "probable", raised(f"{_LIB}/aioresponses/core.py", 9, "raise ClientConnectionError(", "aiohttp.client_exceptions.ClientConnectionError: Connection refused: GET http://shop.test/v2/prices")),
+    ("drift", "probable", raised(f"{_LIB}/respx/router.py", 9, "raise AllMockedAssertionError", "respx.models.AllMockedAssertionError: RESPX: <Request('GET', 'http://shop.test/v2')> not mocked!")),
+    ("database", "probable", raised(f"{_LIB}/django/db/backends/base/base.py", 9, "raise", "django.db.transaction.TransactionManagementError: An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' block.")),
+    ("websocket", "probable", raised(f"{_LIB}/websocket/_handshake.py", 9, 'create_connection("ws://127.0.0.1/socket.io/?EIO=3&transport=websocket")', "websocket._exceptions.WebSocketBadStatusException: Handshake status 403 Forbidden")),
     ("drift", "probable", raised(f"{_STD}/unittest/mock.py", 1400, "raise AttributeError(", "AttributeError: <module 'app.mail' from '/srv/app/mail.py'> does not have the attribute 'send'", "get_original")),
 ]  # fmt: skip
 

@@ -33,11 +33,13 @@ _WHY_REFUSED = re.compile(
 _OF_A_TOKEN = re.compile(r"(?i)token|signature|jwt|csrf|credential|audience|issuer|expired|unauthori|permission")
 _FAILED = re.compile(
     r"\bassert 5\d\d\b|\b5\d\d != \d{3}\b|\bwhere 5\d\d = |\[5\d\d |\bHTTP 5\d\d\b|Internal Server Error|\b5\d\d Server Error|Server error '5\d\d"
-    r"|\breceived 1011\b|\b1011\b|Handshake(?:Error:| status) 5\d\d|status[_ ]?code[ =:]{1,3}5\d\d|Expecting value: line 1 column 1 "
+    r"|\b5\d\d, message=|HTTP Error 5\d\d|\breceived 1011\b|\b1011\b|Handshake(?:Error:| status) 5\d\d"
+    r"|status[_ ]?code[ =:]{1,3}5\d\d|Expecting value: line 1 column 1 "
     r"|Server disconnected|no close frame received|Unexpected ASGI message"
 )
 _REFUSED = re.compile(
-    r"\bassert 40[13]\b|\b40[13] != \d{3}\b|\bwhere 40[13] = |\[40[13] |\bHTTP 40[13]\b|\b40[13] Client Error|Client error '40[13]|Handshake"
+    r"\bassert 40[13]\b|\b40[13] != \d{3}\b|\bwhere 40[13] = |\[40[13] |\bHTTP 40[13]\b|\b40[13] Client Error"
+    r"|\b40[13], message=|HTTP Error 40[13]|Client error '40[13]|Handshake"
     r"(?:Error:| status) 40[13]|namespaces failed to connect|\{'(?:detail|error|message)': '[^'}]{0,200}(?:credential|authenticat|[Uu]nauthori)"
 )
 _SILENT = re.compile(

@@ -182,13 +182,14 @@ RULES: tuple[Rule, ...] = (
         r"Response code was 40[13] "
         r"|assert \{['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{0,200}(?:[Cc]redentials|[Aa]uthenticated|"
         r"[Uu]nauthorized|[Nn]ot logged in)|HTTPStatusError: Client error '40[13] |"
-        r"HTTPError: 40[13] Client Error|^HTTPException: 40[13]\b|^AssertionError: (?!assert 401 == 4)[\s\S]{0,300}?where 401 = "
+        r"HTTPError: (?:HTTP Error )?40[13](?: Client Error|:)|^ClientResponseError: 40[13], |^HTTPException: 40[13]\b"
+        r"|^AssertionError: (?!assert 401 == 4)[\s\S]{0,300}?where 401 = "
         r".{0,80}status(?!.{0,200}== 401))",
         "Requests of the tests are refused (401 or 403) where they expect success: {subject}.",
         "The server is up and refuses the credentials, or gets none.",
         "The login or token fixture does not produce what the server accepts.",
         "Check the token fixture by itself: is it sent, is it fresh, is it signed with the server's secret.",
-        exceptions="AssertionError HTTPStatusError HTTPError HTTPException",
+        exceptions="AssertionError HTTPStatusError HTTPError HTTPException ClientResponseError",
         effort=2,
     ),
 )

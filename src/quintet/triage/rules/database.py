@@ -102,13 +102,14 @@ RULES: tuple[Rule, ...] = (
         "transaction-aborted",
         "database",
         r"current transaction is aborted|another operation is in progress|This session is in 'prepared' state|Can't "
-        r"operate on closed transaction|PendingRollbackError",
+        r"operate on closed transaction|You can't execute queries until the end of the 'atomic' block|PendingRollbackError",
         "A database session is used after it failed, or by two tasks at once.",
         "The driver refused the statement because of the state that an earlier one left.",
         "An earlier error was swallowed, or one connection is shared between tasks.",
-        "Find the first error of the transaction; roll back after it; give every task its own connection.",
+        "Find the first error of the transaction; roll back after it (what may fail belongs into a savepoint of its own: Django's "
+        "`with transaction.atomic():`, SQLAlchemy's `begin_nested()`); give every task its own connection.",
         exceptions="InFailedSQLTransactionError InFailedSqlTransaction InternalError InterfaceError "
-        "PendingRollbackError InvalidRequestError ProgrammingError",
+        "PendingRollbackError InvalidRequestError ProgrammingError TransactionManagementError",
         effort=2,
     ),
     row(

@@ -95,26 +95,29 @@ RULES: tuple[Rule, ...] = (
     row(
         "route-gone",
         "drift",
-        r"assert 40[45] (?:==|in) [\[({]?[23]\d\d|NoReverseMatch|BuildError|Could not build url for endpoint|Reverse "
+        r"assert 40[45] (?:==|in) [\[({]?[23]\d\d|^ClientResponseError: 40[45], "
+        r"|HTTPError: (?:HTTP Error )?40[45](?: Client Error|:)|Client error '40[45]|NoReverseMatch|BuildError"
+        r"|Could not build url for endpoint|Reverse "
         r"for '(?P<subject>[\w:-]+)' not found",
         "A route that the tests ask for is not there (or not for this method).",
         "The server answered, and knows no such route.",
         "The route was renamed or not registered in the application that the tests build.",
         "Compare the path in the test with the routes of the application; follow the one that changed.",
-        exceptions="AssertionError NoReverseMatch BuildError",
+        exceptions="AssertionError NoReverseMatch BuildError ClientResponseError HTTPError HTTPStatusError",
     ),
     row(
         "server-error",
         "assertion",
         r"assert (?P<subject>50\d) (?:==|in|<)|where (?P<subject_b>50\d) = [^\n]{0,120}(?:status|Response)|AssertionError: "
         r"(?P<subject_c>50\d) != [2-4]\d\d|Response code "
-        r"was (?P<subject_d>50\d)|HTTP (?P<subject_e>50\d)|Server error '(?P<subject_f>50\d)|(?P<subject_g>50\d) Server Error",
+        r"was (?P<subject_d>50\d)|HTTP (?P<subject_e>50\d)|Server error '(?P<subject_f>50\d)|(?P<subject_g>50\d) Server Error"
+        r"|^ClientResponseError: (?P<subject_h>50\d), |HTTP Error (?P<subject_i>50\d):",
         "The server under test answers {subject}: its own code failed with an exception.",
         "A 500 is what a framework answers for an exception that nobody caught.",
         "The exception and its place stand in the server's log, not in this answer.",
         "Read the server's log of that moment (in-process: let the test client raise the server's exceptions), and correct what it shows.",
-        exceptions="AssertionError HTTPStatusError HTTPError",
-        code=r"status|raise_for_status|\.ok\b|is_success|assertContains|assertRedirects",
+        exceptions="AssertionError HTTPStatusError HTTPError ClientResponseError",
+        code=r"status|raise_for_status|urlopen|HTTPError|\.ok\b|is_success|assertContains|assertRedirects",
         alone=r"where (?P<subject>50\d) = [^\n]{0,120}(?:status|Response)|Server error '(?P<subject_f>50\d)|(?P<subject_g>50\d) Server Error",
         effort=2,
     ),

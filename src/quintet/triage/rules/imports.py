@@ -100,8 +100,9 @@ RULES: tuple[Rule, ...] = (
         r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \([^)\n]*(?:(?:site|dist)-packages|lib[/\\]+python3)",
         "The installed library does not offer the name {subject}.",
         "The library itself was found and imported; the name is not in it.",
-        "The name never was there, or moved with another version of the library (or of Python).",
-        "Look the name up in the installed version, and import what it offers.",
+        "The name never was there, or moved with another version of the library (or of Python); or it is this project itself, installed earlier.",
+        "Look the name up in the installed version, and import what it offers. If it is the project's own package, install the checkout: "
+        "`pip install -e .`.",
         exceptions=_GONE,
         raised_in=("test", "product", "library"),
         together=False,

@@ -29,12 +29,13 @@ RULES: tuple[Rule, ...] = (
     row(
         "rate-limited",
         "isolation",
-        r"assert 429 (?:==|in|!=)|where 429 = .{0,80}status|429 Too Many Requests|Client error '429",
+        r"assert 429 (?:==|in|!=)|where 429 = .{0,80}status|429 Too Many Requests|Client error '429"
+        r"|^ClientResponseError: 429, |HTTP Error 429|429 Client Error",
         "Requests are refused with 429: a rate limiter keeps its count across tests.",
         "The answer is 429 where the test expects another.",
         "The limiter's state lives longer than a test.",
         "Reset the limiter between tests, or switch it off in the test profile.",
-        exceptions="AssertionError HTTPStatusError Failed",
+        exceptions="AssertionError HTTPStatusError HTTPError ClientResponseError Failed",
     ),
     row(
         "left-over",

@@ -70,7 +70,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "running-loop",
         "async",
-        r"asyncio\.run\(\) cannot be called from a running event loop|This event loop is already running|Attempted "
+        r"(?:asyncio|Runner)\.run\(\) cannot be called from a running event loop"
+        r"|Cannot run the event loop while another loop is running|This event loop is already running|Attempted "
         r"to exit cancel scope in a different task",
         "Code that starts or leaves a loop of its own is called inside a running one.",
         "asyncio refused it.",

@@ -19,6 +19,22 @@ _OUTSIDE: tuple[Place, ...] = ("library", "stdlib")
 
 _SERVICES = (
     row(
+        "fake-http",
+        "drift",
+        r"No handler found for request <Request '(?P<subject>[^'\n]{1,160})|RESPX: <Request\((?P<subject_b>[^)\n]{1,160})\)> not mocked|"
+        r"No response can be found for (?P<subject_c>\w+ request on \S{1,160})|Connection refused by Responses"
+        r"|No mock address: (?P<subject_d>[^\n]{1,160})|"
+        r"Connection refused: (?P<subject_e>(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S{1,160})|CannotOverwriteExistingRequestException",
+        "The code under test asks for something that the tests' fake of HTTP does not know: {subject}.",
+        "The fake itself says so: no real connection was tried.",
+        "Address, method, query or body of the request was changed on one side only.",
+        "Compare the request in the message with those that the test registers; make the side that is wrong like the other.",
+        exceptions="AssertionError AllMockedAssertionError TimeoutException ConnectionError NoMockAddress ClientConnectionError "
+        "CannotOverwriteExistingRequestException",
+        raised_in=("library", "stdlib"),
+        effort=1,
+    ),
+    row(
         "proxy-between",
         "environment",
         r"ConnectError|ProxyError|ConnectTimeout|[Cc]onnection refused|Connect call failed|ConnectionError|RemoteProtocolError|ReadError",
@@ -194,7 +210,7 @@ _SERVICES = (
         "The service was not started for this run, or is not ready when the tests begin.",
         "Start the service before the tests, and wait until it answers.",
         phases=("setup", "session", "collect"),
-        exceptions="RuntimeError ConnectionError TimeoutError Exception Failed",
+        exceptions="RuntimeError ConnectionError TimeoutError Exception Failed Exit",
         raised_in=("test", "runner", "library"),
         strict=True,
         guess=True,

@@ -18,6 +18,19 @@ _OF_HANDSHAKE = (
 
 RULES: tuple[Rule, ...] = (
     row(
+        "protocol-version",
+        "websocket",
+        _HANDSHAKE
+        + r"(?P<subject>400|403)|client is using an unsupported version of the Socket\.IO or Engine\.IO protocols",
+        "The client speaks an older protocol of Socket.IO than the server: the handshake is refused ({subject}).",
+        "The address says `EIO=3` (or less), which servers of Engine.IO 4 and newer refuse.",
+        "Client and server were upgraded apart.",
+        "Use a client of the server's own generation (`EIO=4`): see the table of compatible versions in the documentation of python-socketio.",
+        exceptions=_OF_HANDSHAKE,
+        code=r"EIO=[123]\b",
+        raised_in=_LIBRARY,
+    ),
+    row(
         "no-such-socket",
         "websocket",
         _HANDSHAKE + r"(?P<subject>404|405)",

@@ -8,6 +8,7 @@ from quintet.triage.model import Case, Challenge, Claim, Cluster, Findings
 from quintet.triage.rules.auth import RULES
 
 NAME = "auth-integration"
+_NOT_WHO = frozenset({"protocol-version"})  # refused for what is spoken, not for who speaks
 _DOWNSTREAM = ("login-first", "unauthorized")
 _SIGNING_IN = re.compile(
     r"(?i)(?:^|[_.:])(?:user_)?(?:log_?in|sign_?in|sign_?up|register|registration|authenticat\w*|token)(?:$|[_.:\[])"
@@ -19,7 +20,9 @@ _REFUSED = re.compile(
 
 def examine(case: Case, so_far: Findings) -> Findings:
     """Claims about auth. A handshake refused with 401 or 403 is taken from the WebSocket's claims: who asks was refused, not the socket."""
-    claims = tuple(_with_login(case, claim) for claim in claims_of(case, NAME, matches(RULES, case.clusters)))
+    settled = {name for claim in so_far.claims if claim.rule in _NOT_WHO for name in claim.clusters}
+    asked = [one for one in case.clusters if one.id not in settled]
+    claims = tuple(_with_login(case, claim) for claim in claims_of(case, NAME, matches(RULES, asked)))
     return Findings(claims, tuple(challenge for claim in claims for challenge in _against(claim, so_far)))
 
 
