@@ -13,6 +13,7 @@ import pytest
 
 from command_line.commands import quintet
 from fleet.fleet import Fleet
+from fleet.maps import HALF, enrolled, placed
 from quintet.server.status import Lag, Lease, Logs, NodeState, Status, status_of
 from quintet.settings import Options, load
 from quintet.store.nodes import Node, Seen, show
@@ -122,8 +123,10 @@ async def test_a_fleet(fleet: Fleet, connect: Connect, tmp_path: Path) -> None:
 
 @pytest.mark.l2
 async def test_cells_are_looked_at_together() -> None:
-    """A process that works in two cells is one; the logs of both are counted; a cell that is away is a problem, and the other is told of."""
+    """A process that works in two cells is one; the logs of both are counted, and each is told of; a cell that is away is a problem, and so
+    are processes with several maps, and a map that is not what the cells know."""
     one, two = PostgresDatabase(), PostgresDatabase()
+    enrolled(one, placed({0: "", HALF: two.url}))
     for database in (one, two):
         store = database.open()
         await store.start()
@@ -135,6 +138,16 @@ async def test_cells_are_looked_at_together() -> None:
     seen = await told(one.url, QUINTET_CELLS=f"0-2047={one.url} 2048-4095=postgresql://nobody@127.0.0.1:1/none")
     assert (seen["cells_away"], len(seen["nodes"])) == (1, 1)
     assert seen["problems"] == ["1 cells do not answer: their users have to wait."]
+    assert [cell["answers"] for cell in seen["cells"]] == [True, False]
+    one.change("UPDATE nodes SET map = 'another', id = 'nod_2'")
+    seen = await told(one.url, QUINTET_CELLS=f"0-2047={two.url} 2048-4095={one.url}")
+    wrong, others = seen["problems"][0], seen["problems"][-1]
+    assert "gives a cell shards that it does not hold (2048-4095)" in wrong
+    assert "Processes have 2 maps of the cells" in others
+    assert [(cell["name"], cell["shards"]) for cell in seen["cells"]] == [
+        ("accounts", "0-2047"),
+        ("cell 1", "2048-4095"),
+    ]
 
 
 @pytest.mark.l3

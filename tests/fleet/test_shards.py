@@ -19,11 +19,11 @@ from fleet.maps import HALF, enrolled, placed, written
 from quintet.accounts.settling import Settling
 from quintet.errors import QuintetError
 from quintet.log import Fenced, Log, Position
-from quintet.runs import Leased
+from quintet.runs import Leased, orphans_in
 from quintet.scope import Identity
 from quintet.server.status import Status, status_of
 from quintet.settings import Options, load
-from quintet.store import CellStore, MapError, has_all, nodes, open_store, shard_of
+from quintet.store import SHARDS, CellStore, MapError, has_all, nodes, open_store, shard_of
 from quintet.store.moving import MoveError
 from quintet.store.moving.shards import Move, move_shards
 from quintet.store.tables import CONVERSATIONS
@@ -74,8 +74,9 @@ async def people(kernel: Kernel) -> tuple[Leased, Leased]:
         there = Kernel(kernel.store.of(user), kernel.log)
         run = await there.running(user)
         await there.append(run, there.thought(run, "before"))
-        await there.send(user, "waits")
         runs.append(run)
+    for user in found.values():
+        await Kernel(kernel.store.of(user), kernel.log).send(user, "waits")
     return runs[0], runs[1]
 
 
@@ -163,6 +164,9 @@ async def test_a_first_map_takes_no_conversation_away() -> None:
         enrolled(home, placed({0: ""}))
         await within(has_all(store))
         await kernel.send(user)
+        empty = (shard_of(user) + 1) % SHARDS
+        moved = await asyncio.to_thread(moves, a_move(home, home.url, cell.url, shards=range(empty, empty + 1)))
+        assert (moved["heads"], sum(moved.values())) == (0, 0), "a shard with nobody in it moves, too"
     finally:
         await log.close()
         await within(store.close())
@@ -225,6 +229,9 @@ async def test_a_move_that_is_killed_at_every_step(another_server: PostgresServe
         assert isinstance(found, Position)
         assert found.after == before[-1].seq
         there = Kernel(kernel.store.of(mover), kernel.log)
+        assert [run.user_id for run in await within(there.store.read(orphans_in))] == [mover], "what ran is nobody's"
+        assert [run.user_id for run in await there.lease()] == [mover], "what waited waits"
+        before = await kernel.rows(mover)
         await there.send(mover, "after")
         assert [row.seq for row in await kernel.rows(mover)] == list(range(1, before[-1].seq + 2))
         assert await kernel.rows(stayer) == stayers
@@ -265,7 +272,7 @@ async def test_no_log_is_written_in_two_cells() -> None:
         newcomer = next(name for n in range(99) if shard_of(name := f"usr_new{n}") < HALF)
         with pytest.raises(QuintetError):
             await within(Settling(blind.store, blind.sources, nobody).settle(newcomer))
-        assert {run.user_id for run in await stale.lease()} <= {stayer}
+        assert [run.user_id for run in await stale.lease()] == [stayer]
         await Kernel(blind.store.of(stayer), blind.log).send(stayer)
         await eventually(lambda: seeing.store.apart(mover) is not seeing.store.apart(stayer))
         assert near.rows("SELECT seq, epoch FROM heads WHERE user_id = %s", (mover,)) == [(0, "-")]

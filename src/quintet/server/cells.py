@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from quintet.settings import Settings
 from quintet.store.cells import Holding, ranges
+from quintet.store.cells.holding import unfit
 from quintet.store.cells.shards import address_of
 from quintet.store.nodes import Node
 
-__all__ = ["CellState", "cell_states", "map_problems"]
+__all__ = ["CellState", "cell_states", "map_problems", "misplaced"]
 
 
 class CellState(NamedTuple):
@@ -52,6 +53,19 @@ def cell_states(settings: Settings, found: Sequence[Any]) -> list[CellState]:
         figures = (read.lag.queued, read.lag.running, read.lag.oldest_ready_ms, read.logs.logs, read.logs.events)
         states.append(CellState(name, address_of(url), ranges(held), *figures))
     return states
+
+
+def misplaced(settings: Settings, found: Sequence[Any]) -> list[str]:
+    """In what the map of whoever asks is not what the databases know, a sentence each. `found`: see `cell_states`."""
+    places = ["" if url == settings.database else url for url in settings.places]
+    home: Holding | None = found[0].holding
+    if not places:
+        return []
+    if home is None or not home.holders:
+        return ["Nobody has written down which cell holds what: quintet migrate does, and no server starts before."]
+    there = zip(dict.fromkeys(["", *filter(None, places)]), found, strict=True)
+    problems = [unfit(places, url, home, read.holding) for url, read in there if read is not None]
+    return [f"{problem.what}. {problem.fix}" for problem in problems if problem is not None]
 
 
 def map_problems(home: Holding | None, nodes: Sequence[Node]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from quintet.errors import QuintetError
 from quintet.server.beside import SQLITE, opened_beside
-from quintet.server.cells import CellState, cell_states, map_problems
+from quintet.server.cells import CellState, cell_states, map_problems, misplaced
 from quintet.settings import Settings, StartError
 from quintet.store import Store, Tx
 from quintet.store.cells import Holding, holding_in
@@ -94,6 +94,7 @@ class Status:
     cells_away: int = 0
     cells: Sequence[CellState] = ()
     holding: Holding | None = None
+    misplaced: Sequence[str] = ()
 
     @property
     def problems(self) -> list[str]:
@@ -139,8 +140,8 @@ async def status_of(settings: Settings) -> Status:
     seen, leases, lag, logs, holding = _together(answered)
     if store.shared:
         nodes = _of_several(seen, settings.worker_life_seconds * 1000)
-        cells = cell_states(settings, found)
-        return Status("postgresql", nodes, leases, lag, logs, len(found) - len(answered), cells, holding)
+        cells, wrong = cell_states(settings, found), misplaced(settings, found)
+        return Status("postgresql", nodes, leases, lag, logs, len(found) - len(answered), cells, holding, wrong)
     nodes = [NodeState(each, _living(each) if _has_lock(each, settings) else "gone") for each in seen]
     held = any(node.state != "gone" for node in nodes)
     return Status("sqlite", nodes, [lease._replace(held=held) for lease in leases], lag, logs)
@@ -249,6 +250,7 @@ def _problems(status: Status) -> Iterator[str]:
     if status.cells_away:
         yield f"{status.cells_away} cells do not answer: their users have to wait."
     living = [node.seen.node for node in status.nodes if node.state in {"up", "draining"}]
+    yield from status.misplaced
     yield from map_problems(status.holding, living)
     orphans = sum(not lease.held for lease in status.leases)
     if orphans:

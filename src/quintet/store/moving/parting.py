@@ -60,7 +60,7 @@ def copied(source: Alone, target: Alone, *, housed: bool, progress: Progress) ->
     if housed:
         target.tx.sql(_HOUSE, (HOUSED, now_in(target.tx)))
     tables = _tables()
-    rows = {table.name: _count(source.tx, table) for table in tables}
+    rows = {"heads": 0} | {table.name: _count(source.tx, table) for table in tables}
     steps = Steps(progress, sum(rows.values()))
     for table in tables:
         more = steps.of("Copying")
@@ -72,7 +72,7 @@ def copied(source: Alone, target: Alone, *, housed: bool, progress: Progress) ->
     )
     for batch in batches(streamed(source.raw, f"SELECT {_HEAD} FROM leaving_heads")):  # noqa: S608 - of constants
         target.tx.many(_OPEN, [(*head, user_id) for user_id, *head in batch])
-        rows["heads"] = rows.get("heads", 0) + len(batch)
+        rows["heads"] += len(batch)
     _compare(source, target, tables, steps)
     return rows
 

@@ -110,12 +110,12 @@ def _only_one(move: Move) -> Iterator[None]:
 def _looked_at(move: Move, new_name: Callable[[], str]) -> _Ends:
     """The three, after all that must hold. Raises `MoveError`, `MapError`."""
     refuse_version(schema.revision_of(move.source))
-    schema.migrate(move.target)
     with alone(move.home, keep=move.keep) as (tx, _):
         home = _known(tx)
         _refuse_other_maps(tx, move)
     with alone(move.source, keep=move.keep) as (tx, _):
         source, set_aside = _known(tx), is_set_aside(tx)
+    schema.migrate(move.target)
     with alone(move.target, keep=move.keep) as (tx, _):
         target = holding_in(tx) or named(tx, home.name, new_name)
     if {source.home, target.home} != {home.name}:
