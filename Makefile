@@ -11,7 +11,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 export CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres check faults sabotage soak bench chromium clean
+.PHONY: help run test test-postgres check faults sabotage proxies soak bench chromium clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ faults: .venv/.for-test ## 200 seeds of all faults (FAULT_SEEDS) and a longer ro
 
 sabotage: .venv/.for-test ## Every planted defect must turn its promise's check red; says how many of how many did
 	@$(BIN)/python -m pytest -m sabotage $(ARGS)
+
+proxies: chromium .venv/.for-test ## A page and a terminal through nginx and Caddy with the files of docs/deploy; needs both programs
+	@$(BIN)/python -m pytest tests/page/behind_proxies.py $(ARGS)
 
 soak: .venv/.for-test ## Twenty minutes of users who come and go: nothing may be left behind; other times with SOAK_MINUTES=5
 	@SOAK_MINUTES=$${SOAK_MINUTES:-20} $(BIN)/python -m pytest tests/soak -s -k nothing_is_left $(ARGS)

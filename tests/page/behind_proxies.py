@@ -68,7 +68,7 @@ def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deploye
 
 
 async def test_a_person_loses_nothing_when_a_gateway_is_killed(
-    deployed: Deployed, visit: Visit, tmp_path: Path, pytestconfig: pytest.Config
+    deployed: Deployed, visit: Visit, tmp_path: Path
 ) -> None:
     """Signing up, a run that is watched live, a reload in its middle, kill -9 of the gateway that has the socket: the page goes on over the
     other one, every step is there once, and nobody is told more than that it connects again."""
