@@ -16,6 +16,7 @@ from quintet.store.reaching import UnreachableError
 
 __all__ = ["enrol", "named"]
 
+_ONE_AT_A_TIME = "LOCK TABLE shards IN SHARE ROW EXCLUSIVE MODE"
 _SPEAKS = "SELECT user_id FROM heads WHERE seq > 0 AND epoch <> ? UNION SELECT user_id FROM threads UNION SELECT user_id FROM attachments"
 _CLOSE = f"UPDATE heads SET epoch = ? WHERE epoch <> ? AND {shard_in('user_id')} = ANY(?)"  # noqa: S608 - of constants
 
@@ -31,8 +32,10 @@ def enrol(
         MapError: the map is not what they know already.
         quintet.store.reaching.UnreachableError: one of them cannot be reached.
     """
-    with alone(home_url, keep=keep, also="LOCK TABLE shards IN SHARE ROW EXCLUSIVE MODE") as (tx, _):
-        home = named(tx, None, new_name)
+    with alone(home_url, keep=keep, also=_ONE_AT_A_TIME) as (tx, _):
+        named(tx, None, new_name)  # before any cell is named after it: what follows may be refused
+    with alone(home_url, keep=keep, also=_ONE_AT_A_TIME) as (tx, _):
+        home = holding_of(tx)
         cells = {"": home}
         for url in dict.fromkeys(filter(None, places)):
             try:
