@@ -20,8 +20,6 @@ from quintet.store import Store
 
 __all__ = ["cancelling", "chat_router"]
 
-_EVENTS_PAGE = 500
-
 Cancelling = Callable[[UserScope, str], Awaitable[dict[str, str]]]
 
 After = Annotated[str | None, Query(max_length=40)]
@@ -150,10 +148,9 @@ def _add_runs(router: APIRouter, store: Store, Me: Any, cancel: Cancelling) -> N
 
     @router.get("/runs/{run_id}/events")
     async def events_of_run(me: Me, run_id: str, after: Annotated[int, Query(ge=0, le=2**53)] = 0) -> Response:
-        frames = await store.of(me.user_id).read(
-            lambda tx: reading.run_events(tx, me.scope, run_id, after, _EVENTS_PAGE)
-        )
-        return Response(b"[" + b",".join(frames) + b"]", media_type="application/json")
+        told, rest = await store.of(me.user_id).read(lambda tx: reading.run_story(tx, me.scope, run_id, after))
+        link = {} if rest is None else {"Link": f'</v1/runs/{run_id}/events?after={rest}>; rel="next"'}
+        return Response(b"[" + b",".join(told) + b"]", headers=link, media_type="application/json")
 
     @router.post("/runs/{run_id}/cancel", status_code=202)
     async def cancel_run(me: Me, run_id: str) -> dict[str, str]:

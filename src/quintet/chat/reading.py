@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from sqlalchemy import RowMapping, Select, exists, select
 
 from quintet.chat.attachments import of_messages
@@ -21,12 +22,22 @@ __all__ = [
     "message_page",
     "run_events",
     "run_of",
+    "run_story",
     "snapshot",
     "thread_of",
     "thread_page",
 ]
 
 SNAPSHOT_THREADS = 50
+STORY_BYTES = 8 * 1024 * 1024  # of a run's events in one answer; its ten thousand events seldom have so many
+_STORY_PAGE = 250  # read at once, at most 64 KiB each
+
+
+class _Position(msgspec.Struct):
+    run_seq: int
+
+
+_position = msgspec.json.Decoder(_Position).decode
 
 
 def _thread(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -140,17 +151,36 @@ def run_of(tx: Tx, scope: UserScope, run_id: str) -> dict[str, Any]:
 
 def run_events(tx: Tx, scope: UserScope, run_id: str, after: int, limit: int) -> list[bytes]:
     """The events of a run after its position `after`, as they go out. Raises QuintetError `not_found`."""
-    row = _run_row(tx, scope, run_id)
-    epoch = head_in(tx, scope.user_id).epoch
+    row, head = _run_row(tx, scope, run_id), head_in(tx, scope.user_id)
+    ending = tx.sql("SELECT seq FROM events WHERE user_id = ? AND run_id = ? AND final = 1", (scope.user_id, run_id))
+    last = ending.fetchone() or (head.seq,)  # nothing follows it: of an old run not the whole log is looked through
+    epoch = head.epoch
     rows = tx.sql(
         "SELECT seq, first_seq, run_seq, digest, body FROM events"
-        " WHERE user_id = ? AND seq >= ? AND run_id = ? AND run_seq > ? ORDER BY seq LIMIT ?",
-        (scope.user_id, row["first_seq"], run_id, after, limit),
+        " WHERE user_id = ? AND seq >= ? AND seq <= ? AND run_id = ? AND run_seq > ? ORDER BY seq LIMIT ?",
+        (scope.user_id, row["first_seq"], last[0], run_id, after, limit),
     )
     return [
         splice(epoch, seq, digest, body, run_seq=run_seq, first_seq=first_seq)
         for seq, first_seq, run_seq, digest, body in rows
     ]
+
+
+def run_story(tx: Tx, scope: UserScope, run_id: str, after: int) -> tuple[list[bytes], int | None]:
+    """All events of a run after its position `after`; where to go on, when that would be more than `STORY_BYTES`.
+
+    Raises QuintetError `not_found`.
+    """
+    told: list[bytes] = []
+    size = 0
+    while size < STORY_BYTES:
+        page = run_events(tx, scope, run_id, after, _STORY_PAGE)
+        if not page:
+            return told, None
+        told += page
+        size += sum(map(len, page))
+        after = _position(page[-1]).run_seq
+    return told, after
 
 
 def snapshot(tx: Tx, scope: UserScope) -> dict[str, Any]:
