@@ -100,6 +100,8 @@ def scope(client: str | None, *forwarded: str) -> dict[str, Any]:
         ((), "2001:db8:1:2:3:4:5:6", (), "2001:db8:1:2::"),
         ((), "2001:db8:1:2:ffff::1", (), "2001:db8:1:2::"),
         ((), None, (), "unknown"),
+        (("10.0.0.0/8",), None, ("198.51.100.1",), "unknown"),
+        (("10.0.0.0/8",), "nonsense", ("198.51.100.1",), "unknown"),
     ],
 )
 def test_an_address_is_believed_only_from_the_transport_or_a_named_proxy(

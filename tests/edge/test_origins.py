@@ -9,6 +9,7 @@ pytestmark = pytest.mark.l1
 PUBLIC = OriginPolicy("https://chat.example.org", ["https://other.example.org:8443"], dev=False)
 BARE = OriginPolicy(None, [], dev=False)
 DEV = OriginPolicy(None, [], dev=True)
+LISTED = OriginPolicy("https://box.example.org", [], dev=True)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,8 @@ DEV = OriginPolicy(None, [], dev=True)
         (PUBLIC, "https://chat.example.org https://evil.test", "chat.example.org", False),
         (PUBLIC, "file://", "chat.example.org", False),
         (PUBLIC, "https://" + "a" * 600, "chat.example.org", False),
+        (PUBLIC, "https://chat.example.org", "", False),
+        (PUBLIC, "https://chat.example.org", "chat.example.org, evil.test", False),
         (BARE, "http://box:8750", "box:8750", True),
         (BARE, "http://box", "box:80", True),
         (BARE, "https://box", "box:443", True),
@@ -45,6 +48,9 @@ DEV = OriginPolicy(None, [], dev=True)
         (DEV, "http://localhost.evil.test:8750", "localhost:8750", False),
         (DEV, "http://192.168.0.7:8750", "192.168.0.7:8750", False),
         (DEV, "null", "localhost:8750", False),
+        (LISTED, "https://box.example.org", "box.example.org", True),
+        (LISTED, "http://localhost:8750", "localhost:8750", True),
+        (LISTED, "http://box.example.org", "box.example.org", False),
     ],
 )
 def test_an_origin_is_allowed_whole_or_not_at_all(policy: OriginPolicy, origin: str, host: str, allowed: bool) -> None:
@@ -69,6 +75,9 @@ def test_an_origin_is_allowed_whole_or_not_at_all(policy: OriginPolicy, origin: 
         (DEV, "[::1]:8750", True),
         (DEV, "rebound.evil.test:8750", False),
         (DEV, "192.168.0.7", False),
+        (LISTED, "box.example.org", True),
+        (LISTED, "box.example.org:8443", False),
+        (LISTED, "rebound.evil.test", False),
     ],
 )
 def test_a_server_on_loopback_answers_to_loopback_names_only(policy: OriginPolicy, host: str, allowed: bool) -> None:
