@@ -76,6 +76,19 @@ def test_a_part_of_an_internal_error_names_no_cause_for_sure() -> None:
     assert "not whole" in cause.statement
 
 
+def test_the_end_of_a_run_alone_does_not_prove_why_nothing_ran() -> None:
+    """What ended it may stand above the cut; with its beginning the same line proves that nothing was found."""
+    end = "===== no tests ran in 0.01s =====\n"
+    assert _proven(end) == set()
+    assert _proven(f"===== test session starts =====\ncollected 0 items\n\n{end}") == {"no-tests"}
+
+
+def test_a_coverage_that_is_too_low_proves_nothing_without_the_last_line() -> None:
+    """Tests that fail may stand where the text is cut off."""
+    told = "FAIL Required test coverage of 90% not reached. Total coverage: 37.50%\n"
+    assert _proven(f"collected 2 items\n\ntests/test_a.py ..   [100%]\n{told}") == set()
+
+
 def test_a_part_of_an_xml_report_is_read() -> None:
     """Elements without their suite are entries; the gap is said, and the numbers are counted."""
     run = read(XML[XML.index('<testcase classname="tests.test_a" name="test_x"') :])

@@ -11,7 +11,7 @@ EXCERPT = 400
 # Names that reading gives to what pytest says without one.
 _ADDED = frozenset(
     {
-        "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests",
+        "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests", "NoTestsPart",
         "RunEndedEarly", "RunStopped", "RunCancelled", "InternalError", "InternalErrorPart", "Exit",
         "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow", "RunTimedOut",
     }

@@ -72,7 +72,7 @@ def _is_anothers(kind: str, line: str, parts: Parts) -> bool:
     `__main__.py` is the name of whatever was started by `python -m`; pytest's own usage stands beside its complaint.
     """
     if kind == "CoverageBelow":
-        return bool(parts.blocks or parts.counts.get("failed") or parts.counts.get("error"))
+        return not parts.ends or bool(parts.blocks or parts.counts.get("failed") or parts.counts.get("error"))
     if kind not in _ONLY_BEFORE:
         return False
     if _has_run(parts) or launching.OF_THE_JOB.match(line):
@@ -157,11 +157,12 @@ def _chain(parts: Parts, index: int, kind: str, message: str) -> tuple[Raised, .
 
 
 def _empty(parts: Parts) -> list[Entry]:
-    """A run that collected nothing and says nothing else."""
+    """A run that collected nothing and says nothing else. Where its beginning is not there, what ended it may have been told before."""
     end = next((line for line in parts.ends if _NO_TESTS.match(line.text)), None)
     if end is None or parts.blocks or parts.summary or parts.counts.get("deselected"):
         return []
-    return [_session((Raised("NoTests", "no tests ran", end.at),), end.at)]
+    kind = "NoTests" if parts.collected == 0 else "NoTestsPart"
+    return [_session((Raised(kind, "no tests ran", end.at),), end.at)]
 
 
 def _cancelled(parts: Parts) -> list[Entry]:

@@ -119,7 +119,7 @@ _CONFIG = (
     row(
         "no-tests",
         "markers-config",
-        r"^NoTests: no tests ran",
+        r"^NoTests(?:Part)?: no tests ran",
         "pytest found no tests.",
         "The last line says that nothing ran, and nothing failed to be collected.",
         "Files or functions do not match `python_files` and `python_functions`, or pytest looked in another folder.",
@@ -128,6 +128,7 @@ _CONFIG = (
         phases=("session",),
         context=("rootdir", "configfile"),
         exceptions="NoTests",
+        others=True,
         proven=True,
     ),
 )
