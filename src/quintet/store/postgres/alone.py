@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import psycopg
+
 from quintet.store.postgres.dialing import Dialing, Raw
 from quintet.store.postgres.transaction import PostgresTx
+from quintet.store.reaching import UnreachableError
 
 __all__ = ["LONG", "Alone", "alone"]
 
@@ -28,7 +31,7 @@ def alone(url: str, *, keep: bool = False, isolation: str = "READ COMMITTED", al
     `keep`: as for the servers, see `Dialing`.
 
     Raises:
-        quintet.store.reaching.UnreachableError: the database cannot be reached.
+        quintet.store.reaching.UnreachableError: the database cannot be reached, or gives up.
     """
     raw, core = Dialing(url, keep=keep).dial()
     try:
@@ -36,6 +39,8 @@ def alone(url: str, *, keep: bool = False, isolation: str = "READ COMMITTED", al
         raw.execute(f"{LONG}; {also}".encode())
         yield Alone(PostgresTx(raw, core), raw)
         raw.execute(b"COMMIT")
+    except psycopg.OperationalError as error:  # also that somebody else held a lock for too long
+        raise UnreachableError(str(error).strip()) from error
     finally:
         with contextlib.suppress(Exception):  # also of a connection that is gone
             core.close()
