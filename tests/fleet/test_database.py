@@ -15,7 +15,6 @@ from fleet.checks import lateness
 from fleet.fleet import Fleet
 from fleet.load import ROUNDS, again, endured
 from quintet.testing.accounts.account import register
-from quintet.testing.faults import Faults
 from quintet.testing.services.postgres.server import PostgresServer
 from quintet.testing.sockets.connecting import Connect
 from support.crowd import costing
@@ -153,28 +152,6 @@ async def test_commits_of_two_seconds_delay_and_lose_nothing(
         ended = await endured(fleet, connect, chance, tmp_path / "healed", storm, each=1)
         assert set(ended) == {"agent_completed"}, f"runs were failed for slow commits: {ended}"
         speaker.story.whole()
-
-
-@pytest.mark.long
-async def test_a_network_on_which_a_commit_takes_two_seconds_delays_and_loses_nothing(
-    fleet_of: Maker, connect: Connect, faults: Faults, tmp_path: Path
-) -> None:
-    """Each answer of the database is late, with the periods that are shipped: every run completes, and no worker is taken for dead."""
-    async with again("on_which_a_commit") as chance:
-        database = PostgresDatabase()
-        relay = faults(database.server)
-        far = database.url.replace(f":{database.server.port}/", f":{relay.port}/")
-        fleet = fleet_of(database, gateways=1, workers=2, life=12, variables={"QUINTET_DATABASE_URL": far})
-
-        async def storm(_: random.Random, people: list[Faithful]) -> None:
-            for person in people:
-                person.fair = True  # it is slow, and nothing else: nobody may have to connect again
-            relay.latency(0.2)
-            await asyncio.sleep(9)  # several transactions, and nearly the life of a worker
-            relay.clear()
-
-        ended = await endured(fleet, connect, chance, tmp_path / "healed", storm)
-        assert set(ended) == {"agent_completed"}, f"runs were failed for slow commits: {ended}"
 
 
 @pytest.mark.parametrize("how", ["cut", "silent"])

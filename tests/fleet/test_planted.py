@@ -75,6 +75,7 @@ LONG = [
         test_database.test_backends_that_end_in_the_middle_of_a_commit_are_nobodys_concern,
         "is a second|twice",
     ),
+    Case("P4", "impatient", test_database.test_commits_of_two_seconds_delay_and_lose_nothing, "in vain for the answer"),
     Case(
         "P9",
         "never_wait_for_the_log",

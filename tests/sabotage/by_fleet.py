@@ -193,6 +193,13 @@ def answer_before_the_log() -> None:
     replace(dialing, "_SETTINGS", f"{dialing._SETTINGS}; SET synchronous_commit = 'off'")
 
 
+def impatient() -> None:
+    """An answer of the database that takes longer than a second is none."""
+    from quintet.store.postgres import patient
+
+    replace(patient, "_PATIENT", 1.0)
+
+
 def believe_a_lost_commit() -> None:
     """When the connection goes during a commit, that has taken place."""
     from quintet.store.postgres.connection import WritingConnection
@@ -226,6 +233,7 @@ DEFECTS_OF_FLEETS: dict[str, Callable[[], None]] = {
         keep_what_was_open,
         forget_the_vouching,
         answer_before_the_log,
+        impatient,
         believe_a_lost_commit,
         repeat_a_lost_commit,
     )
