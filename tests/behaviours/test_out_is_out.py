@@ -1,6 +1,7 @@
 """P8, whatever ends a session ends its sockets within a second: a table. Resets are in tests/page and tests/mail, an administrator's acts in
 tests/admin, the reuse of a refresh token in test_revocation."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -48,6 +49,20 @@ async def test_sockets_close_within_a_second(world: World, act: Callable[[Accoun
         assert await device.closed(3) == (4501, "session_revoked")
         assert device.closed_at - at < 1, device.shown("the socket outlived its session by more than 1 s")
     assert kept.close_code is None
+
+
+async def test_a_deletion_closes_every_socket_within_a_second(world: World) -> None:
+    """Also where nothing runs whose ending would wake them: those of all sessions, which look for themselves at different moments."""
+    mine = await world.user()
+    devices = [await world.device(mine), await world.device(mine, after=None, name="quiet")]
+    await asyncio.sleep(2.5)
+    devices.append(await world.device(await world.again(mine), name="other session"))
+    answer = await mine.http.request("DELETE", "/v1/auth/me", json={"password": mine.password})
+    assert answer.status_code == 204
+    at = time.monotonic()
+    for device in devices:
+        assert await device.closed(3) == (4501, "session_revoked")
+        assert device.closed_at - at < 1, device.shown("the socket outlived its account by more than 1 s")
 
 
 async def test_deleted_is_gone(world: World) -> None:
