@@ -45,6 +45,14 @@ async def test_what_does_not_exist_looks_the_same_everywhere(http: httpx.AsyncCl
     assert (len(bodies), len(headers)) == (1, 1)
 
 
+async def test_an_address_that_no_database_can_be_asked_for_reaches_no_route(http: httpx.AsyncClient) -> None:
+    """A NUL in a path, for any method and on any route: the same 404, before the route is asked, which here would be busy."""
+    assert (await http.patch("/v1/notes/abc")).status_code == 503
+    for path in ("/v1/notes/a%00c", "/v1/notes/%00"):
+        answer = await http.patch(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 async def test_a_wrong_method_names_the_right_ones(http: httpx.AsyncClient) -> None:
     """405 lists every method of the address, though each is a route of its own."""
     answer = await http.delete("/v1/notes/abc")
