@@ -317,6 +317,11 @@ async def test_out_of_the_accounts_database_and_back() -> None:
             await Kernel(kernel.store.of(user), kernel.log).send(user)
         await within(kernel.store.write(mover, lambda tx: tx.revoke(mover)))
         count = len(await kernel.rows(mover))
+    home.change(f"UPDATE heads SET epoch = 'another', seq = 5 WHERE user_id = '{mover}'")
+    for _ in range(2):
+        with pytest.raises(MoveError, match="has logs of these users already"):
+            await asyncio.to_thread(moves, a_move(home, cell.url, home.url))
+    home.change(f"UPDATE heads SET seq = 0 WHERE user_id = '{mover}'")
     await asyncio.to_thread(moves, a_move(home, cell.url, home.url))
     async with told(home, placed({0: ""})) as kernel:
         assert len(await kernel.rows(mover)) == count

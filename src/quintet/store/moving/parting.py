@@ -14,7 +14,7 @@ from quintet.store.nodes import now_in
 from quintet.store.postgres.alone import Alone
 from quintet.store.tables import CONVERSATIONS, metadata
 
-__all__ = ["clean", "close", "copied", "is_set_aside"]
+__all__ = ["clean", "close", "copied", "is_set_aside", "settled"]
 
 _ASIDE = ("heads", "runs", "deletions")  # what those who work on all logs of a database look for
 _THEIRS = "user_id IN (SELECT user_id FROM leaving_heads)"
@@ -54,9 +54,12 @@ def copied(source: Alone, target: Alone, *, housed: bool, progress: Progress) ->
     Raises:
         MoveError: it did not arrive whole, or somebody is there already.
     """
+    if target.tx.sql("SELECT to_regclass('arrived')").fetchone()[0] is not None:
+        return {}
     _name_who_comes(source, target)
-    if target.tx.sql(f"SELECT 1 FROM heads WHERE epoch <> ? AND {_THEIRS} LIMIT 1", (CLOSED,)).fetchone():  # noqa: S608
-        return {}  # all came with one commit, and nobody else may open a head here
+    speaking = f"SELECT 1 FROM heads WHERE epoch <> ? AND seq > 0 AND {_THEIRS} LIMIT 1"  # noqa: S608 - of constants
+    if target.tx.sql(speaking, (CLOSED,)).fetchone():  # never to be taken for the copy, which would then be deleted
+        raise MoveError("The new cell has logs of these users already", "Nothing was copied. Find out whose they are.")
     if housed:
         target.tx.sql(_HOUSE, (HOUSED, now_in(target.tx)))
     tables = _tables()
@@ -74,6 +77,7 @@ def copied(source: Alone, target: Alone, *, housed: bool, progress: Progress) ->
         target.tx.many(_OPEN, [(*head, user_id) for user_id, *head in batch])
         rows["heads"] += len(batch)
     _compare(source, target, tables, steps)
+    target.tx.sql("CREATE TABLE arrived (at BIGINT)")  # says after a kill that this was committed
     return rows
 
 
@@ -116,6 +120,11 @@ def _compare(source: Alone, target: Alone, tables: list[Table], steps: Steps) ->
                 "Look at the disks of both databases, then start the move again.",
             )
         more(ours.rows)
+
+
+def settled(tx: Tx) -> None:
+    """The new cell needs to remember no more that it has them."""
+    tx.sql("DROP TABLE IF EXISTS arrived")
 
 
 def clean(tx: Tx) -> None:

@@ -21,7 +21,7 @@ from quintet.store.cells.enrolling import named
 from quintet.store.moving.batches import Progress
 from quintet.store.moving.end import MoveError, refuse_version
 from quintet.store.moving.move import Moved
-from quintet.store.moving.parting import clean, close, copied, is_set_aside
+from quintet.store.moving.parting import clean, close, copied, is_set_aside, settled
 from quintet.store.nodes import others_in
 from quintet.store.postgres.alone import alone
 from quintet.store.reaching import UnreachableError
@@ -210,3 +210,5 @@ def _arrive(move: Move, ends: _Ends, progress: Progress) -> None:
         with alone(url, keep=move.keep) as (tx, _):
             tx.sql(_HOLD, (ends.target.name, *move.bounds))
             tx.sql(_CHANGED)
+            if url == move.target:
+                settled(tx)
