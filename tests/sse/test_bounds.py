@@ -29,20 +29,28 @@ async def test_a_quiet_stream_has_comments_and_nothing_else(stage: Stages) -> No
 
 async def test_who_reads_nothing_is_cut_and_costs_nothing(stage: Stages) -> None:
     """The feed stands still for a reader that takes nothing, others go on, and the connection is dropped; later all is complete."""
-    async with stage(slow_after=2) as here:
+    async with stage(
+        slow_after=4
+    ) as here:  # on a machine that is busy the readers who read may stand still for a while, too
         user = await here.user()
         assert user.run is not None
         run, kernel = user.run, here.kernel
+        most = 0
+
+        def cut() -> bool:
+            nonlocal most
+            most = max(most, 0, *_held(here))
+            return here.gateway.snapshot().get("closed_slow_consumer", 0) == 1
+
         await _sleeper(here, user)
         reader = await here.stream(user, "?after=0")
         assert len(_held(here)) == 2
-        most = 0
         for _ in range(60):
             await kernel.append(run, *(kernel.thought(run, "x" * 8000) for _ in range(20)))
             await reader.block("agent_thinking", 1)
-            most = max(most, *_held(here))
+            cut()
+        await eventually(cut, 30)
         assert 0 < most <= 3 * 64 * 1024
-        await eventually(lambda: here.gateway.snapshot().get("closed_slow_consumer", 0) == 1, 20)
         await reader.block("agent_thinking", 1200, 60)
         late = await here.stream(user, "?after=0")
         await late.block("agent_thinking", 1200, 60)
