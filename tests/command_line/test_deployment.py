@@ -44,10 +44,11 @@ def test_systemd_understands_every_line(unit: Path, tmp_path: Path) -> None:
     told = lines(unit.read_text())
     assert (told["User"], told["EnvironmentFile"]) == ("quintet", "/etc/quintet/quintet.env")
     assert (told["NoNewPrivileges"], told["ProtectSystem"], told["CapabilityBoundingSet"]) == ("yes", "strict", "")
-    if "Restart" in told:
-        assert set(told["RestartPreventExitStatus"].split()) == {"2", "78"}
-        drain = int(lines((DEPLOY / "quintet.env").read_text())["QUINTET_DRAIN_SECONDS"])
-        assert int(told["TimeoutStopSec"]) > drain + 30
+    assert set(told["RestartPreventExitStatus"].split()) == {"2", "78"}
+    drain = int(lines((DEPLOY / "quintet.env").read_text())["QUINTET_DRAIN_SECONDS"])
+    assert int(told["TimeoutStopSec"]) > drain + 30
+    # A database that comes later than this machine: no unit may be given up, nor fail because another did.
+    assert (told["Restart"], told["StartLimitIntervalSec"], told.get("Requires")) == ("always", "0", None)
     if shutil.which("systemd-analyze") is None:
         return
     for other in UNITS:
@@ -61,14 +62,15 @@ def test_systemd_understands_every_line(unit: Path, tmp_path: Path) -> None:
 
 @pytest.mark.l3
 def test_what_the_units_start_serves(tmp_path: Path) -> None:
-    """With the words of the units and the settings of quintet.env: migrate ends with 0, a gateway and a worker become ready at the port that is
-    their instance, and SIGTERM ends them with 0."""
+    """With the words of the units and the settings of quintet.env: what goes before ends with 0, a gateway and a worker become ready at the port
+    that is their instance, and SIGTERM ends them with 0."""
     environment = lines((DEPLOY / "quintet.env").read_text()) | {
         "QUINTET_SECRET_KEY": secrets.token_urlsafe(48),
         "QUINTET_DATABASE_URL": PostgresDatabase().url,
         "QUINTET_DATA": str(tmp_path / "data"),
     }
-    assert _run("quintet-migrate", tmp_path, environment).wait(SECONDS) == 0
+    before = _run("quintet-gateway@", tmp_path, environment, line="ExecStartPre")
+    assert before.wait(SECONDS) == 0
     ports = [_free(), _free()]
     started = [
         _run(f"quintet-{role}@", tmp_path, environment, port)
@@ -86,8 +88,10 @@ def test_what_the_units_start_serves(tmp_path: Path) -> None:
             process.wait()
 
 
-def _run(unit: str, folder: Path, environment: Mapping[str, str], port: int = 0) -> subprocess.Popen[bytes]:
-    words = lines((DEPLOY / "systemd" / f"{unit}.service").read_text())["ExecStart"].replace("%i", str(port)).split()
+def _run(
+    unit: str, folder: Path, environment: Mapping[str, str], port: int = 0, line: str = "ExecStart"
+) -> subprocess.Popen[bytes]:
+    words = lines((DEPLOY / "systemd" / f"{unit}.service").read_text())[line].replace("%i", str(port)).split()
     assert words[0] == OURS
     with (folder / f"{unit}.log").open("wb") as log:
         return subprocess.Popen(
