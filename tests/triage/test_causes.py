@@ -46,6 +46,25 @@ def test_a_broken_session_folds_under_the_error_that_broke_it() -> None:
     assert only_cause(Session().fails("tests/test_o.py::test_1", *broken[1]).explained()).rule == "transaction-aborted"
 
 
+def test_events_that_do_not_come_are_one_cause_that_says_which() -> None:
+    """In every way in which tests compare them; a suspicion, and nothing of the surroundings."""
+    ways = (
+        ("E   AssertionError: Missing critical events: {'agent_thinking'}", "E   assert False"),
+        ("E   AssertionError: assert 'agent_thinking' in ['agent_started']",),
+        ("E   AssertionError: No agent_thinking event received", "E   assert None"),
+        ("E   AssertionError: assert ['agent_s...d'] == ['agent_s...g']", "E     At index 1 diff: 'agent_thinking' != 'agent_started'"),
+        ("E   AssertionError: ['agent_started', 'agent_thinking']", "E   assert 1 == 0"),
+    )  # fmt: skip
+    session = Session()
+    for number, lines in enumerate(ways):
+        session.fails(f"tests/test_a.py::test_{number}", *lines)
+    cause = only_cause(session.explained())
+    assert (cause.rule, cause.category, cause.certainty, cause.blocks) == ("events-differ", "assertion", "suspect", 5)
+    assert "agent_thinking" in cause.statement
+    other = Session().fails("tests/test_a.py::test_x", "E   AssertionError: assert 'Agent' == 'agent_started'")
+    assert only_cause(other.explained()).rule == "plain"
+
+
 def test_the_refused_handshake_goes_to_auth_and_the_doubt_is_told() -> None:
     """401 and 403 are about who asks: the claim of the socket's specialist is challenged and dropped."""
     lines = raised(

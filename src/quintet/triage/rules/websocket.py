@@ -10,6 +10,7 @@ _CLOSED = (
 _LIBRARY: tuple[Place, ...] = ("library", "stdlib", "test")
 
 _CLIENTS = r"(?m)/(?:websockets|websocket|wsproto|socketio|engineio|starlette/websockets|starlette/testclient|httpx_ws|aiohttp/client_ws)(?:/|\.py$)"
+_EVENT = r"(?:agent_(?:started|thinking|completed)|tool_(?:executing|completed))"
 _HANDSHAKE = r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status|response) code:?) "
 _OF_HANDSHAKE = (
     "InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException WSServerHandshakeError WebSocketDenialResponse "
@@ -168,12 +169,27 @@ RULES: tuple[Rule, ...] = (
         r"|WebSocketDisconnect|ConnectionClosed(?:Error|OK)?\b|Cannot call \"(?:send"
         r"|receive)\" once a (?:disconnect|close) message|connection is (?:already )?closed|WebSocket is not "
         r"connected",
-        "The WebSocket ended while the test still used it.",
-        "The connection was gone when the test read or wrote.",
-        "The server process died or left its socket code early, or the test reads once too often.",
+        "The WebSocket was refused, or ended, before the test got what it waits for.",
+        "The connection was not there when the test read or wrote, and no code or reason is shown.",
+        "The server refused the socket (its token, origin or path), its process died or left its socket code early, or the test reads once too "
+        "often.",
         "Read the server's log of that moment; close the socket in one place only.",
         exceptions=_CLOSED + " RuntimeError",
         raised_in=_LIBRARY,
+        effort=2,
+    ),
+    row(
+        "events-differ",
+        "assertion",
+        rf"^AssertionError: (?=[\s\S]{{0,500}}?(?P<subject>{_EVENT}))(?:"
+        rf"(?i:[^\n]{{0,160}}\b(?:missing|not (?:received|sent|found|emitted|delivered|seen)|never|no)\b[^\n]{{0,160}}\b(?:events?|{_EVENT}))"
+        rf"|(?:[^\n]{{0,200}}\n)?assert ['\"]{_EVENT}['\"] (?:in|==) [\[{{('\"]"
+        rf"|assert \[[^\n]{{0,200}}\] == \[[\s\S]{{0,400}}?'{_EVENT}' != '|(?:[^\n]{{0,300}}{_EVENT}[^\n]{{0,100}}\n)assert \d+ == \d+)",
+        "The events of a run that the tests expect do not come, or come otherwise ({subject}).",
+        "The assertion compares the events that came with those that belong to a run.",
+        "They are not sent (or to somebody else, or in another order), or the test stopped reading before; or the expectation is out of date.",
+        "Print every event with its time and order beside what is expected, and follow the first that differs to the line that should send it.",
+        exceptions="AssertionError",
         effort=2,
     ),
     row(
