@@ -10,9 +10,8 @@ from joserfc.jwk import KeySet
 from accounts.real import http_json, me, post, refused
 from quintet.testing.accounts.account import good_passphrase, http_client, random_address
 from quintet.testing.accounts.factory import UserFactory
-from support.checks.flood import check_flood_delays_nobody
 from support.forging import forged_tokens, read_part
-from support.server import Factory, Server
+from support.server import Server
 
 pytestmark = pytest.mark.l3
 
@@ -68,10 +67,3 @@ async def test_bodies_are_json_or_refused(server: Server) -> None:
         )
         assert refused(answer) == (413, "too_long")
     assert (await post(server, "/v1/auth/register", good)).status_code == 201
-
-
-async def test_a_flood_of_sign_ins_harms_nobody_else(server_factory: Factory, user_factory: UserFactory) -> None:
-    """Two hundred at once: 200 or 401, the rest 503 with Retry-After, and meanwhile others are answered without delay."""
-    server = server_factory()
-    account, flooded = user_factory(server), user_factory(server)
-    await check_flood_delays_nobody(server, flooded, lambda: account.get("/v1/auth/me"), share=0.5)

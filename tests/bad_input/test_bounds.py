@@ -1,4 +1,4 @@
-"""What bad input may cost: no hash for a password that is refused, and no delay for anybody else in a flood."""
+"""What bad input may cost: no hash for a password that is refused. (A flood of sign-ins: tests/crowds.)"""
 
 import asyncio
 import itertools
@@ -8,8 +8,6 @@ import pytest
 
 from bad_input.ground import Ground, call, register
 from bad_input.test_table import PASSWORDS
-from quintet.testing.wire.frames import TEXT
-from support.checks.flood import check_flood_delays_nobody
 from support.crowd import processor_seconds
 
 pytestmark = pytest.mark.l3
@@ -31,18 +29,3 @@ async def test_a_refused_password_costs_no_hash(ground: Ground, figure: Callable
     hashed = processor_seconds(pid) - begun
     figure(f"40 refused passwords cost {refused:.2f} s of CPU, 4 hashed ones {hashed:.2f} s")
     assert refused / 40 < hashed / 4 / 4, "a refused password costs as much as a hashed one"
-
-
-async def test_a_flood_of_sign_ins_delays_no_socket(ground: Ground, figure: Callable[[str], None]) -> None:
-    """Two hundred sign-ins at once, and a ping on an open socket is answered within 100 ms, 95 % of the time."""
-    raw = await ground.world.raw(ground.alice)
-
-    async def ping() -> None:
-        await raw.put(TEXT, b'{"id":"p","do":"ping"}')
-        await raw.until("pong")
-
-    flooded = await ground.world.user()  # whose older sessions go: twenty are the most
-    p95 = await check_flood_delays_nobody(
-        ground.server, flooded, ping, pause=0.11
-    )  # within the rate of a socket's frames
-    figure(f"pings during 200 sign-ins: p95 {p95 * 1000:.1f} ms")

@@ -188,7 +188,7 @@ async def test_a_row(ground: Ground, row: Row) -> None:
 
 
 ELSEWHERE = {
-    "200 sign-ins at once": "accounts.test_hostile_l3:test_a_flood_of_sign_ins_harms_nobody_else",
+    "200 sign-ins at once": "crowds.test_sign_ins:test_two_hundred_sign_ins_hold_the_loop_for_less_than_a_tenth_of_a_second",
     "two credentials, a megabyte of token": "accounts.test_hostile_l3:test_credentials_are_one_and_of_bearable_size",
     "refresh: five at once": "behaviours.test_revocation:test_five_refreshes_at_once_have_one_winner",
     "refresh: reuse later": "behaviours.test_revocation:test_reuse_of_a_refresh_token_ends_the_family_and_its_sockets",
