@@ -35,9 +35,13 @@ class Periodic:
     async def _run(self) -> None:
         if not self._at_once:
             await asyncio.sleep(self._period)
+        failing = False
         while True:
             try:
                 await self._look()
-            except Exception:
-                logger.warning("%s failed just now; it is tried again", self._name, exc_info=True)
+                failing = False
+            except Exception as error:  # where it stands once is enough: a database may be away for hours
+                why = error.__cause__ or error if failing else "for the first time"
+                logger.warning("%s failed just now (%s); it is tried again", self._name, why, exc_info=not failing)
+                failing = True
             await asyncio.sleep(self._period)

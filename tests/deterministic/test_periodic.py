@@ -50,10 +50,12 @@ def test_the_period_begins_when_a_look_has_ended() -> None:
 
 
 def test_a_failure_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """A look that raises is told in the log by its name, and the next one comes."""
+    """A look that raises is told in the log by its name, once with the place where it stands, and the next one comes."""
 
     async def broken() -> None:
         raise RuntimeError("not now")
 
     assert _times(broken, at_once=True) == [0, 3, 6, 9]
     assert caplog.text.count("a test failed just now") == 4
+    assert caplog.text.count("Traceback") == 1
+    assert caplog.text.count("(not now)") == 3

@@ -54,7 +54,7 @@ class Dialing:
         self._adopting = threading.Lock()
         self.renewed: Callable[[], None] = lambda: None  # told when the logs have gone to another cluster
         self._mine = threading.local()
-        self._failed_at = -_PAUSE
+        self._failed_at, self._why = -_PAUSE, ""
         # The driver's connection is ours; SQLAlchemy asks a server what it is once, not once a connection.
         self._engine = create_engine(
             "postgresql+psycopg://",
@@ -77,12 +77,12 @@ class Dialing:
             UnreachableError: there is none just now.
         """
         if time.monotonic() - self._failed_at < _PAUSE:
-            raise UnreachableError("the database could not be reached a moment ago")
+            raise UnreachableError(self._why)
         try:
             raw = self._dialed()
         except psycopg.Error as error:
-            self._failed_at = time.monotonic()
-            raise UnreachableError(str(error).strip()) from error
+            self._failed_at, self._why = time.monotonic(), str(error).strip()
+            raise UnreachableError(self._why) from error
         self._mine.raw = raw
         raw.patience = None  # whoever works with it says how long an answer may take
         try:

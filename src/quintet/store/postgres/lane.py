@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 5
 _PAUSE = 0.005  # seconds
+_SAY_EVERY = 5.0  # seconds: a database that is away for hours must not fill the disk of the log
 
 
 class Lane(Committer):
@@ -39,6 +40,7 @@ class Lane(Committer):
     ) -> None:
         super().__init__(connect, wakes, publish)
         self._notices = notices
+        self._lost_since, self._say_at = 0, 0.0  # transactions since the last line about one
 
     def _commit(self, database: Any, batch: list[Item], tries: int = 1) -> None:
         began = self._clock()
@@ -85,7 +87,10 @@ class Lane(Committer):
             self._refuse(database, [item], cause or AgainError())
 
     def _refuse(self, database: Any, batch: list[Item], cause: BaseException) -> None:
-        log.warning("a transaction was lost: %s", cause_of(cause))
+        self._lost_since += 1
+        if time.monotonic() >= self._say_at:
+            log.warning("a transaction was lost (%d since the last such line): %s", self._lost_since, cause_of(cause))
+            self._lost_since, self._say_at = 0, time.monotonic() + _SAY_EVERY
         for item in batch:
             if isinstance(cause, OutcomeUnknownError) and item.apply is not None:
                 item.error = cause  # an append is not asked for again: its events would stand there twice
