@@ -4,7 +4,7 @@ A place is given in a cell that holds the user's shard, and nowhere else; nothin
 a cell that is away, and no other cell is asked.
 """
 
-from quintet.accounts.people.users import new_epoch
+from quintet.accounts.people.users import DELETED, new_epoch
 from quintet.edge.identity import Authenticate
 from quintet.errors import QuintetError
 from quintet.log import create_head
@@ -18,6 +18,8 @@ __all__ = ["Settling"]
 _WAIT = 5  # seconds after which somebody refused may ask again
 _KNOWN = 100_000  # users that are remembered to have a place
 _THERE = "SELECT 1 FROM users WHERE id = ?"
+_STAYS = "SELECT 1 FROM users WHERE id = ? AND role <> ?"
+_TAKE_AWAY = "DELETE FROM users WHERE id = ? AND role = ?"  # and with it whatever was said there since
 _ROW = (
     "INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)"
     " VALUES (?, '', ?, ?, '', ?, ?) ON CONFLICT (id) DO NOTHING"
@@ -38,6 +40,7 @@ class Settling:
         identity = await self._authenticate(token)
         if identity.user_id not in self._settled:
             await self.settle(identity.user_id)
+            await self._check(identity.user_id)
         return identity
 
     async def settle(self, user_id: str) -> None:
@@ -56,3 +59,13 @@ class Settling:
         if len(self._settled) >= _KNOWN:
             self._settled.clear()
         self._settled.add(user_id)
+
+    async def _check(self, user_id: str) -> None:
+        """Whoever was deleted between being recognised and getting a place has none. Raises QuintetError `session_revoked`."""
+        if await self._store.read(lambda tx: tx.sql(_STAYS, (user_id, DELETED)).fetchone()) is not None:
+            return
+        self._settled.discard(user_id)
+        cell = self._store.apart(user_id)
+        if cell is not None:
+            await cell.write(user_id, lambda tx: tx.sql(_TAKE_AWAY, (user_id, HOUSED)) and None)
+        raise QuintetError("session_revoked")
