@@ -43,7 +43,29 @@ def test_a_broken_session_folds_under_the_error_that_broke_it() -> None:
         session.fails(f"tests/test_o.py::test_{number}", *lines)
     cause = only_cause(session.explained())
     assert (cause.rule, cause.blocks, cause.downstream) == ("constraint", 3, 2)
+    assert cause.whys[0].statement.startswith("3 entries fail: 1 of them with `IntegrityError: "), (
+        "what follows is not what is explained"
+    )
     assert only_cause(Session().fails("tests/test_o.py::test_1", *broken[1]).explained()).rule == "transaction-aborted"
+
+
+def test_a_reason_in_the_server_s_answer_is_the_cause() -> None:
+    """A refusal that tells why is more than a refusal; the test's own expectation of such words is none."""
+    told = {
+        "Signature verification failed": "token-signature",
+        "Signature has expired": "token-time",
+        "Audience doesn't match": "token-audience",
+    }
+    for words, rule in told.items():
+        answer = (
+            f'E   AssertionError: {{"detail": "{words}"}}'
+            if "'" in words
+            else f"E   AssertionError: {{'detail': '{words}'}}"
+        )
+        cause = only_cause(Session().fails("tests/test_a.py::test_x", answer, "E   assert 401 == 200").explained())
+        assert (cause.rule, cause.certainty) == (rule, "suspect"), words
+    expected = "E   AssertionError: assert {'detail': 'Signature has expired'} == {'detail': 'Nobody'}"
+    assert only_cause(Session().fails("tests/test_a.py::test_x", expected).explained()).rule == "plain"
 
 
 def test_events_that_do_not_come_are_one_cause_that_says_which() -> None:

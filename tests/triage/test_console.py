@@ -266,6 +266,21 @@ def test_runs_that_end_before_their_tests(text: str, category: str, word: str) -
     assert word in analysis.causes[0].statement
 
 
+def test_what_pytest_says_about_fixtures_is_no_line_of_the_project() -> None:
+    """It marks its own advice as it marks the line that fails."""
+    lines = (
+        "file /srv/tests/test_a.py, line 3",
+        "  def test_x(ledger): pass",
+        "E       fixture 'ledger' not found",
+        ">       available fixtures: cache, capsys",
+        ">       use 'pytest --fixtures [testpath]' for help on them.",
+        "",
+        "/srv/tests/test_a.py:3",
+    )
+    [entry] = read(Session().breaks("tests/test_a.py::test_x", *lines).text).entries
+    assert [(frame.line, frame.code) for frame in entry.last.frames] == [(3, "")]
+
+
 def test_two_sessions_in_one_text_are_added_up() -> None:
     """As from a job that runs pytest twice."""
     first = Session(passed=1).fails("tests/test_a.py::test_x", "E   ValueError: x").text

@@ -31,6 +31,7 @@ CALLS = [
     ("auth", "probable", raised(f"{_LIB}/jwt/api_jws.py", 9, "raise", "jwt.exceptions.InvalidSignatureError: Signature verification failed")),
     ("auth", "probable", raised(f"{_LIB}/jwt/api_jwt.py", 9, "raise", "jwt.exceptions.InvalidAudienceError: Audience doesn't match")),
     ("auth", "suspect", ("E   AssertionError: assert 401 == 200", "E    +  where 401 = <Response [401]>.status_code")),
+    ("auth", "suspect", ("E   AssertionError: {'detail': 'Token has expired'}", "E   assert 401 == 200")),
     ("async", "probable", raised(f"{_STD}/asyncio/locks.py", 9, "raise", "RuntimeError: <asyncio.locks.Lock object at 0x7f0011223344> is bound to a different event loop")),
     ("async", "probable", raised("app/core.py", 9, "await thing()", "TypeError: object MagicMock can't be used in 'await' expression")),
     ("isolation", "suspect", ("E   assert 429 == 201", "E    +  where 429 = <Response [429]>.status_code")),

@@ -24,6 +24,7 @@ _HEAD = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*)|:)?$")
 _UNREPEATED = re.compile(
     r"[\w.]*\bFlaky\w*: "
 )  # Hypothesis: that the failure does not repeat itself says more than the failure
+_ABOUT_FIXTURES = re.compile(r"^>\s+(?:available fixtures: |use 'pytest --fixtures)")  # marked as if it were the source
 _SOURCE = ("    def ", "    async def ", "    @", "    class ")
 _WORKER = re.compile(r"^\[gw\d+\] \w+ -- Python ")  # xdist's line above a failure
 _CLOSE = re.compile(r"^message = \{'type': 'websocket\.close', 'code': (\d{4})(?:, 'reason': '([^']{0,120})')?")
@@ -99,7 +100,7 @@ def _take(segment: _Segment, line: str, following: str, at: int) -> None:
     segment.last_was_words = False
     if closed := _CLOSE.match(line):
         segment.closed = (f"({closed[1]}, '{closed[2] or ''}')", at)
-    if line.startswith(">"):
+    if line.startswith(">") and not _ABOUT_FIXTURES.match(line):
         segment.code = line[1:].strip()
     elif found := _SHORT.match(line) or _NATIVE.match(line):
         _frame(segment, found, following.strip(), at)

@@ -15,9 +15,10 @@ STEPS_LIMIT = 5
 def whys_of(case: Case, claim: Claim, clusters: Sequence[Cluster], facts: Mapping[str, Fact]) -> tuple[Why, ...]:
     """The chain of one claim."""
     del case
-    biggest = max(clusters, key=lambda one: len(one.members))
+    own = _own(claim, clusters)
+    biggest = max(own, key=lambda one: len(one.members))
     seen = _of_kinds(biggest, facts, "error") or biggest.facts[:1]
-    steps = [Why(_symptom(clusters, biggest), seen)]
+    steps = [Why(_symptom(clusters, biggest, own), seen)]
     first = _of_kinds(biggest, facts, "first error")
     if first and not claim.plain:
         steps.append(
@@ -38,11 +39,30 @@ def whys_of(case: Case, claim: Claim, clusters: Sequence[Cluster], facts: Mappin
     return tuple(step for step in steps if step.statement and step.facts)[:STEPS_LIMIT]
 
 
-def _symptom(clusters: Sequence[Cluster], biggest: Cluster) -> str:
-    number = sum(len(one.members) for one in clusters)
+def _own(claim: Claim, clusters: Sequence[Cluster]) -> list[Cluster]:
+    """Without those that only follow, which stand behind the others in the claim."""
+    place = {name: at for at, name in enumerate(claim.clusters)}
+    ordered = sorted(clusters, key=lambda one: place.get(one.id, len(place)))
+    left = _size(ordered) - claim.downstream
+    own: list[Cluster] = []
+    for one in ordered:
+        if own and _size(own) >= left:
+            break
+        own.append(one)
+    return own
+
+
+def _size(clusters: Sequence[Cluster]) -> int:
+    return sum(len(one.members) for one in clusters)
+
+
+def _symptom(clusters: Sequence[Cluster], biggest: Cluster, own: Sequence[Cluster]) -> str:
+    number, first = _size(clusters), _size(own)
     words = _short(biggest.exception, biggest.message)
     if number == 1:
         return f"1 entry ends with `{words}`."
+    if first < number:
+        return f"{number} entries fail: {first} of them with `{words}`, and the others only follow."
     most = "" if len(clusters) == 1 else f", {len(biggest.members)} of them"
     return f"{number} entries fail{most} with `{words}`."
 

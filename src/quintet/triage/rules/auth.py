@@ -13,6 +13,12 @@ _TOKENS = _JWT + (
     " InvalidIssuedAtError InvalidJTIError PyJWKClientError PyJWKClientConnectionError PyJWKSetError JWTSignatureError JWKError BadTimeSignature"
 )
 
+
+def _answered(words: str) -> str:
+    """An answer of 401 or 403 that tells its reason, shown by a test that gives up."""
+    return rf"['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{{0,80}}?(?:{words})[\s\S]{{0,300}}?assert 40[13] (?:==|in) "
+
+
 RULES: tuple[Rule, ...] = (
     row(
         "token-audience",
@@ -23,6 +29,7 @@ RULES: tuple[Rule, ...] = (
         "The product puts a claim into its tokens that this caller does not name, or the other way round.",
         "Pass the same `audience` and `issuer` where tokens are decoded as where they are made.",
         exceptions=_JWT,
+        told=_answered(r"Invalid (?:audience|issuer)|Audience doesn't match"),
         raised_in=("library",),
     ),
     row(
@@ -34,6 +41,7 @@ RULES: tuple[Rule, ...] = (
         "The secret comes from two sources (a default in one place, the environment in the other).",
         "Give both sides the secret from one place; compare a short fingerprint of both.",
         exceptions=_JWT,
+        told=_answered(r"[Ss]ignature verification failed|[Ii]nvalid signature"),
         raised_in=("library",),
     ),
     row(
@@ -45,6 +53,7 @@ RULES: tuple[Rule, ...] = (
         "The token of a fixture is older than its life time, or clocks differ (a frozen clock counts).",
         "Make tokens per test with the clock that the verifier uses.",
         exceptions=_JWT,
+        told=_answered(r"[Ss]ignature has expired|[Tt]oken (?:has |is )?expired|not yet valid"),
         raised_in=("library",),
     ),
     row(
