@@ -9,6 +9,7 @@ import pytest
 
 from engine.stage import Stage
 from quintet import Turn, agent
+from quintet.engine import SyncTurn
 
 pytestmark = pytest.mark.l2
 
@@ -83,3 +84,75 @@ async def test_a_drain_lasts_as_long_as_it_must(tmp_path: Path, seconds: float, 
             await stage.drain()
         assert time.monotonic() - started < 10
         assert (await stage.told(user_id, run_id)).code == code
+
+
+async def test_a_plain_agent_cannot_swallow_its_end_by_accident(tmp_path: Path) -> None:
+    """A plain function is stopped while it waits in a verb: what it sees is `asyncio.CancelledError`, past every `except Exception`."""
+    begun: list[float] = []
+    seen: list[str] = []
+
+    @agent
+    async def slow(turn: Turn) -> str:
+        begun.append(time.monotonic())
+        await asyncio.sleep(30)
+        return "slow"
+
+    @agent
+    def robust(turn: SyncTurn) -> None:
+        try:
+            turn.ask(slow)
+        except Exception as error:
+            seen.append(f"swallowed {error!r}")
+        except BaseException as error:
+            seen.append(type(error).__module__.split(".")[0])
+            raise
+
+    async with Stage(tmp_path, [slow, robust]) as stage:
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "robust")
+        async with asyncio.timeout(10):
+            while not begun:
+                await asyncio.sleep(0.005)
+        await stage.cancel(user_id, run_id)
+        assert (await stage.end(user_id, run_id)).code == "user"
+        async with asyncio.timeout(5):
+            while not seen:
+                await asyncio.sleep(0.005)
+        assert seen == ["asyncio"]
+
+
+async def test_asking_agents_counts_like_telling(tmp_path: Path) -> None:
+    """An agent that asks silent ones without an end tells two events with each: it ends as `output_limit`, like one that talks."""
+
+    @agent
+    async def silent(turn: Turn) -> int:
+        return 1
+
+    @agent
+    async def curious(turn: Turn) -> int:
+        return sum([await turn.ask(silent) for _ in range(400)])
+
+    async with Stage(tmp_path, [silent, curious], events=60) as stage:
+        told = await stage.run("curious")
+    assert told.code == "output_limit"
+    assert len(told.events) <= 62
+
+
+@pytest.mark.parametrize(("letters", "carried"), [(32 * 1024, True), (32 * 1024 + 1, False)])
+async def test_the_ending_of_a_child_carries_32_kib_of_its_answer(tmp_path: Path, letters: int, carried: bool) -> None:
+    """As the root's: up to 32 KiB its text is in the ending too; beyond that it says `truncated`, and the parent has it whole."""
+
+    @agent
+    async def verbose(turn: Turn) -> object:
+        await turn.say("x" * letters)
+        return None
+
+    @agent
+    async def counting(turn: Turn) -> None:
+        await turn.say(f"{await turn.ask(verbose)}")
+
+    async with Stage(tmp_path, [verbose, counting]) as stage:
+        told = await stage.run("counting")
+    ending = told.of("agent_completed", "verbose")[0]
+    assert (len(ending.get("text", "")), ending.get("truncated", False)) == (letters if carried else 0, not carried)
+    assert len(told.text("verbose")) == letters

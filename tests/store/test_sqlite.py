@@ -150,6 +150,30 @@ async def test_another_writer_makes_a_whole_batch_busy_at_once(tmp_path: Path, m
     await within(store.close())
 
 
+async def test_two_writers_of_one_file_take_turns(tmp_path: Path) -> None:
+    """A server and a command beside it count the same row up, each reading it first: the lock is taken before the first read, so no
+    number is given twice and nobody is refused."""
+    database = SqliteDatabase(tmp_path)
+    stores = [database.open(), open_store(database.url, exclusive=False)]
+    for store in stores:
+        await within(store.start())
+
+    def count(tx: Tx) -> None:
+        name, text = "counted", tx.sql("SELECT coalesce(max(description), '0') FROM agents").fetchone()[0]
+        tx.sql(
+            "INSERT INTO agents (worker_id, name, description) VALUES (?, ?, ?)", (text, name, f"{int(text) + 1:04}")
+        )
+
+    async def often(number: int) -> None:
+        for _ in range(60):
+            await stores[number].write("u", count)
+
+    await within(asyncio.gather(often(0), often(1)))
+    for store in stores:
+        await within(store.close())
+    assert database.rows("SELECT count(*), max(description) FROM agents") == [(120, "0120")]
+
+
 async def test_a_long_reader_delays_the_cleaning_and_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was deleted cannot leave the files while somebody reads for long (a backup): it is tried now and then, not with every
     commit, and a try that fails ends nothing. Afterwards it is gone."""
