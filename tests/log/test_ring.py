@@ -7,9 +7,8 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 import quintet.log.stream as stream_module
 from log.feeds import Feed, Telling
@@ -19,6 +18,7 @@ from quintet.log.reading import read_in
 from quintet.runs import Leased
 from support.databases import Database
 from support.kernel import WAIT, Kernel
+from support.machines import run_machine
 
 pytestmark = pytest.mark.l2
 
@@ -190,18 +190,7 @@ def test_the_ring_is_the_database(world: World, monkeypatch: pytest.MonkeyPatch)
     byte; after the poll nothing is missing. The ring is made small, so that its bounds are met all the time."""
     monkeypatch.setattr(stream_module, "RING_EVENTS", 8)
     monkeypatch.setattr(stream_module, "RING_BYTES", 6000)
-    run_state_machine_as_test(
-        partial(Following, world),  # type: ignore[arg-type]  # a maker of machines is as good as their class
-        settings=settings(
-            max_examples=50,
-            stateful_step_count=30,
-            phases=[Phase.generate],  # shrinking over a real database outlasts the test's own deadline
-            deadline=None,
-            database=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(partial(Following, world), examples=50, steps=30)
     assert {"lost", "doubled", "held", "now"} <= set(world.telling.counts), (
         "nothing was disturbed: the run proved nothing"
     )

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from engine.stage import Told, check
 from quintet import runs
@@ -19,6 +18,7 @@ from quintet.runs import OPEN, Cancelled, Completed, Ending, Failed, Leased
 from quintet.runs.steps import step
 from support.databases import Database
 from support.kernel import Kernel
+from support.machines import run_machine
 
 pytestmark = pytest.mark.l2
 
@@ -207,17 +207,6 @@ def _states(tx: Any, user_id: str) -> dict[str, str]:
 
 def test_only_legal_steps_happen(world: World) -> None:
     """Sending, leasing, telling, cancelling, ending, losing, by the right worker and by one that has lost its run, in any order."""
-    run_state_machine_as_test(
-        partial(Lives, world),  # type: ignore[arg-type]  # a maker of machines is as good as their class
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=40,
-            phases=[Phase.generate],  # shrinking over a real database outlasts the test's own deadline
-            deadline=None,
-            database=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(partial(Lives, world), examples=20, steps=40)
     met = world.met
     assert all(met[what] for what in ("Fenced", "Stopped", "completed", "failed", "cancelled")), f"proved little: {met}"
