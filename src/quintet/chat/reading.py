@@ -41,12 +41,12 @@ _position = msgspec.json.Decoder(_Position).decode
 
 
 def _thread(row: Mapping[Any, Any]) -> dict[str, Any]:
-    shown = {
+    return {
         "id": row["id"],
+        "title": row["title"] or "",
         "created_at": timestamp(row["created_at"]),
         "updated_at": timestamp(row["updated_at"]),
     }
-    return shown if row["title"] is None else {**shown, "title": row["title"]}
 
 
 def leaving(tx: Tx, user_id: str, thread_id: str) -> bool:

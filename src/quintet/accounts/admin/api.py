@@ -128,5 +128,9 @@ def _add_looks(router: APIRouter, desk: Desk, acting: Any, vitals: Vitals) -> No
 
 
 def _session(row: SessionRow) -> dict[str, Any]:
-    shown = {"id": row.id, "created_at": timestamp(row.created_at), "last_used_at": timestamp(row.last_used_at)}
-    return shown if row.device is None else {**shown, "device": row.device}
+    return {
+        "id": row.id,
+        "device": row.device or "",
+        "created_at": timestamp(row.created_at),
+        "last_used_at": timestamp(row.last_used_at),
+    }

@@ -47,7 +47,7 @@ class AdminSession(BaseModel):
     """A session of somebody."""
 
     id: str
-    device: str | None = None
+    device: str
     created_at: str
     last_used_at: str
 

@@ -53,7 +53,7 @@ class SessionView(BaseModel):
     """A session of the user who asks."""
 
     id: str
-    device: str | None = None
+    device: str
     created_at: str
     last_used_at: str
     current: bool

@@ -97,10 +97,10 @@ def _add_record(router: APIRouter, accounts: Accounts, signed_in: Any, address: 
 
 
 def _session(row: SessionRow, identity: Identity) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    return {
         "id": row.id,
+        "device": row.device or "",
         "created_at": timestamp(row.created_at),
         "last_used_at": timestamp(row.last_used_at),
         "current": row.id == identity.session_id,
     }
-    return shown if row.device is None else {**shown, "device": row.device}

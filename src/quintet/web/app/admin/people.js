@@ -124,7 +124,7 @@ export class People {
   }
 
   session(user, node, path, { id, device, last_used_at: used }) {
-    const name = device ?? "A program";
+    const name = device || "A program";
     const props = { class: "quiet", "aria-label": `Sign out ${name}` };
     const out = button("Sign out", () => this.end(user, node, `${path}/${id}`), props);
     return row({ title: name, notes: [`Last used ${ago(used)}`], acts: [out] });

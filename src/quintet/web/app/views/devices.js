@@ -34,7 +34,7 @@ export class Devices {
   }
 
   item({ id, device, last_used_at: used, current }) {
-    const name = device ?? "A program";
+    const name = device || "A program";
     const when = current ? "This device" : `Last used ${ago(used)}`;
     const words = span("device-words", el("strong", {}, name), span("note", when));
     const end = button("Sign out", () => this.end(id, name), { class: "quiet", "aria-label": `Sign out ${name}` });
