@@ -9,12 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from accounts.house import Clock
+from external.hostile import Hostile
 from external.visitor import Visitor
 from support.server import Factory, Server
 
 FOLDER = Path(__file__).parent / "provider"
 SECRET = "a-secret-of-the-tests"
 STARTS = 60.0
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    """An issuer, or a provider, that answers as the test wants it to."""
+    made = Hostile()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The test's clock."""
+    return Clock()
 
 
 @pytest.fixture(scope="session")

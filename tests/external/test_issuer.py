@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,20 +14,6 @@ from quintet.accounts.elsewhere import Issuer
 from quintet.accounts.external.keysets import AGAIN_SECONDS, FRESH_SECONDS, OLDEST_SECONDS
 
 pytestmark = pytest.mark.l2
-
-
-@pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    """The issuer."""
-    made = Hostile()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The test's clock."""
-    return Clock()
 
 
 @pytest.fixture

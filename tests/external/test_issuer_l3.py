@@ -1,7 +1,6 @@
 """Another issuer's tokens at a real server: a socket, a stream, and their end."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,14 +10,6 @@ from quintet.testing.sockets.connecting import Connect
 from support.server import Factory
 
 pytestmark = pytest.mark.l3
-
-
-@pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    """The issuer."""
-    made = Hostile()
-    yield made
-    made.close()
 
 
 async def test_its_users_chat_until_their_token_ends(

@@ -1,6 +1,6 @@
 """Every way in which a sign-in with a provider may be wrong, by a provider that does each of them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,20 +18,6 @@ pytestmark = pytest.mark.l2
 
 HOME = "http://localhost:8750"
 START = f"{HOME}/v1/auth/oidc/house/start"
-
-
-@pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    """The provider."""
-    made = Hostile()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The test's clock."""
-    return Clock()
 
 
 Opening = Callable[..., Any]
