@@ -73,7 +73,7 @@ LONG = [
         "P3",
         "repeat_a_lost_commit",
         test_database.test_backends_that_end_in_the_middle_of_a_commit_are_nobodys_concern,
-        "is a second|twice",
+        f"is a second|twice|{LOST}",
     ),
     Case("P4", "impatient", test_database.test_commits_of_two_seconds_delay_and_lose_nothing, "in vain for the answer"),
     Case(
