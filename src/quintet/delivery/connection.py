@@ -233,10 +233,8 @@ class Connection(picows.WSProtocol):  # type: ignore[misc, name-defined]
             self.parts.connections.counted[f"closed_{reason}"] += 1
             close = CLOSES[reason]
             self._shut(close.number, close.reason)
-            if (
-                reason == "no_pong" and self._timer is not None
-            ):  # nobody answers; one who lives sends nothing and still reads it
-                self._timer.cancel()
+            if reason == "no_pong" and self._timer is not None:
+                self._timer.cancel()  # nobody answers; one who lives sends nothing and still reads it
                 self._timer = asyncio.get_running_loop().call_later(_FAREWELL, self._drop)
 
     def _shut(self, code: int | None, reason: str) -> None:
