@@ -5,12 +5,15 @@ import sqlite3
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.stage import SHORT, Stage, fill, full
 from quintet import Turn, agent, tool
-from quintet.engine import AgentSpec, Limits
+from quintet.engine import AgentSpec, Limits, worker
+from quintet.engine.history import histories
+from quintet.errors import QuintetError
 from quintet.runs import lose_all, moment
 from quintet.store import Tx
 
@@ -60,6 +63,27 @@ def talker(gate: Gate, count: int = 2000, timeout: float | None = None) -> Agent
         await turn.use(touch)
 
     return talk
+
+
+@pytest.mark.parametrize(("refusals", "ending"), [(2, "agent_completed"), (99, "unavailable")])
+async def test_what_was_said_before_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int, ending: str
+) -> None:
+    """A database that refuses a read for a moment ends no run that is leased already; one that refuses for longer does, and says so."""
+    left = refusals
+
+    def refusing(*args: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise QuintetError("unavailable")
+        return histories(*args)
+
+    monkeypatch.setattr(worker, "histories", refusing)
+    gate = Gate()
+    gate.open = True
+    async with Stage(tmp_path, [talker(gate, count=2)]) as stage:
+        assert (await stage.run("talker")).code == ending
 
 
 async def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:

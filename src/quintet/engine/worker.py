@@ -43,6 +43,7 @@ _SWITCH = (
 )
 _SKIPPED = 0.03  # seconds before a second look, where other transactions may hold a run for a moment
 _AFTER_REFUSAL = 0.25  # seconds to wait when the store refuses
+_READ_AGAIN = (0.1, 0.4, 1.0)  # seconds before each other try; runs that are leased fail if nothing can be read
 
 
 class Worker:
@@ -200,15 +201,18 @@ class Worker:
 
     async def _before(self, leased: list[Leased]) -> list[tuple[tuple[Message, ...] | None, tuple[AttachmentRow, ...]]]:
         """What was said in the thread before, and the files of the message; None for what could not be read."""
-        try:
-            return await self._store.read(
-                lambda tx: list(
-                    zip(histories(tx, leased, self._work.read_attachment), attached(tx, leased), strict=True)
+        read_attachment = self._work.read_attachment
+        for rest in (*_READ_AGAIN, None):
+            try:
+                return await self._store.read(
+                    lambda tx: list(zip(histories(tx, leased, read_attachment), attached(tx, leased), strict=True))
                 )
-            )
-        except Exception:
-            logger.exception("reading what was said before failed")
-            return [(None, ())] * len(leased)
+            except Exception as fault:
+                if rest is None or not isinstance(fault, QuintetError):
+                    logger.exception("reading what was said before failed")
+                    break
+                await asyncio.sleep(rest)
+        return [(None, ())] * len(leased)
 
     def _start(self, run: Leased, history: tuple[Message, ...] | None, files: tuple[AttachmentRow, ...]) -> None:
         spec = self._registry.get(run.agent)
