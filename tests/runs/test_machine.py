@@ -205,8 +205,14 @@ def _states(tx: Any, user_id: str) -> dict[str, str]:
     return dict(tx.sql("SELECT id, state FROM runs WHERE user_id = ?", (user_id,)).fetchall())
 
 
+ROUNDS = 5  # one may go by without one of the rare cases
+
+
 def test_only_legal_steps_happen(world: World) -> None:
     """Sending, leasing, telling, cancelling, ending, losing, by the right worker and by one that has lost its run, in any order."""
-    run_machine(partial(Lives, world), examples=20, steps=40)
-    met = world.met
-    assert all(met[what] for what in ("Fenced", "Stopped", "completed", "failed", "cancelled")), f"proved little: {met}"
+    rare, met = {"Fenced", "Stopped", "completed", "failed", "cancelled"}, world.met
+    for _ in range(ROUNDS):
+        run_machine(partial(Lives, world), examples=20, steps=40)
+        if rare <= met.keys():
+            return
+    pytest.fail(f"proved little: {met}")
