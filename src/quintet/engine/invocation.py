@@ -259,7 +259,7 @@ def _event(ending: Ending, lasted_ms: int) -> AgentCompleted | AgentFailed | Age
 
 
 def _input(asked: Any) -> Any:
-    """What an agent was asked, as its `agent_started` shows it: at most 500 characters; none where it was asked nothing."""
+    """What an agent was asked, as its `agent_started` shows it: at most 500 characters; empty where it was asked nothing."""
     if asked is None:
         return ""
     if isinstance(asked, str):
