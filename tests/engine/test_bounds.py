@@ -108,6 +108,22 @@ async def test_what_waits_to_be_stored_is_bounded_in_bytes(tmp_path: Path) -> No
 
 
 @pytest.mark.l2
+@pytest.mark.parametrize(("events", "code"), [(20, "agent_completed"), (19, "output_limit")])
+async def test_a_run_may_tell_exactly_so_many_events(tmp_path: Path, events: int, code: str) -> None:
+    """Its acceptance, its start and its ending are among them: a run of twenty is whole under a limit of twenty, not under nineteen."""
+
+    @agent
+    async def thinker(turn: Turn) -> str:
+        for _ in range(16):
+            await turn.think("again")
+        return "thought"  # which is said too
+
+    async with Stage(tmp_path, (thinker,), events=events) as stage:
+        told = await stage.run("thinker")
+    assert (told.code, len(told.events)) == (code, events)
+
+
+@pytest.mark.l2
 async def test_an_agent_gets_its_input_whole(tmp_path: Path) -> None:
     """What an agent is asked is redacted in the event, never in what it gets, also as text."""
     async with Stage(tmp_path, (reader,)) as stage:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from quintet import Turn, agent, tool
 from quintet.engine import AgentSpec, Limits, worker
 from quintet.engine.history import histories
 from quintet.errors import QuintetError
-from quintet.runs import lose_all, moment
+from quintet.runs import close, lose_all, moment
 from quintet.store import Tx
 
 pytestmark = pytest.mark.l2
@@ -144,6 +145,30 @@ async def test_an_ending_that_is_refused_for_long_comes_in_the_end(tmp_path: Pat
         await stage.store.write("", partial(full, spare=100_000))
         assert (await stage.end(user_id, run_id)).code == "unavailable"
         assert stage.worker.counters.abandoned == 0
+
+
+async def test_a_refused_ending_is_tried_again_soon_and_then_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that says no three times: asked again after a tenth of a second, then after twice as long each time, and then it is written."""
+    asked: list[float] = []
+    async with Stage(tmp_path, [talker(gate := Gate(), count=1)]) as stage:
+        submit = stage.store.submit
+
+        def refusing(key: str, fn: Any) -> Any:
+            if getattr(fn, "func", None) is not close:
+                return submit(key, fn)
+            asked.append(time.monotonic())
+            if len(asked) <= 3:
+                raise QuintetError("unavailable")
+            return submit(key, fn)
+
+        monkeypatch.setattr(stage.store, "submit", refusing)
+        gate.open = True
+        assert (await stage.run("talker")).code == "agent_completed"
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    assert all(pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True)), pauses
+    assert pauses[0] < 1.5, f"the first try waited as if it were the last: {pauses}"
 
 
 async def test_a_worker_does_not_wait_for_ever_for_an_ending(tmp_path: Path) -> None:

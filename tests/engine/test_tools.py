@@ -226,6 +226,12 @@ async def test_large_arguments_and_results_are_cut(tmp_path: Path) -> None:
         assert len(done[0]["result"]) < 10_000
         assert "truncated" not in done[1]
         assert done[2]["result"] == 3
+        called = told.of("tool_executing")[2]["arguments"]
+        assert {**called, "args": "?"} == {
+            "args": "?",
+            "tool": "named like the parameter",
+            "password": "[redacted]",
+        }, "by name, each by its own"
         assert done[3]["tool"] == "search.web"
         assert max(row[0] for row in await stage.rows("SELECT length(body) FROM events")) < 64 * 1024 - 192
         assert b"p-canary" not in b"".join(row[0] for row in await stage.rows("SELECT body FROM events"))

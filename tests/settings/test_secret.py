@@ -61,3 +61,12 @@ def test_random_keys_are_taken(make: object) -> None:
         key = make()
         if len(set(key)) >= 10:
             assert strong(key) == key
+
+
+def test_the_longest_key_is_taken_and_one_longer_is_not() -> None:
+    """1,024 characters are a key; with one more it is refused for its length, which is then all that is said of it."""
+    longest = secrets.token_hex(512)
+    assert strong(longest) == longest
+    with pytest.raises(UnfitError) as caught:
+        strong(f"{longest}x")
+    assert caught.value.what == "must have at most 1024 characters"

@@ -345,6 +345,58 @@ async def test_a_gathering_function_is_called_once_for_what_queued_together(stor
     assert [answer is None for answer in answers] == [True, False] * 3
 
 
+async def test_functions_that_gather_get_their_own_payloads_alone(store: Store) -> None:
+    """In one commit, beside one another and beside plain functions: each gathers what is its own, in the order it was given."""
+    calls: list[tuple[str, list[int]]] = []
+
+    def gathering(name: str) -> Callable[[Tx, Any], list[None]]:
+        def gather(_tx: Tx, numbers: Any) -> list[None]:
+            calls.append((name, list(numbers)))
+            return [None for _ in numbers]
+
+        return gather
+
+    one, other = gathering("one"), gathering("other")
+    with one_batch(store):
+        futures: list[Future[Any]] = [store.submit_gather("u", one, number) for number in (1, 2)]
+        futures += [store.submit_gather("u", other, number) for number in (3, 4)]
+        futures.append(store.submit("u", lambda tx: calls.append(("plain", []))))
+        futures += [store.submit_gather("u", other, 5), store.submit_gather("u", one, 6)]
+    assert settled(futures) == [None] * 7
+    assert calls == [("one", [1, 2]), ("other", [3, 4]), ("plain", []), ("other", [5]), ("one", [6])]
+
+
+def _without_sense(tx: Tx) -> None:
+    tx.sql("SELECT no_such_column FROM agents")
+
+
+def _may_not_grow(_tx: Tx) -> None:
+    raise QuintetError("storage_full")
+
+
+@pytest.mark.parametrize("failing", [_without_sense, _may_not_grow])
+async def test_a_refusal_of_one_function_costs_its_neighbours_nothing(
+    store: Store, failing: Callable[[Tx], None]
+) -> None:
+    """What the database does not take, and what may not grow while room is kept, takes back its own function alone: the others are
+    stored, and were called once."""
+    calls: list[str] = []
+
+    def counted(name: str) -> Callable[[Tx], str]:
+        def store_it(tx: Tx) -> str:
+            calls.append(name)
+            return note(name)(tx)
+
+        return store_it
+
+    with one_batch(store):
+        futures = [store.submit("u", fn) for fn in (counted("a"), failing, counted("b"))]
+    answers = settled(futures)
+    assert [answers[0], answers[2]] == ["a", "b"]
+    assert isinstance(answers[1], Exception)
+    assert calls == ["a", "b"]
+
+
 async def test_a_batch_lost_whole_is_run_again_one_by_one(store: Store, database: Database) -> None:
     """A full disk takes the whole transaction back. Each function is then tried alone: the one too large gets `storage_full`, the
     others are stored, and nothing is told twice."""
