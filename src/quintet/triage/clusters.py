@@ -20,7 +20,7 @@ _INCIDENTAL = (
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE), "<uuid>"),
     (re.compile(r"\b0x[0-9a-fA-F]{4,}\b"), "<address>"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{16,}\b"), "<hex>"),
-    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
     (re.compile(r"\b\d{4,}\b"), "<number>"),
     (re.compile(r"\b\d+\.\d+\b"), "<number>"),
 )
@@ -180,7 +180,10 @@ def _cluster(
         first.exception,
         first.message[:MESSAGE_SHOWN],
         tuple(places.most_common(4)),
-        tuple(frame.place + ":" + shorten(frame.path, 160) for frame in (first.frames or last.frames)[-6:]),
+        tuple(
+            frame.place + ":" + shorten(frame.path, 160)
+            for frame in (first.frames or (() if first.logged else last.frames))[-6:]
+        ),
         _imitates(shown, imitators),
         tuple(members),
         tuple(entries[member].name[:300] for member in members[:NAMES_SHOWN]),

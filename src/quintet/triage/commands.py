@@ -20,7 +20,7 @@ def runner_of(case: Case) -> str:
 def in_words_of(runner: str, command: str, test: str = "") -> str:
     """A rule's command, with its test in the place of `{test}`. A part of a test (a subtest) is run with its whole."""
     if runner == PYTEST:
-        return command.replace("{test}", quoted(test))
+        return command.replace("{test}", quoted(test)).rstrip()
     call = lambda found: runner.replace("python ", f"python {found['fault'] or ''}", 1)  # noqa: E731
     return _CALL.sub(call, command, count=1).replace("{test}", quoted(test.partition(" [")[0]))
 

@@ -25,6 +25,8 @@ _VERBOSE = re.compile(
 _XDIST = re.compile(r"^\[gw\d+\] \[\s*\d+%\] (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS) (\S.{0,1000})$")
 _DOTS = re.compile(r"^(?:\S{1,300}\.\w{1,5} )?([.FEsxXR]{1,400})(?:\s+\[\s*\d+%\])?$")
 _SUMMARY = re.compile(r"^(FAILED|ERROR|SUBFAIL\w*|SUBFAILED)(?:[\[(].{0,200}?[\])])? (\S.{0,3000})$")
+_SKIPPED = re.compile(r"^SKIPPED \[(\d{1,6})\] (\S.{0,1000})$")
+_REASONS_SHOWN = 3
 _HEADER = (
     ("platform", re.compile(r"^platform .{1,300}$")),
     ("rootdir", re.compile(r"^rootdir: .{1,500}$")),
@@ -69,6 +71,7 @@ class Parts:
     outside: list[tuple[int, str]] = field(default_factory=list)
     named: list[Line] = field(default_factory=list)
     passes: list[Line] = field(default_factory=list)
+    skips: list[Line] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     collected: int | None = None
@@ -161,9 +164,12 @@ def _put(parts: Parts, section: str, at: int, line: str) -> bool:
         parts.warnings.append((at, line))
     elif section.startswith("short test summary"):
         found = _SUMMARY.match(line)
+        skipped = _SKIPPED.match(line)
+        if skipped:
+            parts.skips.append(Line("skipped", line, at, skipped[2]))
         if found:
             parts.summary.append(Line("error" if found[1] == "ERROR" else "failed", line, at, found[2]))
-        return bool(found)
+        return bool(found or skipped)
     elif section in ("", "test session starts"):
         return _put_progress(parts, at, line)
     return not line.startswith("FAIL Required test coverage")
@@ -217,6 +223,11 @@ def _count(parts: Parts, outcome: str, line: Line) -> bool:
 def _keep(lines: list[Line], line: Line) -> None:
     if len(lines) < PASSES_LIMIT:
         lines.append(line)
+
+
+def reasons(parts: Parts) -> list[Line]:
+    """Why most of what was skipped was, the most frequent first."""
+    return sorted(parts.skips, key=lambda line: -int(line.text.partition("[")[2].partition("]")[0]))[:_REASONS_SHOWN]
 
 
 def pieces(block: Block) -> Iterator[Block]:

@@ -128,7 +128,8 @@ def _json_report(data: Mapping[str, Any], lines: _Lines) -> Iterator[Entry]:
             if part.get("outcome") == "failed":
                 outcome: Outcome = "failed" if phase == "call" else "error"
                 crash = str(as_dict(part.get("crash")).get("message", ""))
-                yield entry_in(name, outcome, phase, str(part.get("longrepr", "")), crash, at)
+                captured = [str(said) for key in ("stdout", "stderr") if (said := part.get(key))]
+                yield entry_in(name, outcome, phase, str(part.get("longrepr", "")), crash, at, captured)
 
 
 def _ctrf(results: Mapping[str, Any], lines: _Lines) -> Iterator[Entry]:

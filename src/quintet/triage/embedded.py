@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from quintet.triage.logs import logged_in
 from quintet.triage.masking import mask
 from quintet.triage.model import Entry, Outcome, Phase, Raised
 from quintet.triage.normalise import normalise
@@ -16,11 +17,15 @@ from quintet.triage.tracebacks import chain_of, split_head
 TEXT_LIMIT = 400_000
 
 
-def entry_in(name: str, outcome: Outcome, phase: Phase, text: str, message: str, at: int) -> Entry:
-    """An entry whose failure stands in `text`, or only in `message`, both on line `at` of the report."""
+def entry_in(
+    name: str, outcome: Outcome, phase: Phase, text: str, message: str, at: int, captured: Sequence[str] = ()
+) -> Entry:
+    """An entry whose failure stands in `text`, or only in `message`, both on line `at` of the report; `captured` was printed meanwhile."""
     lines = mask(normalise(text[:TEXT_LIMIT])).split("\n")
     chain = chain_of(lines, 1) if text.strip() else (Raised("", "", at),)
-    return Entry(mask(normalise(name[:3_000])), outcome, phase, _on_line(_best(chain, message), at), at)
+    printed = mask(normalise("\n".join(captured)[-TEXT_LIMIT:])).split("\n") if captured else []
+    logged = _on_line(logged_in(printed, 1), at)
+    return Entry(mask(normalise(name[:3_000])), outcome, phase, _on_line(_best(chain, message), at), at, logged=logged)
 
 
 def _best(chain: tuple[Raised, ...], message: str) -> tuple[Raised, ...]:

@@ -9,11 +9,11 @@ from quintet.triage.normalise import shorten
 
 EXCERPT = 400
 # Names that reading gives to what pytest says without one.
-_ADDED = frozenset(
+ADDED = frozenset(
     {
         "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests", "NoTestsPart",
         "RunEndedEarly", "RunStopped", "RunCancelled", "InternalError", "InternalErrorPart", "Exit",
-        "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow", "RunTimedOut",
+        "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow", "RunTimedOut", "WaitedInVain", "WaitedInVainPart",
     }
 )  # fmt: skip
 HEADER_LIMIT = 12
@@ -63,7 +63,7 @@ def quoted(raised: Raised) -> str:
     """The report's own words: without a class that pytest does not write there, and that reading has added."""
     if raised.name == "RunCancelled":
         return raised.message.partition(" (while ")[0]
-    added = raised.name in _ADDED or raised.message.startswith(("assert ", f"{raised.name}: "))
+    added = raised.name in ADDED or raised.message.startswith(("assert ", f"{raised.name}: "))
     return raised.message if added and raised.message else words_of(raised)
 
 

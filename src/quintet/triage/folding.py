@@ -13,7 +13,7 @@ from quintet.triage.model import Case, Claim, Cluster
 
 _ANSWERS = frozenset(
     {
-        "unauthorized", "sign-in-page", "csrf", "login-first", "token-signature", "token-time", "token-audience",
+        "unauthorized", "sign-in-page", "csrf", "login-first", "token-signature", "token-time", "token-audience", "token-claim", "token-form",
         "token-other", "server-error", "rate-limited", "route-gone", "address-in-use",
     }
 )  # fmt: skip
@@ -31,6 +31,10 @@ _LEFT_BEHIND = (
 _BROKEN, _TELLING = "transaction-aborted", 16
 _BEHIND = ("database", "services", "environment", "dependencies")
 _NO_MORE = "{number} of its entries show no more than their name: that they fail for the same reason as the other parameters is assumed."
+_OF_A_TOKEN = frozenset(
+    {"token-signature", "token-time", "token-audience", "token-claim", "token-algorithm", "token-form", "token-other"}
+)
+_SAME_REFUSAL = "{number} of its entries show only that their socket was refused or ended, without a code: that it is for the same token is assumed."
 _SAME_500 = "{number} of its entries show only the server's answer: that the same exception is behind it is assumed."
 
 
@@ -38,7 +42,7 @@ def folded(case: Case, claims: Sequence[Claim]) -> list[Claim]:
     """The claims that are left, with what follows from them."""
     by_id = {one.id: one for one in case.clusters}
     kept = _teardowns(case, list(claims))
-    for fold in (_after_first, _unseen, _read_answers, _bare_500, _read_answers):
+    for fold in (_after_first, _unseen, _read_answers, _bare_500, _bare_closings, _read_answers):
         kept = fold(case, kept, by_id)
     return kept
 
@@ -172,6 +176,17 @@ def _bare_500(case: Case, claims: list[Claim], by_id: dict[str, Cluster]) -> lis
     if len(behind) != 1:
         return claims
     return _moved(case, claims, lambda claim, _: behind[0] if claim.rule == "server-error" else None, _SAME_500)
+
+
+def _bare_closings(case: Case, claims: list[Claim], by_id: dict[str, Cluster]) -> list[Claim]:
+    """Sockets that end without a code or a word, in a run where requests are refused for exactly one fault of the tokens."""
+    del by_id
+    refused = [claim for claim in claims if claim.rule in _OF_A_TOKEN]
+    if len(refused) != 1:
+        return claims
+    return _moved(
+        case, claims, lambda claim, _: refused[0] if claim.rule == "closed-without-frame" else None, _SAME_REFUSAL
+    )
 
 
 def _in_product(one: Cluster) -> bool:

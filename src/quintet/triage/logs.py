@@ -1,7 +1,8 @@
 """What a program under test logged beside a failure: a server's own words about what it answered.
 
 Rules: a log is never a cause by itself; it explains only failures that are a server's answer, or its silence; an exception counts with its
-class and frames, a line only where it is a warning (or worse) that nobody would write in passing; what rests on a log is never proven.
+class and frames, a line only where it is a warning (or worse) that nobody would write in passing, or tells of the very event that a test
+waits for, or of the error behind a value that is not there; what rests on a log is never proven.
 """
 
 import re
@@ -30,6 +31,22 @@ _WHY_REFUSED = re.compile(
     r"|\bsignature\b|\bexpired?\b|\borigin\b|\bcredentials?\b|\baudience\b|\bissuer\b|\bcookie\b|\bjwt\b|\bpermissions?\b",
     re.IGNORECASE,
 )
+_NOT_PASSED_ON = (
+    r"(?:\b(?:dropp|discard|skipp|ignor|suppress)(?:ed|ing)\b|\bundeliver|\bnot (?:sent|delivered|emitted|published|forwarded|broadcast"
+    r"|subscribed|connected|registered|wired|set|configured|attached|joined)\b|(?:could not|failed to|cannot|can't|unable to) (?:send|deliver|emit"
+    r"|publish|notify|broadcast|forward)\b|\bno (?:\w+ ){0,2}(?:connection|subscriber|listener|receiver|recipient|socket|client|member|notifier"
+    r"|emitter|bridge|manager|sink|publisher|handler|consumer|callback|room|session|channel)s?\b)"
+)
+_OF_EVENTS = (
+    r"\b(?:events?|messages?|frames?|notif\w+|broadcast\w*|emit\w*|deliver\w*|agent_\w+|tool_\w+|websockets?|sockets?|subscri\w+|rooms?"
+    r"|channels?|recipients?|sid|listeners?)\b"
+)
+KEPT_BACK = rf"(?i)^(?=[^\n]{{0,800}}?{_NOT_PASSED_ON})(?=[^\n]{{0,800}}?{_OF_EVENTS})"  # a program says that it does not pass an event on
+_KEPT_BACK = re.compile(KEPT_BACK)
+_ERROR_TOLD = re.compile(
+    r"\b[A-Za-z_][\w.]{2,60}(?:Error|Exception|Refused|Timeout)\b(?:\(|: )|(?i:\bconnection refused\b|connect call failed"
+    r"|\b(?:could not|cannot|failed to|unable to) connect\b|name or service not known)"
+)
 _OF_A_TOKEN = re.compile(r"(?i)token|signature|jwt|csrf|credential|audience|issuer|expired|unauthori|permission")
 _FAILED = re.compile(
     r"\bassert 5\d\d\b|\b5\d\d != \d{3}\b|\bwhere 5\d\d = |\[5\d\d |\bHTTP 5\d\d\b|Internal Server Error|\b5\d\d Server Error|Server error '5\d\d"
@@ -45,6 +62,14 @@ _REFUSED = re.compile(
 _SILENT = re.compile(
     r"(?i)connection refused|connect call failed|connection attempts failed|\btimed? ?out\b|timeouterror"
     r"|\b(?:server|app\w*|service|backend|uvicorn|process)\b[^\n]{0,60}(?:did not|didn't|never|not|failed to|exited|died|stopped)"
+)
+_WAITED = re.compile(
+    r"(?i)\btimed? ?out\b|timeouterror|^(?:\w+\.)*(?:Empty|TooSlowError|QueueEmpty|Cancelled)\b"
+    r"|^AssertionError: [\s\S]{0,300}?(?:\b(?:events?|messages?|frames?"
+    r"|notifications?|agent_\w+|tool_\w+)\b|\bin \[\]|assert \[\] ==)"
+)
+_HOLLOW = re.compile(
+    r"'NoneType' object (?:has no|is not|does not|can't)|argument of type 'NoneType'|\bNoneType\b[^\n]{0,40} can't be used"
 )
 _MISSED = re.compile(
     r"\bassert 404\b|\bwhere 404 = |\b404 != \d{3}\b|\bHTTP 40[04]\b|Expecting value: line 1 column 1 "
@@ -79,9 +104,15 @@ def _logged(lines: Sequence[str], first: int) -> Iterator[Raised]:
             at = end
         else:
             line = lines[at]
-            if _LEVEL.match(line) and (_TAKEN.search(line) or _WHY_REFUSED.search(line)):
+            if _tells(line):
                 yield Raised("", line.strip()[:600], first + at)
             at += 1
+
+
+def _tells(line: str) -> bool:
+    warns = _LEVEL.match(line) and (_TAKEN.search(line) or _WHY_REFUSED.search(line))
+    told = _ERROR_TOLD.search(line[:1_000]) and not _HOLLOW.search(line)
+    return bool(warns or _KEPT_BACK.search(line) or told)
 
 
 def _telling(chain: Sequence[Raised]) -> Raised:
@@ -137,40 +168,61 @@ def _answer(entry: Entry) -> bool:
     if entry.phase not in ("call", "setup") or entry.last.message.startswith("DID NOT RAISE"):
         return False
     said = _said(entry)
-    return any(pattern.search(said) for pattern in (_FAILED, _REFUSED, _SILENT, _MISSED, _UNFIT))
+    return any(pattern.search(said) for pattern in (_FAILED, _REFUSED, _SILENT, _MISSED, _UNFIT, _WAITED, _HOLLOW))
 
 
 def _fits(entry: Entry, logged: Raised) -> bool:
     said = _said(entry)
     if not logged.exception:
-        if _TAKEN.search(logged.message):
-            return bool(_MISSED.search(said) or _SILENT.search(said) or _REFUSED.search(said))
-        return bool(_REFUSED.search(said) or (_UNFIT.search(said) and _OF_A_REQUEST.search(logged.message)))
+        return any(pattern.search(said) for pattern in _explains(logged.message))
     if logged.name in _LEAVING or any(_likeness(logged) == _likeness(raised) for raised in entry.chain):
         return False  # the client's own report of the same thing, or the server's that the client went away
     told = f"{logged.name} {logged.message}"
-    if _FAILED.search(said) or _SILENT.search(said):
+    if _FAILED.search(said) or _SILENT.search(said) or _HOLLOW.search(said):
         return True
     why = _OF_A_TOKEN if _REFUSED.search(said) else _OF_A_REQUEST if _UNFIT.search(said) else None
     return bool(why and why.search(told))
+
+
+def _explains(line: str) -> list[re.Pattern[str]]:
+    """The failures that such a line can be the reason of."""
+    if _LEVEL.match(line) and _TAKEN.search(line):
+        return [_MISSED, _SILENT, _REFUSED]
+    warns = (_LEVEL.match(line) and _WHY_REFUSED.search(line)) or (
+        _ERROR_TOLD.search(line) and _OF_A_TOKEN.search(line)
+    )
+    found = [_REFUSED, *([_UNFIT] if _OF_A_REQUEST.search(line) else [])] if warns else []
+    if _KEPT_BACK.search(line):
+        found.append(_WAITED)
+    return [*found, _HOLLOW] if _ERROR_TOLD.search(line) else found
 
 
 class _Common:
     """What was logged elsewhere in the run: in a log of its own, or for the first of several tests that meet the same silence."""
 
     def __init__(self, run: Run) -> None:
-        self._beside = _most(run.logged)
+        self._beside = [_most(group) for group in _kinds(run.logged)]
         self._alike: dict[tuple[str, str], list[Raised]] = {}
         for entry in run.entries:
-            if _answer(entry) and _SILENT.search(_said(entry)) and (one := _own(entry)):
+            said = _said(entry)
+            if _answer(entry) and (_SILENT.search(said) or _HOLLOW.search(said)) and (one := _own(entry)):
                 here = replace(one, source=one.source or entry.source)
                 self._alike.setdefault(_likeness(entry.last), []).append(here)
         self._taken = next((one for one in _all(run) if not one.exception and _TAKEN.search(one.message)), None)
 
     def of(self, entry: Entry) -> Raised | None:
         """The one that fits, the nearest first."""
-        candidates = (_most(self._alike.get(_likeness(entry.last), ())), self._beside, self._taken)
+        candidates = (_most(self._alike.get(_likeness(entry.last), ())), *self._beside, self._taken)
         return next((one for one in candidates if one is not None and _fits(entry, one)), None)
+
+
+def _kinds(logged: Sequence[Raised]) -> Iterator[list[Raised]]:
+    """Exceptions apart from lines, and these by what they can explain: one kind does not hide the other."""
+    groups: dict[tuple[str, ...], list[Raised]] = {}
+    for one in logged:
+        kind = ("",) if one.exception else tuple(pattern.pattern for pattern in _explains(one.message))
+        groups.setdefault(kind, []).append(one)
+    yield from groups.values()
 
 
 def _all(run: Run) -> Iterator[Raised]:

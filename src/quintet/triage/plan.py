@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from quintet.triage.causes import weight
 from quintet.triage.commands import PYTEST, in_words_of
 from quintet.triage.model import Cause, Metric, Run, Step
+from quintet.triage.normalise import shorten
+
+_FEW = 2
 
 
 def plan_of(causes: Sequence[Cause]) -> tuple[Step, ...]:
@@ -35,9 +38,19 @@ def metrics_of(run: Run, causes: Sequence[Cause], runner: str = PYTEST) -> tuple
     return tuple(metrics)
 
 
+def skipped_of(run: Run) -> list[str]:
+    """That most of the tests were skipped: then a green run shows little, and hardly anybody looks."""
+    totals = run.totals
+    if totals.skipped < _FEW or 2 * totals.skipped < totals.tests:
+        return []
+    told = next((line for line in run.header if line.kind == "skipped"), None)
+    reason = f", most of them with these words: `{shorten(told.subject, 160).replace('`', chr(39))}`" if told else ""
+    return [f"{totals.skipped:,} of {totals.tests:,} tests were skipped{reason}. This run says nothing about them."]
+
+
 def unknown_of(run: Run, causes: Sequence[Cause], dropped: Sequence[str]) -> tuple[str, ...]:
     """What this report does not tell."""
-    said = list(run.gaps)
+    said = [*(skipped_of(run) if run.entries else ()), *run.gaps]
     guesses = [cause.id for cause in causes if cause.certainty == "suspect"]
     if guesses:
         said.append(

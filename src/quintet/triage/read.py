@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from quintet.triage import documents, junit, reportlog, unittests
-from quintet.triage.console import Block, Parts, cut, location_of, pieces
+from quintet.triage.console import Block, Parts, cut, location_of, pieces, reasons
 from quintet.triage.embedded import named
 from quintet.triage.logs import logged_in
 from quintet.triage.masking import mask
@@ -54,7 +54,7 @@ def _console(text: str, source: str) -> Run:
         "console",
         source,
         _totals(parts, entries),
-        tuple(parts.header + parts.ends),
+        tuple(parts.header + parts.ends + reasons(parts)),
         tuple((session + entries)[:ENTRIES_LIMIT]),
         tuple(_warnings(parts)),
         tuple(_gaps(parts, entries, bool(session))),

@@ -93,7 +93,15 @@ def _add(seen: _Seen, report: Mapping[str, Any], phase: Phase, at: int) -> None:
     if len(seen.entries) < ENTRIES_LIMIT:
         outcome: Outcome = "failed" if phase == "call" else "error"
         text, message = "\n".join(_words(report.get("longrepr"))), _crash(report.get("longrepr"))
-        seen.entries.append(entry_in(str(report.get("nodeid", "?")), outcome, phase, text, message, at))
+        name, captured = str(report.get("nodeid", "?")), tuple(_captured(report))
+        seen.entries.append(entry_in(name, outcome, phase, text, message, at, captured))
+
+
+def _captured(report: Mapping[str, Any]) -> Iterator[str]:
+    """What the test printed and logged."""
+    for section in as_list(report.get("sections")):
+        if isinstance(section, list) and len(section) == 2 and str(section[0]).startswith("Captured "):
+            yield str(section[1])
 
 
 def _crash(shown: Any) -> str:

@@ -7,6 +7,7 @@ from quintet.triage import launching
 from quintet.triage.console import Parts, banner
 from quintet.triage.model import Entry, Frame, Raised
 from quintet.triage.tracebacks import chain_of, place_of
+from quintet.triage.waiting import STOP, waited
 
 # (name, what the line looks like). The first that fits a line names it.
 _PROGRESS = r"(?:\S{1,400}\.py(?:::\S{1,600})? [.FEsxXR]{0,400})?"  # of the test that was running, on the same line
@@ -33,11 +34,6 @@ _LEFT = frozenset({"SystemExit", "Exit"})
 _NO_TESTS = re.compile(r"^(?:=+ )?no tests ran in ")
 
 
-_STOP = re.compile(
-    r"(?i)^(?:##\[error\])?(?:the operation was cancell?ed|.{0,200}exceeded the maximum execution time|.{0,200}(?:job|build|step|command|execution)"
-    r" (?:was )?(?:timed out|took longer|cancell?ed|aborted|exceeded)|(?:.{0,120}\*\*\* .{0,80}|.{0,200}line \d+: .{0,80})?(?:terminated|killed)\b"
-    r"|.{0,120}received (?:signal )?(?:sigterm|terminated|interrupt)|.{0,200}exit(?:ed with)? code (?:124|137|143)\b)"
-)
 _LAST_LINES = 200
 _RUNNING = re.compile(r"^((?!FAILED|ERROR|PASSED)\S{1,400}\.py::\S{1,600})(?: |$)")
 
@@ -58,7 +54,7 @@ def faults(parts: Parts) -> list[Entry]:
     internal = _internal(parts)
     if internal and not (internal.last.name.startswith("InternalError") and "SystemExit" in found):
         found["SystemExit" if internal.last.name in _LEFT else "INTERNALERROR"] = internal
-    return sorted(found.values(), key=lambda entry: entry.at) or _empty(parts) or _cancelled(parts)
+    return sorted(found.values(), key=lambda entry: entry.at) or _empty(parts) or _waiting(parts) or _cancelled(parts)
 
 
 def _has_run(parts: Parts) -> bool:
@@ -165,10 +161,19 @@ def _empty(parts: Parts) -> list[Entry]:
     return [_session((Raised(kind, "no tests ran", end.at),), end.at)]
 
 
+def _waiting(parts: Parts) -> list[Entry]:
+    """A run that ends in the middle of waiting for a service; where no test began, what was to start it waited."""
+    told = None if parts.ends or parts.blocks else waited(parts.outside)
+    if told is None:
+        return []
+    begun = (found[1] for _, line in reversed(parts.outside[-_LAST_LINES:]) if (found := _RUNNING.match(line)))
+    return [_session((told,), told.at, next(begun, ""))]
+
+
 def _cancelled(parts: Parts) -> list[Entry]:
     """A run without pytest's last line, in a log that says that it was stopped from outside. A log that was only cut off says nothing."""
     last = parts.outside[-_LAST_LINES:]
-    told = next(((at, line) for at, line in reversed(last) if _STOP.search(line[:1_000])), None)
+    told = next(((at, line) for at, line in reversed(last) if STOP.search(line[:1_000])), None)
     if told is None or parts.ends or not (parts.header or parts.collected or parts.seen):
         return []
     running = next((found[1] for _, line in reversed(last) if (found := _RUNNING.match(line))), "")

@@ -16,7 +16,14 @@ _QUOTED_WORDS = frozenset({"AssertionError", "Failed"})
 _ADDRESS = re.compile(r"^['\"]?([\w.:-]+?)['\"]?[:,] ?(?:port[= ])?(\d{2,5})$")
 # What raises them shows no frame: pytest itself, or what was to start it.
 _OF_PYTEST = frozenset(
-    {"FixtureLookupError", "ScopeMismatch", "InterpreterMissing", "InstallationFailed", "CommandRefused"}
+    {
+        "FixtureLookupError",
+        "ScopeMismatch",
+        "InterpreterMissing",
+        "InstallationFailed",
+        "CommandRefused",
+        "WaitedInVain",
+    }
 )
 _COMPILED = ("sqlite3.", "psycopg2.", "pyodbc.", "MySQLdb.", "oracledb.")
 _RAISE = re.compile(r"(?:^|: )raise\b")
@@ -32,7 +39,7 @@ class Rule:
     `strict` means never where another place raised it. `general` rows give way to any other. `guess` rows are never more than
     suspected. `others` lets exceptions of other classes fit, as a suspicion: a project names its own. `names` is looked for in the
     source lines, for the subject, where the message names none. `told` is looked for in a test's own words when it gives up
-    (`pytest.fail`, the message of an assert): something nobody would make up.
+    (`pytest.fail`, the message of an assert): something nobody would make up. `logged` rows fit only a line that was logged beside a failure.
     """
 
     id: str
@@ -59,6 +66,7 @@ class Rule:
     told: re.Pattern[str] | None = None
     passed: re.Pattern[str] | None = None
     names: re.Pattern[str] | None = None
+    logged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class Marks(TypedDict, total=False):
     general: bool
     guess: bool
     others: bool
+    logged: bool
     effort: int
 
 
@@ -176,7 +185,8 @@ def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str
 
 
 def _may_fit(rule: Rule, cluster: Cluster) -> bool:
-    if rule.phases and cluster.phase not in rule.phases:
+    line = cluster.logged and not cluster.first_exception
+    if (rule.phases and cluster.phase not in rule.phases) or (rule.logged and not line):
         return False
     if rule.passed and not rule.passed.search(cluster.passed) and (cluster.passed or not rule.alone):
         return False
@@ -232,12 +242,19 @@ def _subject(found: re.Match[str]) -> str:
     return f"{address[1]}:{address[2]}" if address else subject
 
 
+def _names_one(rule: Rule, cluster: Cluster) -> bool:
+    """The line that was logged names the exception's class, or says by itself what the rule is about."""
+    return rule.logged or any(name in rule.exceptions for name in re.findall(r"\b[A-Z]\w{3,60}", cluster.first_message))
+
+
 def _certainty(rule: Rule, cluster: Cluster, name: str, *, own_words: bool) -> Certainty:
     if cluster.simulated:
         return "suspect"
     if rule.proven and not cluster.logged:
         said_by_pytest = name == "Failed" and cluster.phase != "call"
         return "proven" if name in rule.exceptions or own_words or said_by_pytest else "suspect"
+    if cluster.logged and not name and not rule.general and not rule.guess and _names_one(rule, cluster):
+        return "probable"
     place = _place_of(cluster, name) or ("runner" if name in _OF_PYTEST else "")
     confirmed = bool(rule.code and cluster.raised) or (bool(place) and (not rule.raised_in or place in rule.raised_in))
     if confirmed and not rule.general and not rule.guess and name in rule.exceptions and name not in _QUOTED_WORDS:

@@ -166,7 +166,13 @@ def _entry(block: _Block) -> Entry:
     begin = next((at for at, line in enumerate(block.lines) if line == _RULES[1]), -1) + 1
     told = list(_told(block.lines[begin:]))
     chain = chain_of(told, block.at + 1 + begin)
-    return Entry(name, _OUTCOMES[word], _phase(test, where, chain), chain, block.at)
+    return Entry(name, _OUTCOMES[word], _phase(test, where, chain), chain, block.at, logged=_logged(block, begin))
+
+
+def _logged(block: _Block, begin: int) -> tuple[Raised, ...]:
+    """What the test has printed (`--buffer`)."""
+    at = next((at for at, line in enumerate(block.lines) if at >= begin and line in ("Stdout:", "Stderr:")), None)
+    return () if at is None else logged_in(block.lines[at + 1 :], block.at + 2 + at)
 
 
 def _told(lines: Sequence[str]) -> Iterator[str]:

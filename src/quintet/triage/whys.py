@@ -6,6 +6,7 @@ ends, it is never filled up; the last step is something a person can change.
 
 from collections.abc import Mapping, Sequence
 
+from quintet.triage.facts import ADDED
 from quintet.triage.model import Case, Claim, Cluster, Fact, Why
 from quintet.triage.normalise import shorten
 
@@ -68,7 +69,7 @@ def _symptom(clusters: Sequence[Cluster], biggest: Cluster, own: Sequence[Cluste
 
 
 def _short(exception: str, message: str) -> str:
-    name = exception.rpartition(".")[2]
+    name = "" if exception in ADDED and message else exception.rpartition(".")[2]
     return _plain(shorten(f"{name}: {message}" if name and message else name or message, 140))
 
 

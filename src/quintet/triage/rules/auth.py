@@ -16,7 +16,7 @@ _TOKENS = _JWT + (
 
 def _answered(words: str) -> str:
     """An answer of 401 or 403 that tells its reason, shown by a test that gives up."""
-    return rf"['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{{0,80}}?(?:{words})[\s\S]{{0,300}}?assert 40[13] (?:==|in) "
+    return rf"^[\s\S]{{0,300}}?(?:{words})[\s\S]{{0,300}}?assert 40[13] (?:==|in) [\[({{]?2\d\d\b"
 
 
 RULES: tuple[Rule, ...] = (
@@ -65,6 +65,18 @@ RULES: tuple[Rule, ...] = (
         "The tokens are made with another algorithm (or kind of key) than the one they are read with.",
         "Name the same algorithm where tokens are made and where they are read (`algorithms=[...]`), from one setting.",
         exceptions=_JWT,
+        raised_in=("library",),
+    ),
+    row(
+        "token-claim",
+        "auth",
+        r"[Tt]oken is missing the \\?\"?(?P<subject>\w+)\\?\"? claim",
+        "A token lacks the claim {subject} that its reader demands.",
+        "The library read the token (its signature fits) and did not find the claim.",
+        "Who makes the token puts other claims into it, or names this one otherwise, than the product's own sign-in does.",
+        "Let the tests make their tokens with the product's own code, or put the claim {subject} into what they encode.",
+        exceptions=_JWT,
+        told=_answered(r"missing (?:the |required )?(?:claim:? )?\\?['\"]?(?P<subject>\w+)\\?['\"]? claim"),
         raised_in=("library",),
     ),
     row(

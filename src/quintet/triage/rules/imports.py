@@ -171,6 +171,7 @@ RULES: tuple[Rule, ...] = (
         "Set `pythonpath` in pytest's configuration to the folder that holds {subject} (or install the project with "
         "`pip install -e .`); if it is a package of somebody else, install it.",
         "pytest {test}",
+        context=("configfile",),
         exceptions=_GONE,
         guess=True,
         together=False,

@@ -6,8 +6,9 @@ RULES: tuple[Rule, ...] = (
     row(
         "address-in-use",
         "resources",
-        r"[Aa]ddress already in use|WinError 10048|Errno 98\b|Errno 48\b|only one usage of each socket address",
-        "A port that the tests want is taken.",
+        r"(?=[\s\S]{0,200}?bind on address \('[\w.:]{1,60}', (?P<subject>\d{2,5})|)"
+        r"(?:[Aa]ddress already in use|WinError 10048|Errno 98\b|Errno 48\b|only one usage of each socket address)",
+        "A port that the tests want is taken: {subject}.",
         "The operating system refused to bind the port.",
         "The port is fixed in the tests, and an earlier run or another worker still holds it.",
         "Bind port 0 and ask which one was given; end what an earlier run left.",

@@ -82,6 +82,7 @@ _SERVICES = (
     row(
         "host-unknown",
         "services",
+        r"(?:connecting to (?P<subject_b>[\w.-]{1,80}:\d{1,5})\. )?"
         r"(?:getaddrinfo failed|Name or service not known|nodename nor servname|Temporary failure in name "
         r"resolution|failed to resolve host|could not translate host name|No address associated with hostname|"
         r"NameResolutionError)"
@@ -127,7 +128,7 @@ _SERVICES = (
         effort=2,
         strict=True,
         names=r"://(?:[^@\s'\"/]{1,200}@)?(?P<subject>[\w.-]{2,80}:\d{2,5})|(?P<subject_b>['\"][\w.-]{2,80}['\"], ?\d{2,5})\b",
-        alone=r"Connect call failed|urlopen error \[Errno (?:111|61)\]|Error (?:111|61) connecting to "
+        alone=r"Connect call failed(?: \((?P<subject_d>'[\w.:]+', \d+))?|urlopen error \[Errno (?:111|61)\]|Error (?:111|61) connecting to "
         r"(?:(?P<subject>[\w.-]+:\d+))?|HTTPS?ConnectionPool\(host="
         r"|connection to server at \"(?P<subject_b>[\w.-]+\",? ?(?:\([\w.:]+\), )?port \d+)|Cannot connect to host "
         r"(?P<subject_c>[\w.-]+:\d+)|All connection attempts failed"
@@ -218,6 +219,22 @@ _SERVICES = (
         told=r"(?i)^(?:\w+ ){0,6}(?:services?|server|backend|database|postgres\w*|redis|broker) (?:is |are |was |"
         r"were )?(?:not|un)[ -]?"
         r"(?:available|reachable|running|healthy|ready)",
+    ),
+    row(
+        "waited-for-service",
+        "services",
+        r"^WaitedInVain(?:Part)?: (?=[\s\S]*?(?:(?P<subject>\b[A-Za-z][\w.-]{1,60}:\d{2,5}\b|\b\d{1,3}(?:\.\d{1,3}){3}:\d{2,5}\b)"
+        r"|\('(?P<subject_b>[\w.]{2,60}', \d{2,5})\)|(?i:waiting (?:for|on)) (?:the )?(?P<subject_c>[\w.-]{2,40}))|)",
+        "The run waits for a service that never answers: {subject}.",
+        "The same words come again and again until the text ends, and they say that the service is not there.",
+        "The service (a container, a server of the tests) was not started for this run, listens elsewhere, or ended; and the wait has no limit of "
+        "its own, so somebody else ended the run.",
+        "Start the service before the tests, or correct the address; give the wait a limit and let it say what it waited for.",
+        "pytest",
+        exceptions="WaitedInVain",
+        others=True,
+        phases=("session",),
+        effort=2,
     ),
     row(
         "no-network",

@@ -1,5 +1,6 @@
 """What goes wrong on a WebSocket: the handshake, the closing, the reading."""
 
+from quintet.triage.logs import KEPT_BACK
 from quintet.triage.model import Place
 from quintet.triage.signatures import Rule, row
 
@@ -18,6 +19,20 @@ _OF_HANDSHAKE = (
 )
 
 RULES: tuple[Rule, ...] = (
+    row(
+        "event-kept-back",
+        "websocket",
+        rf"{KEPT_BACK}(?=[^\n]{{0,400}}?(?P<subject>{_EVENT})|)",
+        "The product does not pass on the event that the test waits for ({subject}), and logs it.",
+        "The line was logged while the test waited: the event was made, and nobody got it.",
+        "Nobody is registered under the id (user, room, thread) that it is sent to, or what should pass it on was never set: the same id may "
+        "be written in two ways (`42` and `'42'`, upper and lower case).",
+        "Go to the line that logs this; compare what it looks for with what the test (or the start of the application) registers there, "
+        "kind and spelling of the id included.",
+        exceptions="TimeoutError CancelledError Empty QueueEmpty TooSlowError AssertionError Failed",
+        logged=True,
+        effort=2,
+    ),
     row(
         "protocol-version",
         "websocket",
