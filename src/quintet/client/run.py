@@ -161,6 +161,8 @@ class Run:
         except RefusedError as refusal:
             raise self._lost(refusal) from None
         page = msgspec.convert(told, list[Event])
+        if page and page[0].run_seq != self._last + 1:
+            raise UnfinishedError(f"the events of the run {self.run_id} after {self._last} are not in the log any more")
         self._inbox.extendleft(reversed(page))
         self._behind = bool(page) and not page[-1].final  # a page has a bound that we do not know
         return bool(page)
