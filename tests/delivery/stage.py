@@ -38,6 +38,7 @@ _UPGRADE = (
     "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: {connection}\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
 )
+_BIG, _PIECE = 16 * 1024 * 1024, 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,20 @@ def upgrade_request(token: str | None = None, connection: str = "Upgrade", more:
 
 
 async def _plain(scope: Any, receive: Any, send: Any) -> None:
-    """HTTP beside the socket: answers with the path and the credential it was called with, after a while if asked to."""
+    """HTTP beside the socket: answers with the path and the credential it was called with, after a while, or at length, if asked to."""
     headers = dict(scope["headers"])
     if scope["path"] == "/slow":
         await asyncio.sleep(0.3)
+    if scope["path"] == "/read":
+        while (await receive()).get("more_body"):
+            pass
+        headers = dict(scope["headers"])
     body = scope["path"].encode() + b" " + headers.get(b"authorization", b"nobody")
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
+    pieces = {"/whole": [bytes(_BIG)], "/pieces": [bytes(_PIECE)] * (_BIG // _PIECE)}.get(scope["path"], [body])
+    length = sum(map(len, pieces))
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % length)]})
+    for number, piece in enumerate(pieces, 1):
+        await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
 
 
 class Stage:

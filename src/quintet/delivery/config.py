@@ -34,6 +34,10 @@ class GatewayConfig:
     path: str = "/v1/ws"
     frame_bytes: int = FRAME_BYTES
     head_bytes: int = 16 * 1024  # of a request, beyond it 431
+    head_wait: float = 30  # until a request's head has come, also its first byte on a fresh connection
+    body_wait: float = 90  # then until all of its body has: longer than an upload may take
+    answer_wait: float = 60  # without a byte of an answer taken
+    pipelined: int = 32  # requests of one connection that wait for the answer to another
     frames_per_second: float = 10
     burst: int = 30
     refusals: int = 30  # more of them within `refusal_window` close with 4005

@@ -41,7 +41,7 @@ class Gateway:
 
     def http_class(self) -> type[HttpProtocol]:
         """The class for uvicorn's `http` setting. Without it the first frames are lost when they come with the request."""
-        members: dict[str, Any] = {"head_bytes": self._parts.config.head_bytes, "sources": self._parts.sources}
+        members: dict[str, Any] = {"bounds": self._parts.config, "sources": self._parts.sources}
         return type("GatewayHttp", (HttpProtocol,), members)
 
     def router(self) -> APIRouter:
