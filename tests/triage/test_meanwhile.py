@@ -155,3 +155,61 @@ def test_what_a_report_log_captured_is_read() -> None:
     }
     report |= {"longrepr": "\n".join(_WAIT), "sections": [["Captured log call", _KEPT_BACK]]}
     assert only_cause(analyse(json.dumps(report))).rule == "event-kept-back"
+
+
+def _named(*words: str) -> Analysis:
+    return (
+        Session()
+        .fails("tests/test_run.py::test_done", *raised("tests/conftest.py", 9, "pytest.fail(seen)", *words))
+        .explained()
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Failed: no 'agent.completed' within 1s; received: ['agent_started', 'agent_completed']",
+        "AssertionError: assert 'agentCompleted' in ['agent_started', 'agent_completed']",
+    ],
+)
+def test_one_event_in_two_spellings_is_told(words: str) -> None:
+    """A test that waits for another spelling of what came is told both names, not that nothing came."""
+    cause = only_cause(_named(words))
+    assert (cause.category, cause.rule) == ("websocket", "event-name")
+    assert "agent_completed" in cause.statement
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "AssertionError: assert 'Grace Hopper' == 'grace hopper'",
+        "AssertionError: assert 'first-name' == 'first_name'",
+        "Failed: no 'agent_completed' within 1s; received: ['agent_started']",
+    ],
+)
+def test_two_texts_that_differ_are_no_two_names(words: str) -> None:
+    """A comparison of texts is a plain expectation, and other events are other events."""
+    assert all(cause.rule != "event-name" for cause in _named(words).causes)
+
+
+def test_the_stack_of_a_test_that_was_cancelled_is_read() -> None:
+    """What faulthandler printed tells where the test stood when the job was ended."""
+    lines = [
+        "===== test session starts =====",
+        "collected 2 items",
+        "tests/test_run.py::test_done Timeout (0:00:05)!",
+        "Thread 0x00007f9b3cff96c0 (most recent call first):",
+        '  File "/usr/lib/python3.12/threading.py", line 10 in _bootstrap',
+        "",
+        "Thread 0x00007f9b3cff96c1 (most recent call first):",
+        '  File "/x/site-packages/websockets/sync/connection.py", line 300 in recv',
+        '  File "/home/ada/shop/tests/test_run.py", line 7 in test_done',
+        "##[error]The operation was canceled.",
+    ]
+    cause = only_cause(analyse("\n".join(lines)))
+    assert (cause.category, cause.certainty, cause.entries) == (
+        "websocket",
+        "probable",
+        ("tests/test_run.py::test_done",),
+    )
+    assert "test_run.py:7" in cause.fix

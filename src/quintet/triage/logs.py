@@ -35,7 +35,9 @@ _NOT_PASSED_ON = (
     r"(?:\b(?:dropp|discard|skipp|ignor|suppress)(?:ed|ing)\b|\bundeliver|\bnot (?:sent|delivered|emitted|published|forwarded|broadcast"
     r"|subscribed|connected|registered|wired|set|configured|attached|joined)\b|(?:could not|failed to|cannot|can't|unable to) (?:send|deliver|emit"
     r"|publish|notify|broadcast|forward)\b|\bno (?:\w+ ){0,2}(?:connection|subscriber|listener|receiver|recipient|socket|client|member|notifier"
-    r"|emitter|bridge|manager|sink|publisher|handler|consumer|callback|room|session|channel)s?\b)"
+    r"|emitter|bridge|manager|sink|publisher|handler|consumer|callback|room|session|channel)s?\b"
+    r"|\b(?:members?|recipients?|receivers?|subscribers?|listeners?|clients?|connections?|(?:sent|delivered|emitted|published) to)[=: ]{1,3}0\b"
+    r"|\b(?:to|reached|for|has) 0 (?:\w+ )?(?:members?|recipients?|receivers?|subscribers?|listeners?|clients?|connections?|sockets?)\b)"
 )
 _OF_EVENTS = (
     r"\b(?:events?|messages?|frames?|notif\w+|broadcast\w*|emit\w*|deliver\w*|agent_\w+|tool_\w+|websockets?|sockets?|subscri\w+|rooms?"

@@ -51,7 +51,7 @@ _DSN = re.compile(
 _DSN_TOKEN = re.compile(r"([a-zA-Z][\w+.-]{1,30}://)([^\s:/@\"'<>]{20,400})(@)")
 # pytest shortens long values in the middle, which may leave half of an address
 _DSN_HALVES = (
-    re.compile(r"()(?<=\.\.\.)([^\s\"'<>/@]{1,200})(@)"),
+    re.compile(r"()(?<=\.\.\.)(?!\.)([^\s\"'<>/@]{1,200}+)(@)"),
     re.compile(r"([a-zA-Z][\w+.-]{1,30}://[^\s:/@\"'<>]{1,200}:)((?!\d{1,5}\b)[^\s@\"'<>/]{1,200}?)(\.\.\.)"),
 )
 _SCHEME = re.compile(
@@ -77,11 +77,18 @@ _NAMED = (
     (_OPTION, rf"\1{MASK}"),
     (_BARE, rf"\1{MASK}"),
 )
+_LINES = 16
 
 
 def mask(text: str) -> str:
     """The text with every secret it shows replaced by `[masked]`. The number of lines stays the same."""
-    text = _KEY_BLOCK.sub(_block, text)
+    lines = _KEY_BLOCK.sub(_block, text).split("\n")
+    return "\n".join(_portion(lines[at : at + _LINES], lines[at - 1] if at else "") for at in range(0, len(lines), _LINES))
+
+
+def _portion(lines: list[str], previous: str) -> str:
+    """A few lines at a time: one pattern over megabytes would hold the interpreter, and with it everybody a server serves."""
+    text = "\n".join(lines)
     for shape in _SHAPES:
         text = shape.sub(MASK, text)
     text = _DSN.sub(rf"\1{MASK}\3", text)
@@ -90,7 +97,7 @@ def mask(text: str) -> str:
     text = _DSN_TOKEN.sub(rf"\1{MASK}\3", text)
     text = _SCHEME.sub(rf"\1{MASK}", text)
     lines = text.split("\n")
-    masked = (_line(line, previous) for previous, line in zip(["", *lines], lines, strict=False))
+    masked = (_line(line, before) for before, line in zip([previous, *lines], lines, strict=False))
     return _RANDOM.sub(_random, "\n".join(masked))
 
 

@@ -29,6 +29,7 @@ SERVICES_OF_THE_KIT = (
 _ONLY_BEFORE = frozenset({"UsageError", *(kind for kind, _ in launching.FAULTS)})
 _OF_FAULTHANDLER = re.compile(r'^\s*File "([^"]{1,500})", line (\d{1,7}) in (.{1,300})$')
 _STACK_LINES = 200
+_THREAD = re.compile(r"^(?:Current thread|Thread) 0x[0-9a-fA-F]{1,16}\b.{0,80}\(most recent call first\):")
 _ROOT = re.compile(r"^\s*(?:inifile|rootdir): ")
 _LEFT = frozenset({"SystemExit", "Exit"})
 _NO_TESTS = re.compile(r"^(?:=+ )?no tests ran in ")
@@ -178,7 +179,22 @@ def _cancelled(parts: Parts) -> list[Entry]:
         return []
     running = next((found[1] for _, line in reversed(last) if (found := _RUNNING.match(line))), "")
     words = f"{told[1].strip()[:200]}" + (f" (while {running} was running)" if running else "")
-    return [Entry(running or "(session)", "error", "session", (Raised("RunCancelled", words, told[0]),), told[0])]
+    raised = Raised("RunCancelled", words, told[0], _waiting_stack(parts))
+    return [Entry(running or "(session)", "error", "session", (raised,), told[0])]
+
+
+def _waiting_stack(parts: Parts) -> tuple[Frame, ...]:
+    """Where the test stood when faulthandler looked (`faulthandler_timeout`), the last time, the deepest frame last."""
+    stack: list[Frame] = []
+    found: tuple[Frame, ...] = ()
+    for at, line in parts.outside:
+        if _THREAD.match(line):
+            stack = []
+        elif frame := _OF_FAULTHANDLER.match(line):
+            stack.append(Frame(frame[1], int(frame[2]), frame[3], "", place_of(frame[1]), at))
+            if stack[-1].place == "test" and stack[-1].function.startswith("test"):
+                found = tuple(reversed(stack))
+    return found
 
 
 def stray_traceback(text: str) -> list[Entry]:

@@ -78,8 +78,9 @@ def _plain(text: str) -> str:
 
 
 def _when(one: Cluster) -> str:
+    began = any("::" in name for name in one.names)
     return {
-        "session": "before any test",
+        "session": "when the run ended" if began else "before any test",
         "collect": "while the module is imported",
         "setup": "while a fixture is made",
         "call": "in the test itself",

@@ -106,14 +106,14 @@ RULES: tuple[Rule, ...] = (
         "handshake-unauthorized",
         "auth",
         r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status"
-        r"|response) code:?) (?P<subject>401|403)",
+        r"|response) code:?) (?P<subject>401|403)|WebsocketResponseError: <Response \[(?P<subject_b>401|403)\b",
         "The WebSocket handshake is refused with HTTP {subject}: the server does not let this test in.",
         "The server is up and answered before it accepted the socket. (FastAPI and Starlette answer 403 to whatever they close before "
         "they accept it, also to a path that no route has.)",
         "The token of the test is missing, expired or signed with another secret, its `Origin` is not allowed, or no socket has this path.",
         "Check the path first; then send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
         exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
-        "WSServerHandshakeError ConnectionError",
+        "WSServerHandshakeError ConnectionError WebsocketResponseError",
         told=r"rejected WebSocket connection: HTTP (?P<subject>401|403)",
         raised_in=("library",),
     ),
@@ -203,14 +203,15 @@ RULES: tuple[Rule, ...] = (
         r"Response code was 40[13] "
         r"|assert \{['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{0,200}(?:[Cc]redentials|[Aa]uthenticated|"
         r"[Uu]nauthorized|[Nn]ot logged in)|HTTPStatusError: Client error '40[13] |"
-        r"HTTPError: (?:HTTP Error )?40[13](?: Client Error|:)|^ClientResponseError: 40[13], |^HTTPException: 40[13]\b"
+        r"HTTPError: (?:HTTP Error )?40[13](?: Client Error|:)|^ClientResponseError: 40[13], |^\w*Error: <Response \[40[13]\b"
+        r"|^HTTPException: 40[13]\b"
         r"|^AssertionError: (?!assert 401 == 4)[\s\S]{0,300}?where 401 = "
         r".{0,80}status(?!.{0,200}== 401))",
         "Requests of the tests are refused (401 or 403) where they expect success: {subject}.",
         "The server is up and refuses the credentials, or gets none.",
         "The login or token fixture does not produce what the server accepts.",
         "Check the token fixture by itself: is it sent, is it fresh, is it signed with the server's secret.",
-        exceptions="AssertionError HTTPStatusError HTTPError HTTPException ClientResponseError",
+        exceptions="AssertionError HTTPStatusError HTTPError HTTPException ClientResponseError ResponseError",
         effort=2,
     ),
 )

@@ -45,7 +45,8 @@ RULES: tuple[Rule, ...] = (
         r"|already exists?\b|already registered|^FileExistsError",
         "Something that a test wants to create exists already.",
         "The refusal says that it is there.",
-        "An earlier test or run left it behind in a database, folder or registry that outlives the test.",
+        "An earlier test or run left it behind, or another worker of this run (`-n`) made it, in a database, folder or registry that all of "
+        "them share.",
         "Give every test its own data (unique names, rolled-back transaction or a fresh database), or make the "
         "creation idempotent.",
         exceptions="IntegrityError UniqueViolationError UniqueViolation DuplicateTableError DuplicateTable "

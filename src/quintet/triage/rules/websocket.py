@@ -12,10 +12,13 @@ _LIBRARY: tuple[Place, ...] = ("library", "stdlib", "test")
 
 _CLIENTS = r"(?m)/(?:websockets|websocket|wsproto|socketio|engineio|starlette/websockets|starlette/testclient|httpx_ws|aiohttp/client_ws)(?:/|\.py$)"
 _EVENT = r"(?:agent_(?:started|thinking|completed)|tool_(?:executing|completed))"
-_HANDSHAKE = r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status|response) code:?) "
+_HANDSHAKE = (
+    r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status|response) code:?"
+    r"|WebsocketResponseError: <Response) \[?"
+)
 _OF_HANDSHAKE = (
     "InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException WSServerHandshakeError WebSocketDenialResponse "
-    "ConnectionError InvalidUpgrade InvalidMessage InvalidHeader NegotiationError SecurityError"
+    "WebsocketResponseError ConnectionError InvalidUpgrade InvalidMessage InvalidHeader NegotiationError SecurityError"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -137,17 +140,33 @@ RULES: tuple[Rule, ...] = (
         effort=3,
     ),
     row(
+        "waits-without-limit",
+        "websocket",
+        r"^Run(?:Cancelled|TimedOut)\b(?:[^\n]*?\(while (?P<subject>[^\n]{1,200}) was running\))?",
+        "The test waits on the WebSocket, without a limit of its own, for a message that never comes, until the run is ended: {subject}.",
+        "The stack of that moment stands inside of the socket's `receive`.",
+        "The event is not sent, goes to another user or room, was sent before anybody subscribed, or was taken by another reader; and nothing "
+        "ends the wait.",
+        "Put a limit on every receive, and let it print what came until then; compare that with what is waited for.",
+        "timeout 60 pytest {test}",
+        exceptions="RunCancelled RunTimedOut",
+        passed=_CLIENTS,
+        raised_in=("stdlib", "library"),
+        strict=True,
+        effort=2,
+    ),
+    row(
         "handshake-refused",
         "websocket",
         r"(?:rejected WebSocket connection: HTTP (?P<subject>\d{3})|Handshake status (?P<subject_b>\d{3})"
         r"|WSServerHandshakeError: (?P<subject_c>\d{3})|WebSocketDenialResponse|Unexpected (?:status|response) "
-        r"code:? (?P<subject_d>\d{3}))",
+        r"code:? (?P<subject_d>\d{3})|WebsocketResponseError: <Response \[(?P<subject_e>\d{3}))",
         "The server answers the WebSocket handshake with HTTP {subject} instead of opening the socket.",
         "The refusal came over HTTP, so the server is up and decided against the upgrade.",
         "The server's route or code behind the handshake fails; its own log says why.",
         "Read the server's log of that moment; the client's traceback only shows the refusal.",
         exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
-        "WSServerHandshakeError WebSocketDenialResponse ConnectionError",
+        "WSServerHandshakeError WebSocketDenialResponse WebsocketResponseError ConnectionError",
         told=r"rejected WebSocket connection: HTTP (?P<subject>\d{3})",
         raised_in=_LIBRARY,
         effort=2,
