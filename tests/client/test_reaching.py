@@ -133,7 +133,11 @@ async def test_a_session_that_was_ended_is_not_knocked_for_again(script: Script)
 
 
 async def test_patience_begins_anew_with_each_success(script: Script) -> None:
-    """Sockets that live for a moment and bring an event each are gone on with for longer than the patience, and waits stay short."""
+    """Sockets that live for a moment and bring an event each are gone on with for longer than the patience, and waits stay short.
+
+    Nothing of a socket that was lost is left at work.
+    """
+    working: list[int] = []
     async with connect(script.url, token="tok", patience=1.0) as client:
         items = client.follow("e.0.d")
         began = time.monotonic()
@@ -144,8 +148,10 @@ async def test_patience_begins_anew_with_each_success(script: Script) -> None:
             await seat.tell(event(number))
             assert isinstance(await asyncio.wait_for(got, STEP), Received)
             await asyncio.sleep(0.25)  # the time itself
+            working.append(len(asyncio.all_tasks()))
             await seat.close(1012)
         assert time.monotonic() - began > 1.0
+        assert len(set(working)) == 1, working
         await items.aclose()
 
 
