@@ -1,10 +1,12 @@
 """No secret of the input in any output."""
 
 import json
+import re
+from typing import Any
 
 import pytest
 
-from quintet.triage import analyse, as_data, markdown
+from quintet.triage import analyse, as_data, markdown, masking
 from quintet.triage.masking import mask
 from triage.texts import Session
 
@@ -74,3 +76,29 @@ def test_a_secret_is_in_no_output(secret: str) -> None:
 def test_words_about_secrets_stay(words: str) -> None:
     """The sentence that explains a failure must be readable."""
     assert mask(words) == words
+
+
+class _Counted:
+    """A pattern that notes how much it is given at once."""
+
+    most = 0
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+
+    def sub(self, new: Any, text: str) -> str:
+        """As a pattern's."""
+        _Counted.most = max(_Counted.most, len(text))
+        return self._pattern.sub(new, text)
+
+
+def test_a_big_report_is_masked_a_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern over megabytes would hold the interpreter for seconds, and everybody whom the server serves. Nothing is lost at the seams."""
+    lines = [f"{'.' * 2000} postgres://me:hunter{number}@db and {'Aa1' * 12}" for number in range(100)]
+    for name in ("_DSN", "_DSN_TOKEN", "_SCHEME", "_RANDOM"):
+        monkeypatch.setattr(masking, name, _Counted(getattr(masking, name)))
+    shown = mask("\n".join(lines))
+    assert 0 < _Counted.most < 100_000
+    assert shown.count("\n") == 99
+    assert "hunter" not in shown
+    assert "Aa1Aa1" not in shown

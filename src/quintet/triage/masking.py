@@ -83,7 +83,9 @@ _LINES = 16
 def mask(text: str) -> str:
     """The text with every secret it shows replaced by `[masked]`. The number of lines stays the same."""
     lines = _KEY_BLOCK.sub(_block, text).split("\n")
-    return "\n".join(_portion(lines[at : at + _LINES], lines[at - 1] if at else "") for at in range(0, len(lines), _LINES))
+    return "\n".join(
+        _portion(lines[at : at + _LINES], lines[at - 1] if at else "") for at in range(0, len(lines), _LINES)
+    )
 
 
 def _portion(lines: list[str], previous: str) -> str:
