@@ -19,6 +19,9 @@ pytestmark = pytest.mark.l1
         ("https://chat.example.com/", "wss://chat.example.com/v1/ws", False),
         ("https://example.com/below", "wss://example.com/below/v1/ws", False),
         ("http://[::1]:9", "ws://[::1]:9/v1/ws", True),
+        ("http://127.0.0.1:9", "ws://127.0.0.1:9/v1/ws", True),
+        ("http://chat.localhost:9", "ws://chat.localhost:9/v1/ws", True),
+        ("https://notlocalhost", "wss://notlocalhost/v1/ws", False),
     ],
 )
 def test_an_address_serves_http_and_the_socket(text: str, socket: str, direct: bool) -> None:
@@ -29,7 +32,10 @@ def test_an_address_serves_http_and_the_socket(text: str, socket: str, direct: b
 
 @pytest.mark.parametrize(
     "text",
-    ["", "localhost:8750", "ftp://localhost", "http://", "http://localhost:99999", "http://localhost/?token=abc"],
+    [
+        *("", "localhost:8750", "ftp://localhost", "http://", "http://localhost:99999"),
+        *("http://localhost/?token=abc", "http://localhost/#token=abc", "http://me@localhost", "http://:x@localhost"),
+    ],
 )
 def test_what_is_no_address_is_said_to_be_none(text: str) -> None:
     """A wrong address is a ValueError with a sentence."""
@@ -37,10 +43,13 @@ def test_what_is_no_address_is_said_to_be_none(text: str) -> None:
         parse_address(text)
 
 
-def test_a_password_in_an_address_is_not_repeated() -> None:
-    """The complaint about an address with a user does not show it."""
-    with pytest.raises(ValueError, match="does not belong") as refusal:
-        parse_address("http://me:hunter2@localhost")
+@pytest.mark.parametrize(
+    "text", ["http://me:hunter2@localhost", "ftp://me:hunter2@localhost", "me:hunter2@localhost", "http://hunter2@[::1"]
+)
+def test_a_password_in_an_address_is_not_repeated(text: str) -> None:
+    """The complaint about an address with a user does not show it, whatever else is wrong with it."""
+    with pytest.raises(ValueError, match="ddress of a server") as refusal:
+        parse_address(text)
     assert "hunter2" not in str(refusal.value)
 
 

@@ -1,31 +1,16 @@
 """One run, event by event: what comes twice, what is missing, what was said, and where there is no ending."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from client.script import Answer, Script, Seat, event
-from quintet.client import Client, Run, SignedOutError, UnfinishedError, connect, run
+from quintet.client import Client, RefusedError, Run, SignedOutError, UnfinishedError, run
 
 pytestmark = pytest.mark.l2
 STEP = 10.0
 EVENTS, STATE = "GET /v1/runs/run_1/events", "GET /v1/runs/run_1"
-
-
-@pytest.fixture
-async def script() -> AsyncIterator[Script]:
-    """A server that says what the test tells it to."""
-    async with Script() as made:
-        yield made
-
-
-@pytest.fixture
-async def client(script: Script) -> AsyncIterator[Client]:
-    """A client of it."""
-    async with connect(script.url, token="tok", patience=5) as made:
-        yield made
 
 
 async def begun(script: Script, client: Client) -> tuple[Run, Seat, "asyncio.Task[list[Any]]"]:
@@ -134,6 +119,21 @@ async def test_a_run_that_the_log_has_not_is_an_error(script: Script, client: Cl
     asked, _seat, reading = await begun(script, client)
     asked.look()
     with pytest.raises(UnfinishedError, match="not in the log any more"):
+        await asyncio.wait_for(reading, STEP)
+    script.answers[EVENTS] = [Answer.problem(403, "forbidden")]
+    asked.look()
+    with pytest.raises(RefusedError) as told:
+        await asyncio.wait_for(places(asked), STEP)
+    assert told.value.code == "forbidden"
+
+
+async def test_an_event_whose_way_is_not_in_the_log_is_an_error(script: Script, client: Client) -> None:
+    """The feed brings a later event, the log has nothing before it: the reader is told, also while the run goes on."""
+    script.answers[EVENTS] = [Answer([])]
+    script.answers[STATE] = [Answer({"state": "running"})]
+    _asked, seat, reading = await begun(script, client)
+    await seat.tell(event(2, place=4))
+    with pytest.raises(UnfinishedError):
         await asyncio.wait_for(reading, STEP)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -27,20 +26,6 @@ STEP = 10.0
 AGENTS = "GET /v1/agents"
 BUSY = Answer.problem(503, "busy", "Retry-After: 1\r\n")
 NONE = Answer({"items": []})
-
-
-@pytest.fixture
-async def script() -> AsyncIterator[Script]:
-    """A server that says what the test tells it to."""
-    async with Script() as made:
-        yield made
-
-
-@pytest.fixture
-async def client(script: Script) -> AsyncIterator[Client]:
-    """A client of it."""
-    async with connect(script.url, token="tok", patience=5) as made:
-        yield made
 
 
 class Tokens:

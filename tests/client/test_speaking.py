@@ -53,13 +53,6 @@ class Kept:
 
 
 @pytest.fixture
-async def script() -> AsyncIterator[Script]:
-    """A server that says what the test tells it to."""
-    async with Script() as made:
-        yield made
-
-
-@pytest.fixture
 async def calls(script: Script) -> AsyncIterator[Http]:
     """The HTTP side of it."""
     made = Http(parse_address(script.url))

@@ -150,7 +150,6 @@ class Run:
             self._behind = True
 
     async def _catch_up(self) -> None:
-        self._behind = False
         if not await self._read() and (self._inbox or await self._is_over()) and not await self._read():
             raise UnfinishedError(f"the events of the run {self.run_id} end without an ending")
 
@@ -164,7 +163,7 @@ class Run:
         if page and page[0].run_seq != self._last + 1:
             raise UnfinishedError(f"the events of the run {self.run_id} after {self._last} are not in the log any more")
         self._inbox.extendleft(reversed(page))
-        self._behind = bool(page) and not page[-1].final  # a page has a bound that we do not know
+        self._behind = bool(page)  # a page has a bound that we do not know
         return bool(page)
 
     async def _is_over(self) -> bool:
