@@ -19,6 +19,8 @@ from quintet.client import (
     line,
     parse_address,
 )
+from quintet.client.door import Trial
+from quintet.client.faults import LineLostError
 from quintet.client.line import _Pace
 
 pytestmark = pytest.mark.l2
@@ -147,6 +149,17 @@ async def test_patience_ends(script: Script) -> None:
         with pytest.raises(UnreachableError, match="gave up after"):
             await asyncio.wait_for(client.cancel("run_1"), STEP)
         assert len(script.upgrades) < 50
+
+
+async def test_patience_is_counted_from_the_first_failure() -> None:
+    """Waits that are each shorter than the patience add up to it; a success begins anew."""
+    trial, lost = Trial(0.25), LineLostError("cut")
+    for _ in range(2):
+        await trial.failed(lost, 0.1)
+    with pytest.raises(UnreachableError, match="gave up after 0 s: cut"):
+        await trial.failed(lost, 0.1)
+    trial.worked()
+    await trial.failed(lost, 0.1)
 
 
 async def test_silence_is_the_end_of_a_socket(script: Script, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,15 @@ async def test_a_good_token_is_used_until_it_is_said_to_be_stale(script: Script,
     assert [body["refresh_token"] for _, body in script.asked[REFRESH]] == ["refresh0", "refresh1"]
 
 
+async def test_a_token_that_the_server_does_not_take_is_renewed_before_its_end(script: Script) -> None:
+    """401 to a token that is still good by the clock: the session gives another one, and the call is answered."""
+    script.answers[REFRESH] = [pair(1), pair(2)]
+    script.answers["GET /v1/agents"] = [Answer.problem(401, "invalid_token"), Answer({"items": []})]
+    async with connect(script.url, session=Session("refresh0"), patience=5) as client:
+        assert await asyncio.wait_for(client.agents(), STEP) == []
+    assert [body["refresh_token"] for _, body in script.asked[REFRESH]] == ["refresh0", "refresh1"]
+
+
 @pytest.mark.parametrize(
     ("answer", "fault", "times"),
     [
