@@ -132,3 +132,29 @@ async def test_a_session_ended_elsewhere_says_so(visit: Visit) -> None:
     await expect(window.page.locator(".form-reason")).to_have_text("You were signed out: this session was ended.")
     assert window.email not in await window.page.locator("body").inner_text()
     window.quiet()
+
+
+async def test_a_page_that_was_left_shows_nothing_when_it_comes_back(visit: Visit) -> None:
+    """What the browser keeps of it for the way back is empty; coming back begins anew, as whoever is signed in then."""
+    window = await visit()
+    await window.sign_up()
+    await window.say("a word that is mine alone", agent="echo")
+    await window.ended("completed")
+    page = window.page
+    leaving = "(name) => window.dispatchEvent(new PageTransitionEvent(name, { persisted: true }))"
+    await page.evaluate(leaving, "pagehide")
+    assert "mine alone" not in await page.locator("body").inner_text()
+    await page.context.clear_cookies()
+    async with page.expect_event("load"):
+        await page.evaluate(leaving, "pageshow")
+    await expect(window.button("Sign in")).to_be_visible()
+    assert "mine alone" not in await page.locator("body").inner_text()
+
+
+async def test_an_address_that_somebody_made_up_leads_to_a_page(visit: Visit) -> None:
+    """Half an escape in it, and the page is there all the same."""
+    window = await visit()
+    await window.sign_up()
+    await window.page.goto("about:blank")
+    await window.open("/#/t/%E0%A4%A")
+    await window.ready()

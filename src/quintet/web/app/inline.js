@@ -3,7 +3,7 @@
 
 const DEEPEST = 6;
 const ESCAPED = /^[!-/:-@[-`{-~]$/;
-const BARE_LINK = /https?:\/\/[^\s<>"'`|\\]+/y;
+const BARE_LINK = /https?:\/\/[^\s<>"'`|\\]{1,2000}/y; // every h may begin one: no longer, and none twice
 const WORD = /[\p{L}\p{N}_]/u;
 const LONGEST_LINK = 2000;
 const WITHIN = /^#([A-Z]\d{1,6})$/;
@@ -134,9 +134,10 @@ function readAngleLink(text, at) {
 function readBareLink(text, at) {
   if (WORD.test(text[at - 1] ?? " ")) return null;
   BARE_LINK.lastIndex = at;
-  const found = BARE_LINK.exec(text)?.[0].slice(0, LONGEST_LINK).replace(/[.,;:!?*_~)\]}]+$/, "");
-  const url = found ? safeUrl(found) : null;
-  return url ? plainLink(url, found, at + found.length) : null;
+  const found = BARE_LINK.exec(text)?.[0].replace(/[.,;:!?*_~)\]}]+$/, "");
+  if (!found) return null;
+  const url = safeUrl(found);
+  return url ? plainLink(url, found, at + found.length) : { node: found, next: at + found.length };
 }
 
 function plainLink(url, shown, next) {

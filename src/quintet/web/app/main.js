@@ -108,6 +108,10 @@ async function comeBack({ how, word }) {
   return word ? workspace?.notice.tell(word) : undefined;
 }
 
+// A browser may keep a page that was left, and show it again with "back" to whoever sits there then.
+window.addEventListener("pagehide", (event) => event.persisted && (quit(), root.replaceChildren()));
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 applyPrefs();
 window.addEventListener("hashchange", () => {
   const letter = letterPlace();

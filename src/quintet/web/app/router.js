@@ -1,8 +1,8 @@
 // Where in the page we are: "#/t/<thread>" is a conversation, everything else a new one.
 
 export function place() {
-  const found = /^#\/t\/([^/?#]+)$/.exec(location.hash);
-  return { threadId: found ? decodeURIComponent(found[1]) : null };
+  const found = /^#\/t\/([\w-]+)$/.exec(location.hash); // an address may have been made by anybody
+  return { threadId: found ? found[1] : null };
 }
 
 // Where a letter leads: "#/reset/<token>", and "#/forgot" without one.
@@ -12,7 +12,7 @@ export function letterPlace() {
 }
 
 export function addressOf(threadId) {
-  return threadId ? `#/t/${encodeURIComponent(threadId)}` : "#/new";
+  return threadId ? `#/t/${threadId}` : "#/new";
 }
 
 export function go(threadId) {
