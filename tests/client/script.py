@@ -126,6 +126,7 @@ class Script:
         self.url = ""
         self.answers: dict[str, list[Answer]] = {"GET /v1/auth/me": [Answer({"id": "usr_1"})]}
         self.asked: dict[str, list[tuple[str, Any]]] = defaultdict(list)  # of each call: its query, then its body
+        self.late: dict[str, float] = {}  # seconds until a call is answered
         self.upgrades: list[Answer] = []  # instead of the next sockets
         self._seats: asyncio.Queue[Seat] = asyncio.Queue()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -162,7 +163,10 @@ class Script:
                 if "upgrade" in fields.get("connection", "") and not self.upgrades:
                     self._upgrade(head, reader, writer)
                     return
-                writer.write(self._answer(head.split(" ")[0], head.split(" ")[1], body, "upgrade" in fields))
+                method, target, _ = head.split(" ", 2)
+                answer = self._answer(method, target, body, "upgrade" in fields)
+                await asyncio.sleep(self.late.get(f"{method} {target}", 0))
+                writer.write(answer)
                 await writer.drain()
 
     def _upgrade(self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -236,3 +236,21 @@ async def test_a_call_without_a_token_sends_none(script: Script) -> None:
     calls = Http(parse_address(script.url))
     assert await calls.call("POST", "/v1/auth/logout") is None
     await calls.close()
+
+
+async def test_a_refusal_carries_what_one_goes_on_with(script: Script) -> None:
+    """`pending_token` and its time, where they are what they should be, and no other member of the answer."""
+    problem = {"code": "second_factor_required", "detail": "Say the code.", "pending_token": "p", "request_id": "r"}
+    script.answers["POST /v1/auth/login"] = [
+        Answer({**problem, "expires_in": kind}, 401, "application/problem+json") for kind in (300, [300])
+    ]
+    calls = Http(parse_address(script.url))
+    for more in ({"pending_token": "p", "expires_in": 300}, {"pending_token": "p"}):
+        with pytest.raises(RefusedError) as told:
+            await calls.call("POST", "/v1/auth/login", body={})
+        assert (told.value.code, told.value.message, dict(told.value.more or {})) == (
+            "second_factor_required",
+            "Say the code.",
+            more,
+        )
+    await calls.close()

@@ -109,6 +109,21 @@ async def test_a_token_that_the_server_does_not_take_is_renewed_before_its_end(s
     assert [body["refresh_token"] for _, body in script.asked[REFRESH]] == ["refresh0", "refresh1"]
 
 
+async def test_whoever_leaves_in_the_middle_of_a_renewal_keeps_its_answer(script: Script) -> None:
+    """Given up while the server renews: the new refresh token is kept all the same, for the old one is used up."""
+    script.answers[REFRESH] = [pair(2)]
+    script.late[REFRESH] = 0.3
+    kept = Kept(Grant("refresh1"))
+    entering = asyncio.create_task(connect(script.url, session=Session(keeping=kept)).__aenter__())
+    async with asyncio.timeout(STEP):
+        while not script.asked[REFRESH]:
+            await asyncio.sleep(0.01)
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert kept.grants[-1] == Grant("refresh2")
+
+
 @pytest.mark.parametrize(
     ("answer", "fault", "times"),
     [

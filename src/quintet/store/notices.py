@@ -162,12 +162,13 @@ class Notices:
 
 def _payloads(node: str, topics: Collection[str], users: Collection[str], most: int) -> Iterator[str]:
     """As few as possible, each within the channel's bound."""
-    words, size = [], 0
+    words: list[str] = []
+    size = head = len(json.dumps([node, sorted(topics), []]))
     for user_id in users:
-        words.append(user_id)
-        size += len(user_id.encode()) + 4
-        if size > most:
+        size += len(user_id) + 4  # an id of ours: ASCII
+        if words and size > most:
             yield json.dumps([node, sorted(topics), words])
-            topics, words, size = (), [], 0
+            topics, words, size = (), [], head + len(user_id) + 4
+        words.append(user_id)
     if topics or words:
         yield json.dumps([node, sorted(topics), words])
