@@ -95,7 +95,9 @@ async def test_a_token_in_a_path_is_not_logged(http: httpx.AsyncClient) -> None:
     assert noted["path"] == f"/v1/notes/~/run_{'0' * 24}"
 
 
-@pytest.mark.parametrize("name", ["access_token", "token", "refresh_token", "Access_Token", "tok%65n"])
+@pytest.mark.parametrize(
+    "name", ["access_token", "token", "refresh_token", "Access_Token", "tok%65n", "&".join("a" * 120) + "&token"]
+)
 async def test_a_token_in_the_address_is_refused(http: httpx.AsyncClient, name: str) -> None:
     """Proxies and browsers write addresses down, so a token there is refused before anything looks at it, even an empty one."""
     for value in ("canary", ""):
@@ -158,3 +160,49 @@ async def test_an_answer_cut_short_is_not_mended(app: FastAPI) -> None:
     }
     await broken(scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+async def test_a_peer_that_leaves_within_its_body_is_no_failure_of_ours(app: FastAPI) -> None:
+    """Nothing is sent, nothing is reported as an error, and the request is counted as one whose peer had gone, not as a 500."""
+    parts: list[Message] = [
+        {"type": "http.request", "body": b'{"te', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/notes",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"content-length", b"400")],
+    }
+    with capture_logs() as lines:
+        await app(scope, receive, send)
+    assert sent == []
+    assert [(line["event"], line["status"]) for line in lines] == [("request", 0)]
+
+
+async def test_whoever_leaves_in_the_middle_of_a_body_is_no_failure(app: FastAPI) -> None:
+    """No error in the log and no 500 in the figures: anybody could raise an alarm with it."""
+    told: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return told.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/v1/notes", "query_string": b"", "headers": headers}
+    with capture_logs() as lines:
+        await app(scope, receive, send)
+    assert sent[0]["status"] == 422
+    assert "error" not in {line["log_level"] for line in lines}

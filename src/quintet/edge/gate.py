@@ -97,8 +97,8 @@ class Gate:
 def _token_in(query: bytes) -> bool:
     try:
         names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)]
-    except ValueError:
-        return False
+    except ValueError:  # too many to look at: who knows
+        return True
     return any(name.lower() in TOKEN_NAMES for name in names)
 
 
