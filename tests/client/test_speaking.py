@@ -91,13 +91,15 @@ async def test_the_attempt_is_kept_before_it_is_made_and_through_refusals(script
 
 
 async def test_a_good_token_is_used_until_it_is_said_to_be_stale(script: Script, calls: Http) -> None:
-    """Asked twice, one renewal; a token that was refused is not given again."""
-    script.answers[REFRESH] = [pair(1), pair(2)]
+    """Asked twice, one renewal; a token that was refused is not given again, and neither is one that is over."""
+    script.answers[REFRESH] = [pair(1), pair(2), pair(3, 0), pair(4)]
     session = Session("refresh0")
     assert [(await session.access(calls)).token for _ in range(3)] == ["access1"] * 3
     assert (await session.access(calls, stale="access0")).token == "access1"
     assert (await session.access(calls, stale="access1")).token == "access2"
-    assert [body["refresh_token"] for _, body in script.asked[REFRESH]] == ["refresh0", "refresh1"]
+    assert (await session.access(calls, stale="access2")).token == "access3"
+    assert (await session.access(calls)).token == "access4"
+    assert [body["refresh_token"] for _, body in script.asked[REFRESH]] == [f"refresh{number}" for number in range(4)]
 
 
 async def test_a_token_that_the_server_does_not_take_is_renewed_before_its_end(script: Script) -> None:
