@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import structlog
+from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quintet.edge.figures import HTTPFigures
@@ -69,6 +71,10 @@ class Gate:
                 scope["state"]["refusal"] = refusal.code
             inner = self._app if refusal is None else problem(refusal, request_id)
             await inner(scope, receive, answer.send)
+        except ClientDisconnect:
+            pass  # in the middle of its body: no failure of ours, and nobody to tell
+        except ClientDisconnect:  # in the middle of its body: no failure of ours, so nobody can raise an alarm with it
+            pass
         except Exception as failure:
             report(failure, request_id)
             scope["state"]["refusal"] = "internal"
