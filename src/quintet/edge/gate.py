@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, quote
 
 import structlog
 from starlette.requests import ClientDisconnect
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quintet.edge.figures import HTTPFigures
@@ -73,8 +72,6 @@ class Gate:
             await inner(scope, receive, answer.send)
         except ClientDisconnect:
             pass  # in the middle of its body: no failure of ours, and nobody to tell
-        except ClientDisconnect:  # in the middle of its body: no failure of ours, so nobody can raise an alarm with it
-            pass
         except Exception as failure:
             report(failure, request_id)
             scope["state"]["refusal"] = "internal"
