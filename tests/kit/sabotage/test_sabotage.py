@@ -50,6 +50,26 @@ def test_a_suite_that_speaks_and_does_not_ask_is_told_too(sabotage: Sabotage) ->
     assert "proves nothing" in ran.text
 
 
+def test_a_door_is_tried_with_the_key_that_another_test_has_shown(sabotage: Sabotage) -> None:
+    """The test of a refusal shows no good credential itself; the defect takes the one of a test before it, and is noticed."""
+    text = """
+import httpx
+
+def ask(backend, token):
+    return httpx.get(backend + "/me", headers={"Authorization": token}, trust_env=False).status_code
+
+def test_who_is_known_comes_in(backend, login):
+    assert ask(backend, login("ann")) == 200
+
+def test_who_is_not_stays_out(backend):
+    assert ask(backend, "Bearer wrong") == 401
+"""
+    ran = sabotage("test_doors.py", "--quintet-sabotage-only=token not checked", files={"test_doors.py": text})
+    assert ran.code == 0, ran.text
+    assert "noticed         by 1 of 1" in ran.line("token not checked"), ran.text
+    assert "test_doors.py::test_who_is_not_stays_out: " in ran.text
+
+
 def test_a_suite_that_is_red_by_itself_learns_nothing(sabotage: Sabotage) -> None:
     """It is named before any defect is planted."""
     ran = sabotage("test_red.py", files={"test_red.py": "def test_red() -> None:\n    assert 1 == 2\n"})

@@ -107,6 +107,14 @@ def test_not_ready(make: Make, ready: dict[str, str], words: str) -> None:
         api.start()
 
 
+def test_slow_answers(make: Make) -> None:
+    """A server that answers wrongly, and slowly, is told by its answer, not by the last look that found too little time."""
+    slow = SERVER.replace("Answer.asked += 1", "__import__('time').sleep(0.2)").replace("asked < 3", "asked < 300")
+    api = make(slow, "{port}", http="/health", within=1.5)
+    with pytest.raises(ServiceError, match=r"waited 1.5 s for GET .* last seen: status 503"):
+        api.start()
+
+
 def test_silent_port(make: Make) -> None:
     """A server that accepts and never answers does not outlast the deadline."""
     api = make(

@@ -73,6 +73,14 @@ class _Passes:
         tests = report.meeting(defect.name)
         if not tests:
             return Finding(defect.name, defect.says, (), 0.0)
+        finding = self._struck(defect, tests)
+        if finding.verdict == "not exercised" and len(report.speaking) > len(tests):
+            # It strikes with what other tests have shown, such as a credential that is good: they have to be there.
+            finding = self._struck(defect, report.speaking)
+        return finding
+
+    def _struck(self, defect: type[Defect], tests: Sequence[Outcome]) -> Finding:
+        """These tests, and no other, with the defect planted."""
         plain = sum(test.seconds for test in tests)
         slowest = max(test.seconds for test in tests)
         patience = max(PATIENCE_SECONDS, 2 * slowest) if defect.withholds else 0.0

@@ -113,10 +113,14 @@ def await_all(who: Starting, wanted: Iterator[Evidence], within: float) -> None:
 def _await(who: Starting, evidence: Evidence, until: float, within: float) -> None:
     pause, most = _PAUSE_SECONDS
     seen = "nothing"
+    answer = ""  # what it last said itself: more than that the last moment was too short for another look
     while True:
         left = until - time.monotonic()
+        given = max(0.01, min(left, _PROBE_SECONDS))
         try:
-            seen = evidence.look(max(0.01, min(left, _PROBE_SECONDS)))
+            seen = answer = evidence.look(given)
+        except TimeoutError as fault:
+            seen = f"{answer}, then nothing for {given:.2g} s" if answer else str(fault)
         except OSError as fault:
             seen = str(fault) or type(fault).__name__
         if not seen:
