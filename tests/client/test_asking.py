@@ -51,6 +51,19 @@ async def test_an_unanswered_message_names_itself(script: Script, client: Client
     assert (await asyncio.wait_for(again, STEP)).run_id == "r"
 
 
+async def test_a_run_is_sent_when_its_events_will_be_heard(script: Script, client: Client) -> None:
+    """Not before the log is followed: what it tells first would come over no socket, and be looked for a second later."""
+    running = asyncio.create_task(client.run("hello").accepted())
+    seat = await script.seat()
+    asked = await seat.ready()
+    with pytest.raises(TimeoutError):
+        await seat.hear("send", within=0.3)
+    await seat.following(asked, 0)
+    said = await seat.hear("send")
+    await seat.say("result", id=said["id"], message_id="m", run_id="run_1", thread_id="t", cursor="e.1.d")
+    assert (await asyncio.wait_for(running, STEP)).run_id == "run_1"
+
+
 async def test_the_longest_text_is_sent_and_one_byte_more_is_not(script: Script, client: Client) -> None:
     """32 KiB of UTF-8 go out; what is larger, in its text or as a frame, is `too_long` before anything is sent."""
     sending = asyncio.create_task(client.send("é" * 16_384))
