@@ -202,3 +202,38 @@ async def test_no_more_loops_than_the_cap(tmp_path: Path) -> None:
         await asyncio.sleep(0.2)
         assert (await stage.run("quick")).code == "agent_completed"
         assert (await stage.end(user_id, run_id)).code == "agent_error"
+
+
+async def test_a_run_gets_a_loop_that_nothing_abandoned_lives_on(tmp_path: Path) -> None:
+    """One run after another shares a loop; where an agent was left alone, nobody comes any more."""
+    homes: list[asyncio.AbstractEventLoop] = []
+    let_go = threading.Event()
+
+    @agent
+    async def at_home(turn: Turn) -> str:
+        homes.append(asyncio.get_running_loop())
+        return "here"
+
+    @agent
+    async def deaf(turn: Turn) -> None:
+        homes.append(asyncio.get_running_loop())
+        await turn.think("I hear nothing")
+        while not let_go.is_set():
+            try:
+                await asyncio.sleep(0.02)
+            except asyncio.CancelledError:
+                continue
+
+    async with Stage(tmp_path, (at_home, deaf), grace=0.1, lag=5.0, held=5.0) as stage:
+        for _ in range(3):
+            assert (await stage.run("at_home")).code == "agent_completed"
+        assert len(set(homes)) == 1, "a loop of its own for each run"
+        user_id = await stage.user()
+        run_id = await stage.send(user_id, "deaf")
+        await stage.until(user_id, run_id, lambda told: told.of("agent_thinking"))
+        await stage.cancel(user_id, run_id)
+        assert (await stage.end(user_id, run_id)).code == "user"
+        assert homes[-1] is homes[0]
+        assert (await stage.run("at_home")).code == "agent_completed"
+        let_go.set()
+    assert homes[-1] is not homes[0]
