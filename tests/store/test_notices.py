@@ -26,14 +26,22 @@ class Wire:
         self.fails = fails
         self.told: queue.Queue[str] = queue.Queue()
         self.says: queue.Queue[Any] = queue.Queue()
+        self.begun = threading.Event()  # telling
+        self.failed = threading.Event()  # as often as it was to
+        self.goes = threading.Event()  # cleared: a tell takes until it is set
+        self.goes.set()
         self.ears = 0
         self.open_ears = 0
         self.closed_by: list[str] = []
 
     def tell(self, payload: str) -> None:
         """Hand one over, or fail."""
+        self.begun.set()
+        assert self.goes.wait(WAIT)
         if self.fails:
             self.fails -= 1
+            if not self.fails:
+                self.failed.set()
             raise CutOffError("cut")
         self.told.put(payload)
 
@@ -108,8 +116,7 @@ def test_what_could_not_be_told_is_told_later(monkeypatch: pytest.MonkeyPatch) -
     wire = Wire(fails=2)
     with telling(wire) as made:
         made.add(["runs"], ["usr_1"])
-        while made.telling:
-            pass
+        assert wire.failed.wait(WAIT)
         made.add([], ["usr_2"])
         found = collected(wire, 2)
     assert {topic for _, topics, _ in found for topic in topics} == {"runs"}
@@ -158,8 +165,16 @@ def test_whoever_hears_badly_is_asked_again() -> None:
 
 
 def test_what_waits_is_told_before_the_end() -> None:
-    """Closed right after a commit, the others are told of it still."""
+    """Closed while one notice is being told and another waits: both are told."""
     wire = Wire()
+    wire.goes.clear()
     with telling(wire) as made:
         made.add(["runs"], ["usr_1"])
-    assert json.loads(wire.told.get(timeout=WAIT))[2] == ["usr_1"]
+        assert wire.begun.wait(WAIT)
+        made.add(["runs"], ["usr_2"])
+        closing = threading.Thread(target=made.close)
+        closing.start()
+        assert made._over.wait(WAIT)
+        wire.goes.set()
+        closing.join(WAIT)
+    assert [json.loads(wire.told.get(timeout=WAIT))[2] for _ in range(2)] == [["usr_1"], ["usr_2"]]
