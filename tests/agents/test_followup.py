@@ -1,12 +1,14 @@
 """Questions about a report that was sent before, answered from its facts."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from engine.stage import Stage, Told
 from engine.test_history import attach, thread_of
-from quintet.agents import SHIPPED
+from quintet.agents import SHIPPED, reports
+from quintet.triage import Run, read
 from triage.texts import Session
 
 pytestmark = pytest.mark.l2
@@ -76,3 +78,24 @@ async def test_a_report_that_was_attached_is_remembered(tmp_path: Path) -> None:
         assert "tests/test_loop.py::test_loop" in told.text()
         other = await stage.end(user_id, await stage.send(user_id, "triage", "which tests does cause 2 block?"), 30)
         assert "could not find a test report" in other.text()
+
+
+async def test_a_report_is_never_read_on_the_agents_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five megabytes take seconds, and whoever holds their loop for so long is stopped: the work is done in threads of its own."""
+    where: list[str] = []
+
+    def noting(text: str, source: str = "report") -> Run:
+        where.append(threading.current_thread().name)
+        return read(text, source)
+
+    monkeypatch.setattr(reports, "read", noting)
+    async with Stage(tmp_path, SHIPPED) as stage:
+        user_id = await stage.user()
+        first = await stage.send(user_id, "triage", "Please look at this")
+        await stage.end(user_id, first, 30)
+        await attach(stage, user_id, first, "run.txt", _report().encode())
+        thread = await thread_of(stage, user_id, first)
+        for agent in ("assistant", "triage"):
+            await stage.end(user_id, await stage.send(user_id, agent, "which tests does cause 2 block?", thread), 30)
+    assert len(where) > 2
+    assert not [name for name in where if name.startswith("quintet-agents")]

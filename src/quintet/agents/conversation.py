@@ -149,7 +149,7 @@ def _tools(turn: Turn, sources: Sources) -> Sequence[ToolSpec[..., Any]]:
 async def _newest_report(turn: Turn) -> str:
     """What was sent now, or the newest report that was sent before."""
     now = await report_of(turn)
-    return now if is_report(now) else await earlier_report(turn) or now
+    return now if await is_report(now) else await earlier_report(turn) or now
 
 
 async def _page(files: Sequence[Attachment], name: str, offset: int) -> dict[str, Any]:

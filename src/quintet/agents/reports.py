@@ -1,9 +1,10 @@
 """What the triage team is given to read: the message, a file that came with it, or what an earlier message of the thread brought."""
 
+import asyncio
 from collections.abc import Sequence
 
 from quintet.engine import Attachment, Turn
-from quintet.triage import decode, read
+from quintet.triage import Run, decode, read
 
 __all__ = ["REPORT_TYPES", "earlier_report", "is_report", "report_of"]
 
@@ -17,9 +18,9 @@ async def report_of(turn: Turn) -> str:
     return await _best(turn.text, turn.attachments)
 
 
-def is_report(text: str) -> bool:
+async def is_report(text: str) -> bool:
     """True where the text is the output of a test run."""
-    return read(text, "message").kind != "nothing"
+    return (await _read(text, "message")).kind != "nothing"
 
 
 async def earlier_report(turn: Turn) -> str:
@@ -27,18 +28,25 @@ async def earlier_report(turn: Turn) -> str:
     asked = [message for message in reversed(turn.history) if message.role == "user"]
     for message in asked[:_EARLIER]:
         text = await _best(message.text, message.attachments)
-        if is_report(text):
+        if await is_report(text):
             return text
     return ""
 
 
 async def _best(message: str, files: Sequence[Attachment]) -> str:
-    best, most = message, len(read(message, "message").entries) if files else 0
+    if not files:
+        return message
+    best, run = message, await _read(message, "message")
     for file in files:
         if file.size > _LARGEST:
             continue
         text = decode(await file.read())
-        run = read(text, file.name)
-        if len(run.entries) > most or (run.kind != "nothing" and not is_report(best)):
-            best, most = text, len(run.entries)
+        found = await _read(text, file.name)
+        if len(found.entries) > len(run.entries) or (found.kind != "nothing" and run.kind == "nothing"):
+            best, run = text, found
     return best
+
+
+async def _read(text: str, source: str) -> Run:
+    """In a thread: five megabytes take seconds, and whoever holds their loop for so long is stopped."""
+    return await asyncio.to_thread(read, text, source)
