@@ -104,6 +104,23 @@ EXAMPLES = (
         },
     ),
     Example(
+        "D05",
+        "certain",
+        {
+            "Makefile": "test:\n\tpytest -c ci/pytest.ini --rootdir=. backend/tests\n",
+            "ci/pytest.ini": "[pytest]\naddopts = --strict-markers\n",
+            "pyproject.toml": "[tool.pytest.ini_options]\nmarkers = ['business_value: why']\n",
+            "backend/tests/test_a.py": MARKED.format("business_value"),
+        },
+        {
+            "Makefile": "test:\n\tpytest -c ci/pytest.ini --rootdir=. backend/tests\n",
+            "ci/pytest.ini": "[pytest]\naddopts = --strict-markers\nmarkers =\n    business_value: why\n",
+            "pyproject.toml": "[project]\nname = 'shop'\nversion = '1'\n",
+            "backend/tests/test_a.py": MARKED.format("business_value"),
+        },
+        name="given",
+    ),
+    Example(
         "D06",
         "certain",
         {"pytest.ini": "[pytest]\nmarkers = a\nmarkers = b\n", "test_a.py": TEST},

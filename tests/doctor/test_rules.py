@@ -36,7 +36,8 @@ def test_a_rule_fires(example: Example, tmp_path: Path, pythons: Pythons) -> Non
 def test_a_near_miss_is_none(example: Example, tmp_path: Path, pythons: Pythons) -> None:
     """What only looks alike gives no finding of the rule, and nothing certain at all."""
     found = _examined(example, example.near, tmp_path, pythons)
-    assert [one for one in found.findings if one.rule == example.rule or one.certainty == "certain"] == []
+    wrong = [one for one in found.findings if one.rule == example.rule or one.certainty == "certain"]
+    assert not wrong, "\n".join(f"{one.rule} {one.certainty} {one.statement}" for one in wrong)
 
 
 def test_every_rule_has_an_example() -> None:

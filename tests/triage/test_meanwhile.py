@@ -213,3 +213,38 @@ def test_the_stack_of_a_test_that_was_cancelled_is_read() -> None:
         ("tests/test_run.py::test_done",),
     )
     assert "test_run.py:7" in cause.fix
+
+
+def test_a_socket_closed_for_its_token_is_a_matter_of_the_token() -> None:
+    """The code is the server's own; what it logged when it closed says what is wrong."""
+    closed = raised(
+        "tests/test_ws.py",
+        9,
+        "await s.receive_json()",
+        "aiohttp.WSMessageTypeError: Received message 8:4001 is not WSMsgType.TEXT",
+    )
+    line = "WARNING  desk:app.py:9 closing socket: ExpiredSignatureError: Signature has expired"
+    cause = only_cause(Session().fails("tests/test_ws.py::test_ready", *closed, _LOG, line).explained())
+    assert (cause.category, cause.rule) == ("auth", "token-time")
+
+
+def test_a_client_of_plain_http_tells_of_a_refused_socket() -> None:
+    """Its exception is one of HTTP; the line that connects shows that a socket was asked for."""
+    lines = (
+        *("tests/test_feed.py:8: in test_hi", "    ws = await websocket_connect(request)"),
+        *(
+            "/x/site-packages/tornado/simple_httpclient.py:3: in _on",
+            "    raise exc",
+            "E   tornado.httpclient.HTTPClientError: HTTP 403: Forbidden",
+        ),
+    )
+    cause = only_cause(Session().fails("tests/test_feed.py::test_hi", *lines).explained())
+    assert (cause.category, cause.rule, cause.subject) == ("auth", "handshake-unauthorized", "403")
+
+
+def test_a_lone_line_about_a_variable_is_understood() -> None:
+    """A conftest that leaves leaves its words and nothing else; a server's log of many lines is no run."""
+    line = "FATAL: environment variable DESK_DATABASE_URL is required"
+    cause = only_cause(analyse(line))
+    assert (cause.category, cause.certainty, cause.subject) == ("environment", "suspect", "DESK_DATABASE_URL")
+    assert not analyse("\n".join(["INFO started", "INFO ready", "INFO one request", "INFO another", line])).causes

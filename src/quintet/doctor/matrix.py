@@ -129,7 +129,7 @@ def built(
     for folder, nearest in alone.items():
         for row in every:
             differs = row.resolved.file != nearest.resolved.file
-            if differs and row in meant and reaches(tree, row, folder, files):
+            if differs and row in meant and reaches(tree, row, folder, files, tuple(alone)):
                 conflicts.append(
                     Conflict(folder, row, nearest, _settings(files, row.resolved), _settings(files, nearest.resolved))
                 )
@@ -150,10 +150,13 @@ def _settings(files: Mapping[Path, Configuration], resolved: Resolved) -> Mappin
     return (found.settings if found else None) or {}
 
 
-def reaches(tree: Tree, row: Row, folder: Path, files: Mapping[Path, Configuration]) -> bool:
-    """Whether the invocation collects the folder, as far as its paths and `testpaths` say."""
-    starts = started(tree, row, files)
+def reaches(
+    tree: Tree, row: Row, folder: Path, files: Mapping[Path, Configuration], folders: Sequence[Path] = ()
+) -> bool:
+    """Whether the invocation collects the folder, as far as its paths and `testpaths` say; what begins in another of `folders` below does not."""
     target = tree.root / folder
+    below = [tree.root / one for one in folders if one != folder and one.is_relative_to(folder)]
+    starts = [one for one in started(tree, row, files) if not any(one.is_relative_to(other) for other in below)]
     return any(target.is_relative_to(start) or start.is_relative_to(target) for start in starts)
 
 

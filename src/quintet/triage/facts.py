@@ -13,7 +13,8 @@ ADDED = frozenset(
     {
         "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests", "NoTestsPart",
         "RunEndedEarly", "RunStopped", "RunCancelled", "InternalError", "InternalErrorPart", "Exit",
-        "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow", "RunTimedOut", "WaitedInVain", "WaitedInVainPart",
+        "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow", "RunTimedOut",
+        "LeftForVariable", "WaitedInVain", "WaitedInVainPart",
     }
 )  # fmt: skip
 HEADER_LIMIT = 12

@@ -46,6 +46,11 @@ FAULTS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"^(?:\S{1,40}: )?(?:failed with )?((?:\S{0,60}/)?(?:pytest|py\.test) is not allowed, use allowlist_externals.{0,80})$"),
     ),
 )  # fmt: skip
+VARIABLE = re.compile(
+    r"^(?:(?:FATAL|CRITICAL|ERROR|Error|error|fatal)\b[: -]{1,3})?(?=.{0,200}(?i:environment|env\b|variable|setting))"
+    r"(?=.{0,200}(?i:\b(?:not set|required|missing"
+    r"|undefined|must be set|unset)\b)).{0,200}?\b([A-Z][A-Z0-9]*_[A-Z0-9_]{2,60})\b.{0,200}$"
+)
 OF_THE_JOB = re.compile(
     r"^ERROR: (?:Job failed|Process completed|Build failed|Error: |script returned exit code|exit status \d|\[?.{0,80}exited with code \d)",
     re.IGNORECASE,

@@ -65,6 +65,10 @@ _SILENT = re.compile(
     r"(?i)connection refused|connect call failed|connection attempts failed|\btimed? ?out\b|timeouterror"
     r"|\b(?:server|app\w*|service|backend|uvicorn|process)\b[^\n]{0,60}(?:did not|didn't|never|not|failed to|exited|died|stopped)"
 )
+_CLOSED = re.compile(
+    r"Received message (?:8|WSMsgType\.CLOSE):(?:1008|[34]\d{3})\b|\breceived (?:1008|[34]\d{3})\b|WebSocketDisconnect: \(?(?:1008|[34]\d{3})\b"
+    r"|\bcode[ =:]+(?:1008|[34]\d{3})\b"
+)
 _WAITED = re.compile(
     r"(?i)\btimed? ?out\b|timeouterror|^(?:\w+\.)*(?:Empty|TooSlowError|QueueEmpty|Cancelled)\b"
     r"|^AssertionError: [\s\S]{0,300}?(?:\b(?:events?|messages?|frames?"
@@ -170,7 +174,9 @@ def _answer(entry: Entry) -> bool:
     if entry.phase not in ("call", "setup") or entry.last.message.startswith("DID NOT RAISE"):
         return False
     said = _said(entry)
-    return any(pattern.search(said) for pattern in (_FAILED, _REFUSED, _SILENT, _MISSED, _UNFIT, _WAITED, _HOLLOW))
+    return any(
+        pattern.search(said) for pattern in (_FAILED, _REFUSED, _SILENT, _MISSED, _UNFIT, _WAITED, _HOLLOW, _CLOSED)
+    )
 
 
 def _fits(entry: Entry, logged: Raised) -> bool:
@@ -182,7 +188,9 @@ def _fits(entry: Entry, logged: Raised) -> bool:
     told = f"{logged.name} {logged.message}"
     if _FAILED.search(said) or _SILENT.search(said) or _HOLLOW.search(said):
         return True
-    why = _OF_A_TOKEN if _REFUSED.search(said) else _OF_A_REQUEST if _UNFIT.search(said) else None
+    why = (
+        _OF_A_TOKEN if _REFUSED.search(said) or _CLOSED.search(said) else _OF_A_REQUEST if _UNFIT.search(said) else None
+    )
     return bool(why and why.search(told))
 
 
@@ -193,7 +201,7 @@ def _explains(line: str) -> list[re.Pattern[str]]:
     warns = (_LEVEL.match(line) and _WHY_REFUSED.search(line)) or (
         _ERROR_TOLD.search(line) and _OF_A_TOKEN.search(line)
     )
-    found = [_REFUSED, *([_UNFIT] if _OF_A_REQUEST.search(line) else [])] if warns else []
+    found = [_REFUSED, _CLOSED, *([_UNFIT] if _OF_A_REQUEST.search(line) else [])] if warns else []
     if _KEPT_BACK.search(line):
         found.append(_WAITED)
     return [*found, _HOLLOW] if _ERROR_TOLD.search(line) else found

@@ -29,6 +29,7 @@ SERVICES_OF_THE_KIT = (
 _ONLY_BEFORE = frozenset({"UsageError", *(kind for kind, _ in launching.FAULTS)})
 _OF_FAULTHANDLER = re.compile(r'^\s*File "([^"]{1,500})", line (\d{1,7}) in (.{1,300})$')
 _STACK_LINES = 200
+_FEW_LINES = 3
 _THREAD = re.compile(r"^(?:Current thread|Thread) 0x[0-9a-fA-F]{1,16}\b.{0,80}\(most recent call first\):")
 _ROOT = re.compile(r"^\s*(?:inifile|rootdir): ")
 _LEFT = frozenset({"SystemExit", "Exit"})
@@ -55,7 +56,13 @@ def faults(parts: Parts) -> list[Entry]:
     internal = _internal(parts)
     if internal and not (internal.last.name.startswith("InternalError") and "SystemExit" in found):
         found["SystemExit" if internal.last.name in _LEFT else "INTERNALERROR"] = internal
-    return sorted(found.values(), key=lambda entry: entry.at) or _empty(parts) or _waiting(parts) or _cancelled(parts)
+    return (
+        sorted(found.values(), key=lambda entry: entry.at)
+        or _left_with(parts)
+        or _empty(parts)
+        or _waiting(parts)
+        or _cancelled(parts)
+    )
 
 
 def _has_run(parts: Parts) -> bool:
@@ -160,6 +167,15 @@ def _empty(parts: Parts) -> list[Entry]:
         return []
     kind = "NoTests" if parts.collected == 0 else "NoTestsPart"
     return [_session((Raised(kind, "no tests ran", end.at),), end.at)]
+
+
+def _left_with(parts: Parts) -> list[Entry]:
+    """A text of hardly more than one line: a module that left while it was imported (`sys.exit("…")`) leaves no more than its words."""
+    said = [(at, line) for at, line in parts.outside if line.strip()]
+    if not said or len(said) > _FEW_LINES or parts.header or _has_run(parts):
+        return []
+    told = next(((at, found[0]) for at, line in said if (found := launching.VARIABLE.match(line))), None)
+    return [_session((Raised("LeftForVariable", told[1].strip(), told[0]),), told[0])] if told else []
 
 
 def _waiting(parts: Parts) -> list[Entry]:

@@ -30,6 +30,8 @@ def two_claims(case: Case, this: Rule) -> Iterator[Finding]:
         if not conflict.keys:
             continue
         harm = [*_markers(case, conflict), *_outcomes(case, conflict)]
+        if not harm and not conflict.nearest_settings:
+            continue
         folder = conflict.folder.as_posix()
         statement = (
             f"{folder}: {_said(conflict.row)} is ruled by {_file(case, conflict.row)}, {_said(conflict.nearest)} by "
@@ -56,10 +58,17 @@ def _markers(case: Case, conflict: Conflict) -> Iterator[str]:
     nearest = {name(line) for line in _lines(conflict.nearest_settings.get("markers"))}
     by_code = _by_code(case)
     for row, here, there in ((conflict.row, ruling, nearest), (conflict.nearest, nearest, ruling)):
+        if not _claims(conflict, row):
+            continue
         absent = [marker for marker in uses if marker in there - here - by_code]
         if absent:
             file, line = uses[absent[0]][0]
             yield f"{_file(case, row)} does not know {spoken(tuple(absent))} ({file.as_posix()}:{line})."
+
+
+def _claims(conflict: Conflict, row: Row) -> bool:
+    """Whether the file of the row says anything to pytest: a folder whose own way is `-c` is not meant to be run without."""
+    return row is conflict.row or bool(conflict.nearest_settings)
 
 
 def _by_code(case: Case) -> set[str]:
@@ -81,13 +90,14 @@ def _outcomes(case: Case, conflict: Conflict) -> Iterator[str]:
     ruling, nearest = (_below(case, one, conflict.folder) for one in pair)
     for run, row, other in ((pair[0], conflict.row, pair[1]), (pair[1], conflict.nearest, pair[0])):
         words = _failure(run)
-        if words and other.finished and not _failure(other):
+        if words and _claims(conflict, row) and other.finished and not _failure(other):
             yield f"Under {_file(case, row)} the collection fails: {words}."
             return
     if (
         ruling is not None
         and nearest is not None
         and ruling != nearest
+        and _claims(conflict, conflict.nearest)
         and not (_failure(pair[0]) or _failure(pair[1]))
     ):
         yield f"{_file(case, conflict.row)} collects {ruling} tests there, {_file(case, conflict.nearest)} {nearest}."
@@ -134,7 +144,7 @@ def _collected(case: Case, conflict: Conflict) -> bool:
 def different_invocations(case: Case, this: Rule) -> Iterator[Finding]:
     written = [row for row in case.matrix.rows if row.invocation.source and not row.resolved.error]
     for folder in case.matrix.folders:
-        reaching = [row for row in written if reaches(case.tree, row, folder, case.files)]
+        reaching = [row for row in written if reaches(case.tree, row, folder, case.files, case.matrix.folders)]
         files = {row.resolved.file: row for row in reversed(reaching)}
         if len(files) > 1:
             first, second = list(files.values())[::-1][:2]

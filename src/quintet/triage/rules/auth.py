@@ -1,5 +1,8 @@
 """Tokens, logins and refusals."""
 
+import re
+from dataclasses import replace
+
 from quintet.triage.signatures import Rule, row
 
 _JWT = (
@@ -18,6 +21,30 @@ def _answered(words: str) -> str:
     """An answer of 401 or 403 that tells its reason, shown by a test that gives up."""
     return rf"^[\s\S]{{0,300}}?(?:{words})[\s\S]{{0,300}}?assert 40[13] (?:==|in) [\[({{]?2\d\d\b"
 
+
+_HANDSHAKE = row(
+    "handshake-unauthorized",
+    "auth",
+    r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status"
+    r"|response) code:?) (?P<subject>401|403)|WebsocketResponseError: <Response \[(?P<subject_b>401|403)\b",
+    "The WebSocket handshake is refused with HTTP {subject}: the server does not let this test in.",
+    "The server is up and answered before it accepted the socket. (FastAPI and Starlette answer 403 to whatever they close before "
+    "they accept it, also to a path that no route has.)",
+    "The token of the test is missing, expired or signed with another secret, its `Origin` is not allowed, or no socket has this path.",
+    "Check the path first; then send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
+    exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
+    "WSServerHandshakeError ConnectionError WebsocketResponseError",
+    told=r"rejected WebSocket connection: HTTP (?P<subject>401|403)",
+    raised_in=("library",),
+)
+# Clients that raise any refusal as one of HTTP: only the line that connects tells that it was a socket's.
+_HANDSHAKE_OF_HTTP = replace(
+    _HANDSHAKE,
+    pattern=re.compile(r"\bHTTP (?:Error )?(?P<subject>401|403)\b"),
+    exceptions=frozenset({"HTTPClientError", "HTTPError"}),
+    code=re.compile(r"\b(?:websocket_connect|ws_connect|connect_ws|create_connection)\("),
+    told=None,
+)
 
 RULES: tuple[Rule, ...] = (
     row(
@@ -102,21 +129,8 @@ RULES: tuple[Rule, ...] = (
         exceptions="InsecureKeyLengthWarning",
         raised_in=("library",),
     ),
-    row(
-        "handshake-unauthorized",
-        "auth",
-        r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status"
-        r"|response) code:?) (?P<subject>401|403)|WebsocketResponseError: <Response \[(?P<subject_b>401|403)\b",
-        "The WebSocket handshake is refused with HTTP {subject}: the server does not let this test in.",
-        "The server is up and answered before it accepted the socket. (FastAPI and Starlette answer 403 to whatever they close before "
-        "they accept it, also to a path that no route has.)",
-        "The token of the test is missing, expired or signed with another secret, its `Origin` is not allowed, or no socket has this path.",
-        "Check the path first; then send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
-        exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
-        "WSServerHandshakeError ConnectionError WebsocketResponseError",
-        told=r"rejected WebSocket connection: HTTP (?P<subject>401|403)",
-        raised_in=("library",),
-    ),
+    _HANDSHAKE,
+    _HANDSHAKE_OF_HTTP,
     row(
         "closed-unauthorized",
         "auth",
@@ -203,7 +217,8 @@ RULES: tuple[Rule, ...] = (
         r"Response code was 40[13] "
         r"|assert \{['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{0,200}(?:[Cc]redentials|[Aa]uthenticated|"
         r"[Uu]nauthorized|[Nn]ot logged in)|HTTPStatusError: Client error '40[13] |"
-        r"HTTPError: (?:HTTP Error )?40[13](?: Client Error|:)|^ClientResponseError: 40[13], |^\w*Error: <Response \[40[13]\b"
+        r"HTTPError: (?:HTTP Error )?40[13](?: Client Error|:)|^ClientResponseError: 40[13], "
+        r"|^(?!AssertionError|Failed)\w*(?:H[Tt][Tt][Pp]|Status|Response|Api|API)\w*: [^\n]{0,40}?\b40[13]\b"
         r"|^HTTPException: 40[13]\b"
         r"|^AssertionError: (?!assert 401 == 4)[\s\S]{0,300}?where 401 = "
         r".{0,80}status(?!.{0,200}== 401))",
@@ -211,7 +226,8 @@ RULES: tuple[Rule, ...] = (
         "The server is up and refuses the credentials, or gets none.",
         "The login or token fixture does not produce what the server accepts.",
         "Check the token fixture by itself: is it sent, is it fresh, is it signed with the server's secret.",
-        exceptions="AssertionError HTTPStatusError HTTPError HTTPException ClientResponseError ResponseError",
+        exceptions="AssertionError HTTPStatusError HTTPError HTTPException ClientResponseError HTTPClientError",
+        others=True,
         effort=2,
     ),
 )

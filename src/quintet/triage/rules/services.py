@@ -226,9 +226,9 @@ _SERVICES = (
         r"^WaitedInVain(?:Part)?: (?=[\s\S]*?(?:(?P<subject>\b[A-Za-z][\w.-]{1,60}:\d{2,5}\b|\b\d{1,3}(?:\.\d{1,3}){3}:\d{2,5}\b)"
         r"|\('(?P<subject_b>[\w.]{2,60}', \d{2,5})\)|(?i:waiting (?:for|on)) (?:the )?(?P<subject_c>[\w.-]{2,40}))|)",
         "The run waits for a service that never answers: {subject}.",
-        "The same words come again and again until the text ends, and they say that the service is not there.",
-        "The service (a container, a server of the tests) was not started for this run, listens elsewhere, or ended; and the wait has no limit of "
-        "its own, so somebody else ended the run.",
+        "What waits says so last (again and again, or when it gave up): the service is not there.",
+        "The service (a container, a server of the tests) was not started for this run, listens elsewhere, or ended."
+        " A wait without a limit of its own is ended by somebody else.",
         "Start the service before the tests, or correct the address; give the wait a limit and let it say what it waited for.",
         "pytest",
         exceptions="WaitedInVain",
