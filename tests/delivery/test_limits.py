@@ -1,11 +1,17 @@
-"""The bucket, the window, and the counts of connections."""
+"""The bucket, the window, the counts of connections, and how long a reader may stand still."""
+
+import asyncio
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quintet.delivery.config import GatewayConfig
 from quintet.delivery.connections import Connections
+from quintet.delivery.deadlines import Deadlines
 from quintet.delivery.limits import Bucket, Window
+from quintet.sources import Sources
 
 pytestmark = pytest.mark.l1
 
@@ -48,3 +54,30 @@ def test_counts_are_bounded_and_forgotten() -> None:
     assert set(connections.snapshot().values()) == {0}
     assert not connections._users
     assert not connections._addresses
+
+
+class _Still:
+    """A peer that takes one more byte just after it was seen to stand still, and no other."""
+
+    writable = True
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def taken(self) -> int:
+        self.bytes = min(self.bytes + 1, 2)
+        return self.bytes
+
+    def end(self, reason: str) -> None:
+        self.ended.set_result(reason)
+
+
+async def test_a_reader_that_stands_still_is_let_go_in_its_time() -> None:
+    """After the time it has, and at most a fifteenth of it for the last byte that was taken between two looks: no period of looks later."""
+    still, config = _Still(), GatewayConfig(slow_after=1.5)
+    deadlines = Deadlines(config, Sources(), still, beat=lambda: None, notice=lambda: None)
+    started = time.monotonic()
+    deadlines.paused()
+    assert await asyncio.wait_for(still.ended, 5) == "slow_consumer"
+    assert 1.5 <= time.monotonic() - started < 1.8

@@ -5,9 +5,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from delivery import stage as stages
 from delivery.stage import Stage, User
 from quintet.delivery.sse import EventStream
+from quintet.edge.peers import TRANSPORT
 from quintet.errors import QuintetError
 from quintet.testing.sockets.raw import RawSocket
 from quintet.testing.sockets.stream import EVENTS
@@ -157,6 +160,31 @@ async def test_a_peer_that_leaves_gives_everything_back(stage: Stages) -> None:
             await one.close()
         await eventually(lambda: here.gateway.snapshot()["streams"] == 0)
         assert here.gateway.snapshot()["users"] == 0
+
+
+async def test_a_peer_that_has_gone_before_its_stream_begins_is_no_failure(
+    stage: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut while the request was on its way to its route: everything is given back, and nothing is raised for a connection that is closed."""
+    serve, ended = stages._plain, asyncio.get_running_loop().create_future()
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"][TRANSPORT].abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        try:
+            await serve(scope, receive, send)
+            ended.set_result(None)
+        except Exception as failure:
+            ended.set_exception(failure)
+
+    monkeypatch.setattr(stages, "_plain", late)
+    async with stage() as here:
+        user = await here.user()
+        _, writer = await here.connect()
+        writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {user.token}\r\n\r\n".encode())
+        await within(ended)
+        assert (here.gateway.snapshot()["streams"], here.gateway.snapshot()["users"]) == (0, 0)
 
 
 async def test_deleted_events_are_one_block(stage: Stages) -> None:

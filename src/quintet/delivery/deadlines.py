@@ -15,6 +15,7 @@ from quintet.sources import Sources
 __all__ = ["Deadlines", "Timed"]
 
 _AT_LEAST = 0.001  # between two looks, so that a clock of coarser ticks cannot make the timer spin
+_LOOKS = 15  # at a reader that stands still, in the time it has: it is let go so much of it late at most
 
 
 class Timed(Protocol):
@@ -109,7 +110,8 @@ class Deadlines:
         now = self._sources.monotonic()
         due = min(self._admit_at, self._beat_at, self._notice_at, self._expire_at, self._silent_at())
         if self._stalled < inf:
-            due = min(due, now + self._config.slow_after / 4)
+            slow = self._config.slow_after  # a timer may come a little early: the last look is set for the very moment
+            due = min(due, now + slow / _LOOKS, self._stalled + slow)
         if due < inf:
             self._timer = asyncio.get_running_loop().call_later(max(due - now, _AT_LEAST), self._tick)
 

@@ -123,8 +123,8 @@ class EventStream:
             stuck = bool(self._transport and self._transport.get_write_buffer_size())
             if stuck:
                 self._deadlines.paused()
-            self._written += len(body)
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
+            self._written += len(body)  # only now: what waits to be handed over is nothing that was taken
             if stuck:
                 self._deadlines.resumed()
         if not self.writable and not self._over:
@@ -237,7 +237,8 @@ def _transport_of(scope: Scope) -> asyncio.Transport | None:
     transport = transport_of(scope)
     plug = transport.get_extra_info("socket") if transport is not None else None
     if plug is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT)
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile: the stream hears of it at once
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT)
     return transport
 
 
