@@ -114,8 +114,8 @@ class Story:
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
-    async def admit(self, count: int) -> None:
-        """Wait until one more event may be told, and charge the run for `count`.
+    def charge(self, count: int) -> None:
+        """Charge the run for `count` events that it is about to tell.
 
         Raises:
             asyncio.CancelledError: the run has told as much as it may and is being stopped.
@@ -124,14 +124,12 @@ class Story:
         if self._events > self.limits.events:
             self.stop(Failed("output_limit"))
             raise asyncio.CancelledError
-        while (room := self.outbox.room()) is not None:
-            await room
 
     def charge_text(self, text: str) -> None:
         """Charge the run for `text` it is about to say.
 
         Raises:
-            asyncio.CancelledError: as in `admit`.
+            asyncio.CancelledError: as in `charge`.
         """
         left = self.limits.said - self._said
         size = len(text)

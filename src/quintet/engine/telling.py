@@ -60,8 +60,10 @@ class Telling:
     async def admit(self, count: int = 1) -> None:
         """Wait until one more event may be told; `count` of them will be."""
         self.check()
-        await self.story.admit(count)
-        self.check()
+        self.story.charge(count)
+        while (room := self.story.outbox.room()) is not None:
+            await room
+            self.check()
 
     def emit(self, data: Data, call_id: str | None = None, waiter: "asyncio.Future[None] | None" = None) -> None:
         """Tell one event of this invocation."""

@@ -30,11 +30,15 @@ class Ids:
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
         self._count = 0
+        self._made: list[str] = []  # of one hash, which gives four
 
     def event(self) -> str:
         """32 hexadecimal digits."""
-        self._count += 1
-        return hashlib.blake2b(self._count.to_bytes(4), digest_size=16, key=self._seed).hexdigest()
+        if not self._made:
+            self._count += 1
+            digits = hashlib.blake2b(self._count.to_bytes(4), digest_size=64, key=self._seed).hexdigest()
+            self._made = [digits[96:], digits[64:96], digits[32:64], digits[:32]]
+        return self._made.pop()
 
     def new(self, prefix: str) -> str:
         """An id with a readable prefix."""

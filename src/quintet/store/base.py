@@ -7,6 +7,8 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -18,6 +20,8 @@ from quintet.store.wakes import Wakes
 __all__ = ["FULL_SECONDS", "Elsewhere", "GatherFn", "Renewed", "Revision", "Store", "Tx"]
 
 FULL_SECONDS = 10  # after which somebody refused for want of room may ask again
+
+_AT_ONCE = 32  # rows in a statement
 
 T = TypeVar("T")
 
@@ -65,7 +69,14 @@ class Tx:
 
     def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for many rows."""
-        self._raw.executemany(statement, rows)
+        listed = rows if isinstance(rows, list) else list(rows)
+        whole = len(listed) - len(listed) % _AT_ONCE if statement.startswith("INSERT") else 0
+        for start in range(
+            0, whole, _AT_ONCE
+        ):  # SQLite's driver hands the interpreter's lock over at each row of its own
+            self._raw.execute(_widened(statement), list(chain.from_iterable(listed[start : start + _AT_ONCE])))
+        if whole < len(listed):
+            self._raw.executemany(statement, listed[whole:] if whole else listed)
 
     def publish(self, fact: Any) -> None:
         """Hand `fact` to the store's listener after the commit."""
@@ -93,6 +104,13 @@ class Tx:
             return 0
         self.publish(Revision(user_id, row[0]))
         return int(row[0])
+
+
+@cache
+def _widened(insert: str) -> str:
+    """The insert of one row as one of many."""
+    front, values, row = insert.partition(" VALUES ")
+    return f"{front}{values}{', '.join([row] * _AT_ONCE)}"
 
 
 class Store(Protocol):
