@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from quintet.accounts.letters import Courier, Letter, relay_of
 from quintet.accounts.letters.courier import PAUSES
+from quintet.server import posting
 from quintet.sources import Sources
 from quintet.testing import Mailbox
 from support.secured import certified
@@ -195,3 +197,16 @@ async def test_a_user_and_a_password_are_used(mailbox: Mailbox) -> None:
     relay = relay_of("smtps://robot%40example.com:a%2Fb@mail.example.com", "q@example.com", Sources())
     assert (relay.username, relay.password, relay.port, relay.tls) == ("robot@example.com", "a/b", 465, True)
     assert "a/b" not in repr(relay)
+
+
+async def test_letters_of_development_are_its_owners_alone(tmp_path: Path) -> None:
+    """Also in a data folder that everybody on the machine may look into: they hold what opens an account."""
+    folder = tmp_path / "mail"
+    folder.mkdir(mode=0o755)
+    box = posting.Mailbox(folder, "Quintet <quintet@localhost>", Sources())
+    try:
+        await asyncio.wait_for(box.bring(LETTER), SECONDS)
+    finally:
+        await box.close()
+    assert list(folder.iterdir())
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -67,6 +67,8 @@ class Mailbox(Delivery):
     async def _started(self) -> Relay:
         from quintet.testing.mail.server import listen
 
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.chmod(0o700)  # in a data folder that anybody may look into, letters let in whoever reads them
         self._server = await listen(self._folder)
         host, port = self._server.sockets[0].getsockname()[:2]
         logger.info("letters are kept in %s", self._folder)
