@@ -1,5 +1,7 @@
 """When the guard watches, and when it does not."""
 
+import re
+
 import pytest
 
 from support.project import Project
@@ -155,6 +157,74 @@ def test_a_call_that_nothing_interrupts_is_told_at_once(project: Project) -> Non
     outcome.count(passed=1, failed=1)
     outcome.says("FAILURES", "waits at test_it.py:4 in test_computes", "ended by")
     outcome.says("1 failed, 1 passed", "waits at test_it.py:4 in test_computes", "it could not be ended")
+
+
+@pytest.mark.l3
+def test_a_call_that_holds_the_interpreter_is_a_hang_too(project: Project) -> None:
+    """No thread can look meanwhile: a search that looks at signals ends in time; what does not is written out, and fails when it returns."""
+    project.write("pyproject.toml", TABLE)
+    project.write(
+        "test_it.py",
+        """
+        import ctypes
+        import re
+
+        def test_searches():
+            re.match("(a+)+$", "a" * 60 + "b")
+
+        def test_sleeps():
+            ctypes.PyDLL(None).sleep(5)
+
+        def test_after():
+            pass
+        """,
+    )
+    outcome = project.run("-q", "--durations=0", "-vv")
+    outcome.count(passed=1, failed=2)
+    outcome.says("waits at test_it.py:5 in test_searches", "ended by: an exception in the main thread")
+    outcome.says("call of test_it.py::test_sleeps took 5.", "of 0.5 s that it may", "held the interpreter's lock")
+    outcome.says("Timeout (0:00:03.", 'test_it.py", line 8 in test_sleeps')
+    took = re.search(r"([\d.]+)s call +test_it.py::test_searches", outcome.text)
+    assert took, outcome.text
+    assert float(took[1]) < 0.5 + 2.0, outcome.text
+
+
+@pytest.mark.l3
+def test_what_stands_in_another_thread_or_below_the_loop_is_named(project: Project) -> None:
+    """A thread that the loop cannot do without, and a loop that runs nothing of the project: the line of the project is the first one told."""
+    project.write(
+        "pyproject.toml", "[tool.quintet.test]\nhang = 0.5\n[tool.pytest.ini_options]\nasyncio_mode = 'auto'\n"
+    )
+    project.write(
+        "test_it.py",
+        """
+        import asyncio
+        import time
+
+        import pytest
+
+        def works():
+            time.sleep(4)
+
+        async def test_thread():
+            asyncio.get_running_loop().run_in_executor(None, works)
+
+        def test_run():
+            asyncio.run(asyncio.sleep(60))
+        """,
+    )
+    outcome = project.run("-q", "-W", "ignore", plugins=("pytest_asyncio.plugin",))
+    outcome.says("waits at test_it.py:7 in works, in thread asyncio_0: teardown of test_it.py::test_thread")
+    outcome.says("waits at test_it.py:13 in test_run: call of test_it.py::test_run")
+
+
+@pytest.mark.l3
+def test_a_debugger_begins_where_it_waited(project: Project) -> None:
+    """With --pdb, after a hang, the prompt is at the line of the test, not in the kit."""
+    project.write("pyproject.toml", TABLE)
+    project.write("test_it.py", WAITS)
+    outcome = project.run("--pdb")
+    outcome.says("waits at test_it.py:4 in test_it", "entering PDB", "test_it.py(4)test_it()")
 
 
 @pytest.mark.l3

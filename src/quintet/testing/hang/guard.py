@@ -3,6 +3,7 @@
 - Its report is made first, while everything still stands where it hangs.
 - It ends a phase in ways each stronger than the one before: first those of the loop that the main thread runs (`Loop.ways`), then a signal
   whose handler raises in the main thread. A loop that is blocked, and a test without one, get the signal at once.
+- A call in C that holds the interpreter's lock stops this thread too: then an `Alarm` rings, or the phase fails when it is over.
 - Nothing is done to a phase that has ended: every step asks first, inside the loop or in the main thread, where endings happen.
 - A phase in which a debugger is attached has all the time it wants.
 """
@@ -20,6 +21,7 @@ from typing import Final
 import pytest
 
 from quintet.testing.hang import debuggers, loops, report
+from quintet.testing.hang.alarm import Alarm
 from quintet.testing.hang.interrupting import Interruption
 from quintet.testing.hang.running import main_frame, running
 
@@ -28,6 +30,8 @@ __all__ = ["Guard", "Hang", "Watch"]
 # Seconds after the limit, as those of the loops' own ways. The whole must fit into two.
 _SIGNALS: Final = (1.3, 1.5, 1.7)
 _ENOUGH: Final = 0.2
+_RINGS: Final = 0.5  # behind which an alarm counts: this object's own thread, where it can run, has acted
+_UNSEEN: Final = 2.0  # a phase that took so much longer than it may, unseen
 _MOST_RETRIES: Final = 3_600  # of a signal each second, where a call in C does not let go
 
 
@@ -60,13 +64,16 @@ class Watch:
     @property
     def story(self) -> str:
         """The report, and how the phase was ended."""
-        return f"{self.text}\n\nended by: {', then '.join(self.ended_by)}"
+        return f"{self.text}\n\nended by: {', then '.join(self.ended_by)}" if self.ended_by else self.text
 
 
 class Guard:
-    """Watches phases until `close`. `tell` is a descriptor for what cannot wait for pytest's own report."""
+    """Watches phases until `close`. `tell` is a descriptor for what cannot wait for pytest's own report.
 
-    def __init__(self, root: Path, tell: int) -> None:
+    Where the project has `faulthandler` watch by itself, `stacks` is false.
+    """
+
+    def __init__(self, root: Path, tell: int, *, stacks: bool = True) -> None:
         self._root = root
         self._tell = tell
         self._changed = threading.Condition()
@@ -75,11 +82,13 @@ class Guard:
         self._closed = False
         self._thread: threading.Thread | None = None
         self._interruption = Interruption(self._fault)
+        self._alarm = Alarm(self._rung, tell if stacks else None)
 
     def begin(self, test: str, phase: str, limit: float) -> Watch:
         """From now on this phase has `limit` seconds. Called by the thread that runs the tests."""
         watch = Watch(test, phase, float("inf") if debuggers.attached(None) else limit)
         self._interruption.begin()
+        self._alarm.begin(watch.deadline - time.monotonic())
         with self._changed:
             self._watch = watch
             if self._thread is None:
@@ -90,14 +99,20 @@ class Guard:
         return watch
 
     def end(self, watch: Watch) -> bool:
-        """The phase is over; whether it was ended from here."""
+        """The phase is over; whether it was ended from here, or should have been."""
         watch.over.set()
+        self._alarm.end()
         self._interruption.end()
         with self._changed:
             if self._watch is watch:
                 self._watch = None
             if watch.text:
                 self._changed.notify()
+        late = time.monotonic() - watch.deadline
+        if not watch.text and late > _UNSEEN:
+            took = f"{watch.phase} of {watch.test} took {watch.limit + late:.1f} s, of {watch.limit:g} s that it may"
+            watch.text = f"{took}: a call in C held the interpreter's lock, so nothing could look or end it"
+            return True
         return bool(watch.ended_by)
 
     def pause(self) -> None:
@@ -105,6 +120,7 @@ class Guard:
         with self._changed:
             if self._watch is not None:
                 self._watch.deadline = float("inf")
+        self._alarm.end()
 
     def close(self) -> None:
         """No more phases."""
@@ -113,6 +129,7 @@ class Guard:
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(2.0)
+        self._alarm.close()
         os.close(self._tell)
 
     def _run(self) -> None:
@@ -183,6 +200,19 @@ class Guard:
             return None
         self._note(watch, "an exception in the main thread")
         return Hang(watch.story)
+
+    def _rung(self, frame: FrameType | None) -> None:
+        """In the main thread, while this object's own thread cannot run."""
+        __tracebackhide__ = True
+        watch = self._watch
+        if watch is None or watch.over.is_set() or watch.text or time.monotonic() < watch.deadline + _RINGS:
+            return
+        if debuggers.attached(frame):
+            self.pause()
+            return
+        watch.text = self._report(watch, [], None, frame)
+        self._note(watch, "an exception in the main thread")
+        raise Hang(watch.story)
 
     @staticmethod
     def _note(watch: Watch, words: str) -> None:

@@ -52,12 +52,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if _LIMIT in config.stash:
         from quintet.testing.hang.guard import Guard
 
-        config.stash[_GUARD] = Guard(config.rootpath, os.dup(2))
+        stacks = not float(config.getini("faulthandler_timeout") or 0) if _has_faulthandler(config) else True
+        config.stash[_GUARD] = Guard(config.rootpath, os.dup(2), stacks=stacks)
     if kit_config.of(config).asked:
         from quintet.testing.hang.unawaited import Unawaited
 
         config.stash[_UNAWAITED] = Unawaited(config.rootpath)
         config.stash[_UNAWAITED].begin()
+
+
+def _has_faulthandler(config: pytest.Config) -> bool:
+    return config.pluginmanager.hasplugin("faulthandler")
 
 
 def _limit(item: pytest.Item) -> float:
@@ -84,7 +89,7 @@ def _guarded(item: pytest.Item, phase: str) -> Generator[None, object, object]:
     from quintet.testing.hang.guard import Hang
 
     watch = guard.begin(item.nodeid, phase, limit)
-    after = ""
+    after, stood = "", None
     try:
         result = yield
     except (KeyboardInterrupt, SystemExit, pytest.exit.Exception):
@@ -93,12 +98,12 @@ def _guarded(item: pytest.Item, phase: str) -> Generator[None, object, object]:
     except BaseException as fault:
         if not guard.end(watch):
             raise
-        after = _after(fault, Hang)
+        after, stood = _after(fault, Hang), fault.__traceback__  # a debugger begins where it waited
     else:
         if not guard.end(watch):
             return result
     _drop_unittest_faults(item)
-    raise Hang(f"{watch.story}{after}")
+    raise Hang(f"{watch.story}{after}").with_traceback(stood) from None
 
 
 def _after(fault: BaseException, hang: type[BaseException]) -> str:

@@ -56,6 +56,7 @@ class Interruption:
         return self._signal != 0 and self._thread == threading.main_thread().ident
 
     def _raise(self, _number: int, _frame: FrameType | None) -> None:
+        __tracebackhide__ = True
         fault = self._fault()
         if fault is not None:
             raise fault

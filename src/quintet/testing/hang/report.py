@@ -32,15 +32,19 @@ def text(ended: str, root: Path, loops: list[Loop], waited: Waiting | None, fram
     """Everything that is known. `waited` is the task that the main thread waits for, `frame` where that thread stands."""
     stack = list(_stack(frame))
     blocked = not any(one.in_main and one.answers for one in loops)
-    own = [one for one in stack if is_project(one.file)] if blocked or waited is None else waited.own
-    place = f"{_place(own[-1], root)} in {own[-1].name}" if own else "no line of the project"
-    lines = [f"waits at {place}: {ended}", *(f"    {one.source}" for one in own[-1:])]
+    others = list(_threads(loops))
+    own = [] if blocked or waited is None else waited.own
+    own = own or [one for one in stack if is_project(one.file)]
+    thread, at = ("", own[-1]) if own else next(iter(others), ("", None))
+    place = f"{_place(at, root)} in {at.name}" if at else "no line of the project"
+    place += f", in thread {thread}" if thread else ""
+    lines = [f"waits at {place}: {ended}", *([f"    {at.source}"] if at else [])]
     for one in loops:
         lines += ["", *_loop(one, waited, root)]
     if blocked:
         lines += ["", "main thread:", *_steps(stack, root)]
     for title, rows in (
-        ("other threads:", _threads(loops, root)),
+        ("other threads:", [f"{name}: {_place(one, root)} in {one.name}: {one.source}" for name, one in others]),
         ("open connections:", connections(_ports())),
         ("services, the last line of their logs:", _last_lines()),
     ):
@@ -85,13 +89,14 @@ def _is_harness(file: str) -> bool:
     return not set(_HARNESS).isdisjoint(Path(file).parts[-3:-1])
 
 
-def _threads(loops: Iterable[Loop], root: Path) -> Iterator[str]:
+def _threads(loops: Iterable[Loop]) -> Iterator[tuple[str, Step]]:
+    """The innermost line of the project in each other thread."""
     shown = {threading.main_thread().ident, threading.get_ident(), *(one.thread for one in loops)}
     frames = [(number, frame) for number, frame in sys._current_frames().items() if number not in shown]
     for number, frame in frames[:_MOST_THREADS]:
         own = [one for one in _stack(frame) if is_project(one.file)]
         if own:
-            yield f"{_thread_name(number)}: {_place(own[-1], root)} in {own[-1].name}: {own[-1].source}"
+            yield _thread_name(number), own[-1]
 
 
 def _thread_name(number: int | None) -> str:
