@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from quintet import runs
-from quintet.chat import Submitting
+from quintet.chat import Submitting, reading
 from quintet.chat.reading import message_page, run_events, run_of, snapshot, thread_of, thread_page
 from quintet.chat.submit import title_of
 from quintet.chat.threads import create_thread
@@ -83,8 +83,11 @@ async def test_a_page_mark_that_is_not_ours_is_refused(kernel: Kernel, mark: str
 
 
 @pytest.mark.l2
-async def test_pages_tile_what_there_is(kernel: Kernel) -> None:
-    """Page after page: threads newest first, messages oldest first, each once; the last page names no next one."""
+async def test_pages_tile_what_there_is(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page after page: threads newest first, messages oldest first, each once; the last page names no next one.
+
+    A page of messages ends early where their texts are long, and has one at least.
+    """
     user = await kernel.user()
     scope, read = UserScope(user), kernel.store.read
     await within(kernel.store.write("", lambda tx: runs.announce(tx, "w1", {"assistant": ""})))
@@ -110,6 +113,11 @@ async def test_pages_tile_what_there_is(kernel: Kernel) -> None:
         assert [thread["title"] for thread in threads] == [*(f"thread {n}" for n in (4, 3, 2, 1)), "message 0"]
         said = await paged(partial(message_page, scope=scope, thread_id=first["thread_id"]), limit)
         assert [message["text"] for message in said] == [f"message {number}" for number in range(5)]
+    for characters, most in ((20, 2), (5, 1)):
+        monkeypatch.setattr(reading, "PAGE_CHARACTERS", characters)
+        page = partial(message_page, scope=scope, thread_id=first["thread_id"])
+        assert len((await within(read(partial(page, after=None, limit=50))))["items"]) == most
+        assert [message["text"] for message in await paged(page, 50)] == [f"message {number}" for number in range(5)]
     with pytest.raises(QuintetError, match="not_found"):
         await within(read(lambda tx: thread_of(tx, UserScope("usr_nobody"), first["thread_id"])))
 

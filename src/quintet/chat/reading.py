@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, Select, exists, select
+from sqlalchemy import RowMapping, Select, exists, func, select
 
 from quintet.chat.attachments import of_messages
 from quintet.errors import QuintetError
@@ -30,6 +30,7 @@ __all__ = [
 
 SNAPSHOT_THREADS = 50
 STORY_BYTES = 8 * 1024 * 1024  # of a run's events in one answer; its ten thousand events seldom have so many
+PAGE_CHARACTERS = 8 * 1024 * 1024  # of the texts of one page of messages
 _STORY_PAGE = 250  # read at once, at most 64 KiB each
 
 
@@ -84,11 +85,22 @@ def message_page(tx: Tx, scope: UserScope, thread_id: str, after: str | None, li
     )
     if after is not None:
         query = query.where(messages.c.place > _place(after))
-    page = _page(tx, query, limit, _message)
+    page = _page(tx, query, _fitting(tx, query, limit), _message)
     files = of_messages(tx, scope, [message["id"] for message in page["items"]])
     for message in page["items"]:
         message["attachments"] = files.get(message["id"], [])
     return page
+
+
+def _fitting(tx: Tx, query: Select[Any], limit: int) -> int:
+    """How many of the next messages make one answer: a text may have a megabyte, and two hundred of them would be held at once."""
+    size = 0
+    lengths = tx.core.execute(query.with_only_columns(func.length(messages.c.text)).limit(limit)).scalars()
+    for number, length in enumerate(lengths):
+        size += length
+        if size > PAGE_CHARACTERS:
+            return max(1, number)
+    return limit
 
 
 def _message(row: Mapping[Any, Any]) -> dict[str, Any]:
