@@ -54,6 +54,50 @@ def test_a_tool_is_under_way_until_it_is_done() -> None:
     assert [one.text for one in timeline.running] == ["root is at work"]
 
 
+def test_each_ending_has_its_mark_and_closes_its_agent() -> None:
+    """Done, failed and stopped, of tools and of agents, each in its agent's depth with the server's time; afterwards nothing is under way."""
+    timeline = Timeline(lambda: 0.0)
+    failure: dict[str, Any] = {"error": {"message": "It failed."}, "duration_ms": 1500}
+    rows: list[Row] = []
+    for one in (
+        event("agent_started", "root"),
+        event("tool_executing", "root", call_id="c", tool="look"),
+        event("tool_completed", "root", call_id="c", tool="look", status="cancelled", duration_ms=20),
+        event("tool_completed", "root", call_id="d", tool="seek", status="timeout", **failure),
+        event("agent_started", "child", "root"),
+        event("agent_failed", "child", "root", **failure),
+        event("agent_started", "other", "root"),
+        event("agent_cancelled", "other", "root", duration_ms=30),
+        event("agent_failed", "root", final=True, **failure),
+    ):
+        rows += timeline.take(one)
+    assert rows == [
+        Row(0, "agent", "root"),
+        Row(1, "stopped", "look", "stopped after 20 ms"),
+        Row(1, "failed", "seek", "1.5 s It failed."),
+        Row(1, "agent", "child"),
+        Row(2, "failed", "", "1.5 s It failed.", closes=True),
+        Row(1, "agent", "other"),
+        Row(2, "stopped", "", "stopped after 30 ms", closes=True),
+        Row(1, "failed", "", "1.5 s", closes=True),
+    ]
+    assert not any(row.closes for row in rows if row.text)
+    assert timeline.running == []
+
+
+def test_what_is_long_is_shown_in_short() -> None:
+    """Up to 40 characters of an argument and 100 of all of them; what is said in one line has no line ends."""
+    timeline = Timeline(lambda: 0.0)
+    timeline.take(event("agent_started", "root"))
+    arguments = {"note": "two\nlines", "number": 7, "long": "x" * 41, "rest": ["y" * 40] * 3}
+    timeline.take(event("tool_executing", "root", call_id="c", tool="look", arguments=arguments))
+    [one] = timeline.running
+    assert one.text.startswith(f"look(note=two lines, number=7, long={'x' * 39}…, rest=")
+    assert one.text.endswith("…)")
+    assert len(one.text) <= len("look()") + 100
+    assert (one.depth, timeline.take(event("message_accepted", "root"))) == (1, [])
+
+
 def test_an_ending_without_a_beginning_and_unknown_events_are_no_rows() -> None:
     """A run ended while queued, and types of later versions, break nothing."""
     timeline = Timeline(lambda: 0.0)

@@ -52,7 +52,7 @@ def test_a_call_ends_with_the_agent_that_made_it(seed: int) -> None:
     run = [e for e in frames[1:] if e["run_id"] == begin["run_id"]]
     started = run[1]["agent"] if run[1]["agent"]["id"] != begin["agent"]["id"] else None
     end["agent"] = started or {"id": "agent of nobody", "name": "somebody"}
-    with pytest.raises(ContractViolation, match="tool_completed .* is of agent") as caught:
+    with pytest.raises(ContractViolation, match=r"tool_completed .* is of agent") as caught:
         story_of(frames).pairs()
     assert caught.value.check == "pairs"
 
@@ -76,7 +76,7 @@ def test_the_root_starts_before_anything_is_told(seed: int) -> None:
     early = copy.deepcopy(accepted) | {"id": "another id", "type": "agent_thinking", "data": {"text": "", "step": 1}}
     frames.insert(place(frames, accepted) + 1, early)
     renumber(frames)
-    with pytest.raises(ContractViolation, match="agent_thinking .* follows message_accepted"):
+    with pytest.raises(ContractViolation, match=r"agent_thinking .* follows message_accepted"):
         story_of(frames).sequence()
 
 
@@ -111,7 +111,7 @@ def test_what_reached_another_is_found_where_no_frame_names_a_user() -> None:
                 isolated(one, other)
     bob = told({"job": "job-of-bob-1", "note": "her cat is called mouse"}, name="bob")
     isolated(alice, bob)
-    with pytest.raises(ContractViolation, match="bob received tick .*mouse.* of alice"):
+    with pytest.raises(ContractViolation, match=r"bob received tick .*mouse.* of alice"):
         isolated(alice, bob, marks=(["mouse"], ["bird"]))
-    with pytest.raises(ContractViolation, match="bob received tick .*mouse.* of alice"):
+    with pytest.raises(ContractViolation, match=r"bob received tick .*mouse.* of alice"):
         isolated(bob, alice, marks=(["bird"], ["mouse"]))
