@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import pytest
 
+from quintet.testing.table import Table, plain
+
 __all__ = ["COMMAND", "KINDS", "KitConfig", "Marker", "Ready", "ServiceSpec", "Variable", "load", "of"]
 
 COMMAND: Final = "command"
@@ -104,74 +106,13 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "smtp": _COMMON,
     COMMAND: (*_COMMON, "command", "folder", "scheme", "env", "ready"),
 }
-_LONGEST = 86_400.0
 
 
-class _Table:
-    """A TOML table that is read key by key; what does not fit goes into the list of faults and a default comes out."""
-
-    def __init__(self, path: str, data: object, known: tuple[str, ...] | None, faults: list[str]) -> None:
-        self.path = path
-        self.faults = faults
-        self.data: dict[str, Any] = data if isinstance(data, dict) else {}
-        if not isinstance(data, dict):
-            self.fault("must be a table")
-        for key in self.data if known is not None else ():
-            if key not in (known or ()):
-                near = get_close_matches(key, known or (), 1)
-                advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known or ())}"
-                self.faults.append(f"[{path}] {key}: unknown key; {advice}")
-
-    def fault(self, what: str, key: str = "") -> None:
-        self.faults.append(f"[{self.path}] {key + ': ' if key else ''}{what}")
-
-    def text(self, key: str, default: str = "") -> str:
-        return str(self._of(str, key, default, "a string"))
-
-    def flag(self, key: str) -> bool:
-        return bool(self._of(bool, key, False, "true or false"))
-
-    def number(self, key: str, default: float, most: float = _LONGEST) -> float:
-        value = self.data.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-            self.fault(f"must be a number from 0 to {most:g}", key)
-            return default
-        return value
-
-    def words(self, key: str) -> tuple[str, ...]:
-        value = self._of(list, key, [], "a list of strings")
-        if not all(isinstance(word, str) for word in value):
-            self.fault("must be a list of strings", key)
-            return ()
-        return tuple(value)
-
-    def texts(self, key: str) -> Mapping[str, str]:
-        value = self._of(dict, key, {}, "a table of strings")
-        if any(isinstance(item, dict | list) for item in value.values()):
-            self.fault("must be a table of strings", key)
-            return _NOTHING
-        return MappingProxyType({name: _plain(item) for name, item in value.items()})
-
-    def below(self, key: str, known: tuple[str, ...] | None = None) -> "_Table":
-        return _Table(f"{self.path}.{key}", self.data.get(key, {}), known, self.faults)
-
-    def _of(self, kind: type, key: str, default: Any, words: str) -> Any:
-        value = self.data.get(key, default)
-        if not isinstance(value, kind):
-            self.fault(f"must be {words}", key)
-            return default
-        return value
-
-
-def _plain(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _variables(table: _Table) -> Mapping[str, Variable]:
+def _variables(table: Table) -> Mapping[str, Variable]:
     made = {}
     for name, value in table.data.items():
         if not isinstance(value, dict):
-            made[name] = Variable(name, value=_plain(value))
+            made[name] = Variable(name, value=plain(value))
             continue
         row = table.below(name, ("secret", "required", "min_length", "form", "hint", "value"))
         made[name] = Variable(
@@ -180,7 +121,7 @@ def _variables(table: _Table) -> Mapping[str, Variable]:
             secret=int(row.number("secret", 0, 1024)),
             required=row.flag("required"),
             min_length=int(row.number("min_length", 0)),
-            form=row.text("form"),
+            form=row.expression("form"),
             hint=row.text("hint"),
         )
         if sum((made[name].value is not None, made[name].secret > 0, made[name].required)) != 1:
@@ -188,7 +129,7 @@ def _variables(table: _Table) -> Mapping[str, Variable]:
     return MappingProxyType(made)
 
 
-def _service(table: _Table, name: str) -> ServiceSpec:
+def _service(table: Table, name: str) -> ServiceSpec:
     data = table.data[name]
     given = data.get("kind", name if name in KINDS else COMMAND) if isinstance(data, dict) else COMMAND
     kind = given if given in KINDS else COMMAND
@@ -226,7 +167,7 @@ def _nearest(word: str, known: Mapping[str, Any]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _marker(table: _Table, name: str, services: Mapping[str, Any]) -> Marker:
+def _marker(table: Table, name: str, services: Mapping[str, Any]) -> Marker:
     if isinstance(table.data[name], str):
         return Marker(name, table.data[name])
     row = table.below(name, ("meaning", "services"))
@@ -240,7 +181,7 @@ def _marker(table: _Table, name: str, services: Mapping[str, Any]) -> Marker:
 def parse(root: Path, file: Path, data: object) -> KitConfig:
     """The table as values. Raises `pytest.UsageError` with every fault in it."""
     faults: list[str] = []
-    top = _Table(TABLE, data, ("hang", "unknown_markers", "mapping", "env", "services", "markers"), faults)
+    top = Table(TABLE, data, ("hang", "unknown_markers", "mapping", "env", "services", "markers"), faults)
     env, services, markers = (top.below(key) for key in ("env", "services", "markers"))
     made = KitConfig(
         root=root,

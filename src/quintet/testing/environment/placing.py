@@ -1,9 +1,10 @@
 """Values that refer to services: `{postgres.url}` anywhere in a string. Braces that mean something else are left alone."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 
-__all__ = ["fill", "names"]
+__all__ = ["fill", "misspelt", "names"]
 
 _REFERENCE = re.compile(r"\{([A-Za-z_]\w*)\.([a-z_]+)\}")
 
@@ -14,6 +15,15 @@ def names(texts: Iterable[str], services: Iterable[str]) -> set[str]:
     """The services that some texts refer to."""
     known = set(services)
     return {found[1] for text in texts for found in _REFERENCE.finditer(text) if found[1] in known}
+
+
+def misspelt(texts: Iterable[str], services: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What looks like a reference to a service that is not there, with the one that is meant; other braces are not ours to judge."""
+    known = set(services)
+    for found in (found for text in texts for found in _REFERENCE.finditer(text) if found[1] not in known):
+        near = get_close_matches(found[1], known, 1, 0.8)
+        if near:
+            yield found[0], near[0]
 
 
 def fill(text: str, addresses: Addresses) -> str:

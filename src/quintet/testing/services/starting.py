@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -77,6 +77,9 @@ class Starting:
     def _graph(self) -> dict[str, set[str]]:
         specs = self.config.services
         graph = {name: self._explicit(spec) for name, spec in specs.items()}
+        _refuse_misspelt(
+            [*self._variables.values(), *(text for spec in specs.values() for text in _texts(spec))], specs
+        )
         _refuse_cycle(graph)
         for name, spec in specs.items():
             for need in sorted(placing.names(self._variables.values(), specs)) if spec.kind == COMMAND else ():
@@ -85,8 +88,7 @@ class Starting:
         return graph
 
     def _explicit(self, spec: ServiceSpec) -> set[str]:
-        texts = (*spec.command, *spec.options, *spec.env.values(), *spec.settings.values())
-        return {*spec.needs, *placing.names(texts, self.config.services)} - {spec.name}
+        return {*spec.needs, *placing.names(_texts(spec), self.config.services)} - {spec.name}
 
     def _start(self, spec: ServiceSpec, waited: list[Future[None]]) -> None:
         for future, need in zip(waited, sorted(self._needs[spec.name]), strict=True):
@@ -203,6 +205,17 @@ def _migrate(spec: ServiceSpec, root: Path, env: Mapping[str, str]) -> None:
     if done.returncode != 0:
         said = "\n".join(done.stdout.splitlines()[-60:])
         raise ServiceError(f"migrating {spec.name}: {' '.join(words)} ended with exit code {done.returncode}\n{said}")
+
+
+def _texts(spec: ServiceSpec) -> tuple[str, ...]:
+    """What may refer to services."""
+    return (*spec.command, *spec.options, *spec.env.values(), *spec.settings.values())
+
+
+def _refuse_misspelt(texts: Iterable[str], specs: Iterable[str]) -> None:
+    faults = [f"{found} is no service's; did you mean {near!r}?" for found, near in placing.misspelt(texts, specs)]
+    if faults:
+        raise pytest.UsageError("\n".join(faults))
 
 
 def _refuse_cycle(graph: Mapping[str, set[str]]) -> None:

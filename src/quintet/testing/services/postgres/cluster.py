@@ -31,11 +31,17 @@ _FORM = "3"  # of what is kept; another form is another folder
 def copied(binaries: Binaries, flags: Sequence[str], account: Account, to: Path) -> str:
     """Puts a fresh cluster at a path that does not exist yet, owned by the account; returns the password of `USER`."""
     kept = _kept(binaries, [*_flags(binaries), *flags], account)
-    subprocess.run(  # noqa: S603 - a list of words, no shell
+    done = subprocess.run(  # noqa: S603 - a list of words, no shell
         ["cp", "-a", kept / "cluster", to],  # noqa: S607 - wherever the system has it
-        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         timeout=_COPY_SECONDS,
+        check=False,
     )
+    if done.returncode != 0:
+        said = (done.stdout.splitlines() or [f"cp ended with exit code {done.returncode}"])[-1]
+        raise ServiceError(f"copying the cluster that was kept: {said}")
     _give(to, account.uid, account.gid)
     return (kept / "password").read_text("ascii")
 
