@@ -9,7 +9,7 @@ import pytest
 
 from kit.contracts.telling import Body, Writer, story_of
 from kit.contracts.test_mutants import SEEDS, good, place, renumber
-from quintet.testing.contracts import ContractViolation, Mapping, Story, isolated
+from quintet.testing.contracts import ContractViolation, Mapping, Story, isolated, resumes_exactly
 
 pytestmark = pytest.mark.l1
 
@@ -90,6 +90,45 @@ def test_a_foreign_mark_is_found_in_what_is_ones_own(seed: int) -> None:
     with pytest.raises(ContractViolation, match=f"{event['type']} .* holds 'canary-of-bob'") as caught:
         story_of(frames).only_user(foreign=["canary-of-bob"])
     assert caught.value.check == "only_user"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_reading_that_was_cut_has_nothing_of_its_own(seed: int) -> None:
+    """An event that the uncut reading does not have is a breach; one that stands there among others, in one event for all, is none."""
+    log = Writer(Random(seed), "alice0").runs(3)
+    whole = log.read()
+    at = Random(seed).randrange(2, len(whole) - 1)
+    before, after = story_of(whole[:at]), story_of(whole[at:])
+    resumes_exactly(before, after, story_of([log.following(0), *log.folded()]))
+    gone = whole[at]
+    with pytest.raises(ContractViolation, match=f"{gone['type']} .* is not in the reading that was not cut"):
+        resumes_exactly(before, after, story_of([event for event in whole if event is not gone]))
+
+
+def test_a_pair_is_of_the_two_types_that_were_asked_for() -> None:
+    """What lies between the two, of the same run and agent, is not the second one: a late ending after early words is late."""
+    frames = copy.deepcopy(good(1))
+    late = next(e for e in frames if e.get("final"))
+    story = Story("alice", begun=0.0)
+    for at, body in enumerate(frames):
+        when = at / 1000 + (5.0 if at >= place(frames, late) else 0.0)
+        story.add(json.dumps(body, ensure_ascii=False).encode(), when, when)
+    story.within(10.0, "message_accepted", late["type"])
+    with pytest.raises(ContractViolation, match=rf"{late['type']} .* came 5\.... s after its message_accepted"):
+        story.within(1.0, "message_accepted", late["type"])
+
+
+STAMPED = Mapping.of({"name": "stamped", "frame": {"type": "kind", "order": "n", "run": "job", "time": "at"}})
+
+
+@pytest.mark.parametrize("stamp", ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", 1767225600, 1767225600000])
+def test_a_stamp_is_an_instant_however_it_is_written(stamp: str | int) -> None:
+    """RFC 3339 in any zone, seconds and milliseconds since 1970: late is what came so much later by the wall clock."""
+    story = Story("alice", begun=0.0, mapping=STAMPED)
+    story.add(json.dumps({"kind": "tick", "n": 1, "job": "j", "at": stamp}).encode(), 0.1, 1767225602.0)
+    story.within(2.5, stamped=True)
+    with pytest.raises(ContractViolation, match=r"tick .* came 2\.000 s after its own stamp"):
+        story.within(1.5, stamped=True)
 
 
 def told(*frames: dict[str, Any], name: str) -> Story:
