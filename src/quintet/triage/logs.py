@@ -17,6 +17,7 @@ from quintet.triage.tracebacks import chain_of, split_head
 LOGGED_LIMIT = 20  # of one entry, the last ones
 LINES_LIMIT = 20_000
 _LONGEST = 400  # lines of one traceback
+_TOLD_WITHIN = 400  # characters of a line
 
 _BEGIN = re.compile(r"^[\s|+]*(?:Exception Group )?Traceback \(most recent call last\):$")
 _BETWEEN = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause)")
@@ -43,7 +44,7 @@ _OF_EVENTS = (
     r"\b(?:events?|messages?|frames?|notif\w+|broadcast\w*|emit\w*|deliver\w*|agent_\w+|tool_\w+|websockets?|sockets?|subscri\w+|rooms?"
     r"|channels?|recipients?|sid|listeners?)\b"
 )
-KEPT_BACK = rf"(?i)^(?=[^\n]{{0,800}}?{_NOT_PASSED_ON})(?=[^\n]{{0,800}}?{_OF_EVENTS})"  # a program says that it does not pass an event on
+KEPT_BACK = rf"(?i)^(?=[^\n]{{0,300}}?{_NOT_PASSED_ON})(?=[^\n]{{0,300}}?{_OF_EVENTS})"  # a program says that it does not pass an event on
 _KEPT_BACK = re.compile(KEPT_BACK)
 _ERROR_TOLD = re.compile(
     r"\b[A-Za-z_][\w.]{2,60}(?:Error|Exception|Refused|Timeout)\b(?:\(|: )|(?i:\bconnection refused\b|connect call failed"
@@ -117,7 +118,7 @@ def _logged(lines: Sequence[str], first: int) -> Iterator[Raised]:
 
 def _tells(line: str) -> bool:
     warns = _LEVEL.match(line) and (_TAKEN.search(line) or _WHY_REFUSED.search(line))
-    told = _ERROR_TOLD.search(line[:1_000]) and not _HOLLOW.search(line)
+    told = _ERROR_TOLD.search(line[:_TOLD_WITHIN]) and not _HOLLOW.search(line)
     return bool(warns or _KEPT_BACK.search(line) or told)
 
 
@@ -199,12 +200,12 @@ def _explains(line: str) -> list[re.Pattern[str]]:
     if _LEVEL.match(line) and _TAKEN.search(line):
         return [_MISSED, _SILENT, _REFUSED]
     warns = (_LEVEL.match(line) and _WHY_REFUSED.search(line)) or (
-        _ERROR_TOLD.search(line) and _OF_A_TOKEN.search(line)
+        _ERROR_TOLD.search(line[:_TOLD_WITHIN]) and _OF_A_TOKEN.search(line)
     )
     found = [_REFUSED, _CLOSED, *([_UNFIT] if _OF_A_REQUEST.search(line) else [])] if warns else []
     if _KEPT_BACK.search(line):
         found.append(_WAITED)
-    return [*found, _HOLLOW] if _ERROR_TOLD.search(line) else found
+    return [*found, _HOLLOW] if _ERROR_TOLD.search(line[:_TOLD_WITHIN]) else found
 
 
 class _Common:
