@@ -48,6 +48,23 @@ def test_every_event_is_a_line_at_once(person: Person) -> None:
 
 
 @pytest.mark.hang_guard(90)
+def test_what_was_written_commands_no_terminal(person: Person) -> None:
+    """On a terminal what would command it or turn its lines stands as escapes of the same JSON; a pipe gets the very bytes."""
+    hostile = "a\u009b2Jb\u202ec"
+    assert person.run("chat", "--agent", "echo", hostile).returncode == 0
+    piped = person.begin("events", "--after", "0")
+    first = lines(piped, 1)[0]
+    end(piped)
+    assert hostile.encode() in first
+    typing = person.sit_down("events", "--after", "0")
+    typing.shows('"final":true')
+    assert rb"a\u009b2Jb\u202ec" in typing.raw
+    assert hostile.encode() not in typing.raw
+    typing.interrupt()
+    assert typing.ended() == 0
+
+
+@pytest.mark.hang_guard(90)
 def test_a_reader_who_leaves_ends_it_quietly(person: Person) -> None:
     """`| head`: no stack trace, exit 0, also while nothing happens any more."""
     assert person.run("chat", "--agent", "echo", "one").returncode == 0

@@ -1,4 +1,4 @@
-"""`quintet events`: the log as JSON lines, exactly as it came, for programs to read.
+"""`quintet events`: the log as JSON lines, for programs to read exactly as it came; on a terminal it cannot command that.
 
 1. A line is out before the next event is asked for.
 2. A reader who leaves ends the command quietly, also while nothing happens.
@@ -18,6 +18,7 @@ from quintet.client import Received, Resynced
 
 from .reaching import Reach, close_quietly, reported
 from .saying import say
+from .timeline import escaped
 
 __all__ = ["events"]
 
@@ -65,7 +66,7 @@ async def _print_all(reach: Reach, after: str) -> None:
 
 
 def _print(out: BinaryIO, frame: bytes) -> None:
-    out.write(frame + b"\n")
+    out.write((escaped(frame) if out.isatty() else frame) + b"\n")
     out.flush()
 
 

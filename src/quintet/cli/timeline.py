@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from quintet.client import Event
 
-__all__ = ["Row", "Running", "Timeline", "duration", "shown"]
+__all__ = ["Row", "Running", "Timeline", "duration", "escaped", "shown"]
 
 Kind = Literal["agent", "thought", "done", "failed", "stopped", "said"]
 _WIDTH = 100
@@ -157,6 +157,11 @@ def shown(text: Any, *, lines: bool = False) -> str:
     """Text that cannot command a terminal; in one line unless `lines`."""
     safe = _COMMANDS.sub("�", str(text))
     return safe if lines else " ".join(safe.split())
+
+
+def escaped(frame: bytes) -> bytes:
+    """The same JSON, with what could command a terminal written as escapes: outside of strings JSON has none of it."""
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", frame.decode()).encode()
 
 
 def _arguments(arguments: Any) -> str:
