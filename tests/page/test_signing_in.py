@@ -5,6 +5,7 @@ from playwright.async_api import Route, expect
 
 from page.conftest import Visit
 from page.window import REFUSED
+from quintet.testing.accounts.account import good_passphrase, random_address
 
 pytestmark = [pytest.mark.page, pytest.mark.l3, pytest.mark.asyncio(loop_scope="session")]
 
@@ -158,3 +159,24 @@ async def test_an_address_that_somebody_made_up_leads_to_a_page(visit: Visit) ->
     await window.page.goto("about:blank")
     await window.open("/#/t/%E0%A4%A")
     await window.ready()
+
+
+async def test_whoever_comes_next_sees_nothing_of_what_was_written(visit: Visit) -> None:
+    """A draft survives a reload and its own user's way back; in a window whose session ended unseen the next user begins with nothing."""
+    window = await visit()
+    await window.sign_up()
+    await window.composer.fill("a draft that is mine alone")
+    await window.page.goto("about:blank")
+    await window.page.go_back()
+    await window.ready()
+    await expect(window.composer).to_have_value("a draft that is mine alone")
+    await window.page.context.clear_cookies()  # it ended while nobody looked
+    await window.page.reload()
+    await expect(window.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    await window.button("Create an account").click()
+    await window.fill_form(random_address(), good_passphrase())
+    await window.button("Create account").click()
+    await window.ready()
+    await expect(window.composer).to_have_value("")
+    kept = await window.evaluate("() => JSON.stringify({ ...sessionStorage, ...localStorage })")
+    assert "mine alone" not in kept

@@ -109,7 +109,7 @@ async function comeBack({ how, word }) {
 }
 
 // A browser may keep a page that was left, and show it again with "back" to whoever sits there then.
-window.addEventListener("pagehide", (event) => event.persisted && (quit(), root.replaceChildren()));
+window.addEventListener("pagehide", (event) => event.persisted && document.body.replaceChildren());
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 applyPrefs();

@@ -22,7 +22,7 @@ export class Outbox {
   load(userId) {
     this.userId = userId;
     this.items = readJson(forTab, KEY, []).filter((item) => item.userId === userId);
-    this.onChange();
+    this.save(); // what somebody else has left here is gone
   }
 
   // A message for a new conversation that a reload came in between of: its draft is taken up again.

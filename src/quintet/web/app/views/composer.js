@@ -19,6 +19,7 @@ const HELP = {
 export class Composer {
   constructor({ session, onSend, onStop, limits, signal }) {
     Object.assign(this, { session, onSend, onStop, limits, key: "new", trays: new Map() });
+    claimDrafts(session.user.id);
     this.agents = new AgentChoice(() => this.changed());
     this.chips = new Chips({ onKeepText: (item) => this.keepText(item) });
     this.tray = this.trayOf("new");
@@ -237,13 +238,18 @@ export class Composer {
   }
 }
 
+// What somebody else has left here is not shown to whoever signs in next: they may have gone without signing out.
+function claimDrafts(userId) {
+  if (readJson(forTab, DRAFTS, {}).userId !== userId) forTab.set(DRAFTS, JSON.stringify({ userId, drafts: {} }));
+}
+
 function draftOf(key) {
-  return readJson(forTab, DRAFTS, {})[key] ?? {};
+  return readJson(forTab, DRAFTS, {}).drafts?.[key] ?? {};
 }
 
 function keepDraft(key, { text, files }) {
-  const drafts = readJson(forTab, DRAFTS, {});
+  const { userId, drafts = {} } = readJson(forTab, DRAFTS, {});
   if (text || files?.length) drafts[key] = { text, files };
   else delete drafts[key];
-  forTab.set(DRAFTS, JSON.stringify(drafts));
+  forTab.set(DRAFTS, JSON.stringify({ userId, drafts }));
 }
