@@ -79,6 +79,7 @@ def test_an_error_that_a_fixture_swallowed_is_the_cause() -> None:
     cause = only_cause(_hollow(_OUT, told))
     assert (cause.category, cause.certainty, cause.blocks) == ("services", "probable", 3)
     assert "127.0.0.1:15999" in cause.statement
+    assert "instead of going on with `None`" in cause.fix
 
 
 def test_a_value_that_is_not_there_is_no_service_by_itself() -> None:
@@ -116,6 +117,7 @@ def test_a_claim_that_is_missing_is_named_and_explains_the_sockets() -> None:
     cause = only_cause(run.explained())
     assert (cause.rule, cause.subject, cause.downstream) == ("token-claim", "sub", 1)
     assert any("assumed" in words for words in cause.counter)
+    assert "tests/test_api.py::test_make" in cause.verify
 
 
 @pytest.mark.parametrize("ended", [True, False])

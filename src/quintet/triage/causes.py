@@ -123,7 +123,7 @@ def _bundle(group: Sequence[Claim]) -> Claim:
 
 
 def _cause(case: Case, identity: str, claim: Claim, challenges: Sequence[Challenge], tests: Sequence[str]) -> Cause:
-    clusters = clusters_of(case, claim)
+    clusters = _heads_first(claim, clusters_of(case, claim))
     members = tuple(sorted(member for one in clusters for member in one.members))
     names = tuple(tests[member] for member in members[:ENTRIES_SHOWN])
     by_id = {fact.id: fact for fact in case.facts}
@@ -140,13 +140,24 @@ def _cause(case: Case, identity: str, claim: Claim, challenges: Sequence[Challen
         whys_of(case, claim, clusters, by_id),
         _counter(claim, challenges),
         claim.fix,
-        in_words_of(runner_of(case), claim.verify, names[0]),
+        in_words_of(runner_of(case), claim.verify, _first(claim, clusters, tests)),
         claim.effort,
         claim.downstream,
         claim.plain,
         claim.rule,
         claim.subject,
     )
+
+
+def _heads_first(claim: Claim, clusters: Sequence[Cluster]) -> Sequence[Cluster]:
+    """What only follows stands behind what it follows from."""
+    place = {name: at for at, name in enumerate(claim.clusters)}
+    return sorted(clusters, key=lambda one: place.get(one.id, len(place))) if claim.downstream else clusters
+
+
+def _first(claim: Claim, clusters: Sequence[Cluster], tests: Sequence[str]) -> str:
+    """The test that shows best whether the cause is gone: the first, or the first that does not only follow."""
+    return tests[min(clusters[0].members if claim.downstream else (m for one in clusters for m in one.members))]
 
 
 def _telling(facts: Iterable[Fact]) -> tuple[Fact, ...]:

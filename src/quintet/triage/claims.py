@@ -49,7 +49,7 @@ def _claim(case: Case, identity: str, by: str, group: Sequence[Match]) -> Claim:
         said(rule.root, subject),
         context,
         not rule.proven,
-        fix_of(rule, group, subject),
+        fix_of(rule, group, subject) + _swallowed(group[0]),
         rule.verify.replace("{subject}", first) if first or "{subject}" not in rule.verify else "pytest {test}",
         rule.effort,
         general=rule.general,
@@ -64,6 +64,13 @@ def _logged(first: Match) -> str:
     words = shorten(f"{one.first_exception.rpartition('.')[2]}: {one.first_message}", 120).replace("`", "'")
     place = f" at `{one.where}`" if one.where and "`" not in one.where else ""
     return f" Logged beside it: `{words}`{place}."
+
+
+def _swallowed(first: Match) -> str:
+    """Where a value is missing because of an error that was only told, the next one would be hidden as well."""
+    one = first.cluster
+    hidden = one.logged and "NoneType" in one.message
+    return " Let the code that met this error raise it, instead of going on with `None`." if hidden else ""
 
 
 def sure(certainties: Iterable[Certainty]) -> Certainty:

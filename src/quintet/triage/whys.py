@@ -89,4 +89,8 @@ def _when(one: Cluster) -> str:
 
 
 def _of_kinds(one: Cluster, facts: Mapping[str, Fact], *kinds: str) -> tuple[str, ...]:
-    return tuple(name for name in one.facts if name in facts and facts[name].kind in kinds)[:2]
+    found: dict[tuple[str, int], str] = {}
+    for name in one.facts:
+        if name in facts and facts[name].kind in kinds:
+            found.setdefault((facts[name].source, facts[name].line), name)
+    return tuple(found.values())[:2]
