@@ -1,5 +1,7 @@
 """A commit of which nobody can find out whether it took place: PostgreSQL alone can leave that open."""
 
+from functools import partial
+
 import pytest
 
 from quintet.errors import QuintetError
@@ -7,6 +9,7 @@ from quintet.store import Tx
 from quintet.store.postgres.connection import WritingConnection
 from quintet.store.postgres.faults import OutcomeUnknownError
 from store.test_postgres import cut, opened
+from store.test_transactions import one_batch, settled
 from support.kernel import within
 from support.postgres import PostgresDatabase
 
@@ -32,22 +35,23 @@ def lost(monkeypatch: pytest.MonkeyPatch) -> list[PostgresDatabase]:
 
 
 async def test_what_may_have_been_stored_is_never_run_again(lost: list[PostgresDatabase]) -> None:
-    """Its caller is told `unavailable`, and the function was called once: a second time it would do everything twice."""
+    """Two functions of one commit: both callers are told `unavailable`, and each was called once. A second time they would do it twice."""
     database = PostgresDatabase()
-    calls: list[int] = []
+    calls: list[str] = []
 
-    def once(tx: Tx) -> None:
-        calls.append(1)
-        tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w', ?, '')", (f"call {len(calls)}",))
+    def once(tx: Tx, name: str) -> None:
+        if not calls:
+            lost.append(database)
+        calls.append(name)
+        tx.sql("INSERT INTO agents (worker_id, name, description) VALUES ('w', ?, '')", (f"{name} {len(calls)}",))
 
     async with opened(database) as kernel:
-        user = await kernel.user()
-        lost.append(database)
-        with pytest.raises(QuintetError) as told:
-            await within(kernel.store.write(user, once))
-        assert told.value.code == "unavailable"
-        assert database.rows("SELECT name FROM agents WHERE worker_id = 'w'") == [("call 1",)]
-        assert len(calls) == 1
+        with one_batch(kernel.store):
+            futures = [kernel.store.submit("u", partial(once, name=name)) for name in ("a", "b")]
+        answers = settled(futures)
+        assert [isinstance(answer, QuintetError) and answer.code for answer in answers] == ["unavailable"] * 2
+        assert calls == ["a", "b"]
+        assert database.rows("SELECT name FROM agents WHERE worker_id = 'w' ORDER BY name") == [("a 1",), ("b 2",)]
 
 
 async def test_events_that_may_be_stored_are_not_asked_for_again(lost: list[PostgresDatabase]) -> None:
