@@ -1,5 +1,7 @@
 """The table of a project: read once, wherever pytest's root is, and every mistake in it said at once."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,19 @@ def test_faults(project: Project) -> None:
         "[tool.quintet.test.markers.e2e] services: 'apj' is not a service here; did you mean 'api'?",
     ):
         assert words in str(caught.value), str(caught.value)
+
+
+def test_documented() -> None:
+    """Every key of the table stands in the documentation."""
+    text = (Path(__file__).parents[3] / "docs" / "testing.md").read_text("utf-8")
+    known = {
+        field.name
+        for kind in (config.KitConfig, config.Variable, config.ServiceSpec, config.Marker, config.Ready)
+        for field in fields(kind)
+    }
+    told = text[text.index("<details>") : text.index("</details>")]
+    for key in known - {"root", "file", "name"}:
+        assert re.search(rf"\b{key}\b", told), key
 
 
 def test_found_from_below(project: Project, tmp_path: Path) -> None:
