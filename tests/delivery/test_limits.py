@@ -11,6 +11,7 @@ from quintet.delivery.config import GatewayConfig
 from quintet.delivery.connections import Connections
 from quintet.delivery.deadlines import Deadlines
 from quintet.delivery.limits import Bucket, Window
+from quintet.scope import Identity
 from quintet.sources import Sources
 
 pytestmark = pytest.mark.l1
@@ -81,3 +82,34 @@ async def test_a_reader_that_stands_still_is_let_go_in_its_time() -> None:
     deadlines.paused()
     assert await asyncio.wait_for(still.ended, 5) == "slow_consumer"
     assert 1.5 <= time.monotonic() - started < 1.8
+
+
+class _Clock:
+    """The monotonic clock of a process that is stopped for a while, as it tells of it afterwards."""
+
+    stopped = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.stopped
+
+
+async def _after_a_stop(silence: float, admit: float | None) -> float:
+    """How many seconds after a stop of 70 s a peer is let go that says nothing then, either."""
+    peer, clock = _Still(), _Clock()
+    config = GatewayConfig(heartbeat=0.1, silence=silence)
+    deadlines = Deadlines(config, Sources(monotonic=clock), peer, beat=lambda: None, notice=lambda: None)
+    if admit is None:
+        deadlines.admitted(Identity("usr_1", "ses_1", int(time.time()) + 600))
+    else:
+        deadlines.admit_within(admit, "auth_timeout")
+    clock.stopped = 70.0
+    started = time.monotonic()
+    assert await asyncio.wait_for(peer.ended, 5) == ("no_pong" if admit is None else "auth_timeout")
+    return time.monotonic() - started
+
+
+async def test_a_silence_that_was_ours_ends_nobody() -> None:
+    """A server that stood still for longer than a peer may be silent, or has to say who it is, hears what came meanwhile before it judges."""
+    assert await _after_a_stop(silence=0.1, admit=None) >= 1
+    assert await _after_a_stop(silence=1.5, admit=None) >= 1.4
+    assert await _after_a_stop(silence=60, admit=0.2) >= 1

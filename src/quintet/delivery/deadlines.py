@@ -15,6 +15,7 @@ from quintet.sources import Sources
 __all__ = ["Deadlines", "Timed"]
 
 _AT_LEAST = 0.001  # between two looks, so that a clock of coarser ticks cannot make the timer spin
+_LATE = 1.0  # seconds: who looks later than this was stopped, and then has so long to hear what came meanwhile
 _LOOKS = 15  # at a reader that stands still, in the time it has: it is let go so much of it late at most
 
 
@@ -34,7 +35,7 @@ class Deadlines:
     """The deadlines of one socket. `notice` is called once before the token ends, `beat` whenever a heartbeat is due."""
 
     __slots__ = (
-        "_admit_at", "_admit_reason", "_beat", "_beat_at", "_config", "_expire_at", "_heard", "_notice", "_notice_at",
+        "_admit_at", "_admit_reason", "_beat", "_beat_at", "_config", "_due", "_expire_at", "_heard", "_notice", "_notice_at",
         "_sources", "_stalled", "_taken", "_timer", "_wire", "deaf",
     )  # fmt: skip
 
@@ -54,6 +55,7 @@ class Deadlines:
         self._notice = notice
         self._admit_at = self._beat_at = self._notice_at = self._expire_at = inf
         self._admit_reason = ""
+        self._due = inf  # when the timer is to look
         self._heard = sources.monotonic()
         self._stalled = inf  # since when the peer has taken nothing
         self._taken = 0
@@ -112,6 +114,7 @@ class Deadlines:
         if self._stalled < inf:
             slow = self._config.slow_after  # a timer may come a little early: the last look is set for the very moment
             due = min(due, now + slow / _LOOKS, self._stalled + slow)
+        self._due = due
         if due < inf:
             self._timer = asyncio.get_running_loop().call_later(max(due - now, _AT_LEAST), self._tick)
 
@@ -121,6 +124,8 @@ class Deadlines:
     def _tick(self) -> None:
         self._timer = None
         now = self._sources.monotonic()
+        if (late := now - self._due) > _LATE:
+            self._stood_still(now, late)
         reason = self._reason_to_end(now)
         if reason is not None:
             self._wire.end(reason)
@@ -132,6 +137,11 @@ class Deadlines:
             self._beat_at = now + self._config.heartbeat
             self._beat()
         self._arm()
+
+    def _stood_still(self, now: float, late: float) -> None:
+        """That time was ours, not the peer's; and what came meanwhile is read before anybody is judged by it."""
+        self._heard = max(self._heard + late, now - self._config.silence + _LATE)
+        self._admit_at = max(self._admit_at + late, now + _LATE)
 
     def _reason_to_end(self, now: float) -> str | None:
         if now >= self._admit_at:
