@@ -150,6 +150,10 @@ async def test_a_page_that_was_left_shows_nothing_when_it_comes_back(visit: Visi
         await page.evaluate(leaving, "pageshow")
     await expect(window.button("Sign in")).to_be_visible()
     assert "mine alone" not in await page.locator("body").inner_text()
+    await window.open("/admin")
+    await expect(page.get_by_role("heading", name="Administration")).to_be_visible()
+    await page.evaluate(leaving, "pagehide")
+    await expect(page.get_by_role("heading")).to_have_count(0)
 
 
 async def test_an_address_that_somebody_made_up_leads_to_a_page(visit: Visit) -> None:

@@ -1,6 +1,7 @@
 // Begins: restores the session of an earlier visit, or asks to sign in; then the workspace. And back again at sign-out.
 
 import { untilAnswered } from "./backoff.js";
+import { keepNothing } from "./kept.js";
 import { applyPrefs } from "./prefs.js";
 import { returned } from "./returning.js";
 import { Session } from "./session.js";
@@ -108,10 +109,7 @@ async function comeBack({ how, word }) {
   return word ? workspace?.notice.tell(word) : undefined;
 }
 
-// A browser may keep a page that was left, and show it again with "back" to whoever sits there then.
-window.addEventListener("pagehide", (event) => event.persisted && document.body.replaceChildren());
-window.addEventListener("pageshow", (event) => event.persisted && location.reload());
-
+keepNothing();
 applyPrefs();
 window.addEventListener("hashchange", () => {
   const letter = letterPlace();

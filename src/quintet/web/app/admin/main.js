@@ -1,5 +1,6 @@
 // The administrator's page. It uses the session of the chat in the same browser; who is no administrator is told so.
 
+import { keepNothing } from "../kept.js";
 import { applyPrefs } from "../prefs.js";
 import { Session } from "../session.js";
 import { div, el } from "../dom.js";
@@ -31,5 +32,6 @@ async function begin() {
   return desk.load();
 }
 
+keepNothing();
 applyPrefs();
 begin();
