@@ -34,10 +34,14 @@ Sabotage = Callable[..., Ran]
 
 
 @pytest.fixture
-def sabotage(tmp_path: Path) -> Sabotage:
-    """Runs `pytest --quintet-sabotage` in a copy of the project, whose backend is real; `files` are added to it."""
-    place = tmp_path / "project"
-    shutil.copytree(PROJECT, place, ignore=shutil.ignore_patterns("__pycache__"))
+def place(tmp_path: Path) -> Path:
+    """A copy of the project, whose backend is real."""
+    return shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+@pytest.fixture
+def sabotage(place: Path) -> Sabotage:
+    """Runs `pytest --quintet-sabotage` in the copy; `files` are added to it."""
 
     def run(*arguments: str, files: dict[str, str] | None = None) -> Ran:
         for name, text in (files or {}).items():

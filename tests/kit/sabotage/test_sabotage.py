@@ -1,11 +1,17 @@
 """A suite that means it notices every defect; one that does not is told so, in one call of pytest."""
 
+import os
 import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from kit.sabotage.conftest import Sabotage
 from quintet.testing.sabotage.defects import ALL
+from support.processes import below, gone
 
 pytestmark = [pytest.mark.l3, pytest.mark.sabotage]
 
@@ -93,6 +99,25 @@ def test_waits(backend, login):
     assert ran.code == 1
     assert "UNNOTICED" in ran.line("silent server")
     assert "test_waits.py::test_waits: never came back" in ran.text
+
+
+def test_a_killed_sabotage_leaves_nothing(place: Path, tmp_path: Path) -> None:
+    """After kill -9 its pass ends within two seconds, though its test never would, and its folder is gone."""
+    text = "import time\nfrom pathlib import Path\n\ndef test_it():\n    Path('here').touch()\n    time.sleep(100)\n"
+    (place / "test_it.py").write_text(text)
+    words = ["-m", "pytest", "-p", "quintet.testing.plugin", "--quintet-sabotage", "test_it.py"]
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "TMPDIR": str(tmp_path)}
+    run = subprocess.Popen([sys.executable, *words], cwd=place, env=env, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 30
+    while not (place / "here").exists():
+        assert time.monotonic() < until and run.poll() is None
+        time.sleep(0.02)
+    family = below(run.pid)
+    assert family
+    run.kill()
+    run.wait()
+    gone(family, 2.0)
+    assert not list(tmp_path.glob("quintet-*"))
 
 
 def test_a_defect_that_does_not_exist_is_an_error(sabotage: Sabotage) -> None:

@@ -60,6 +60,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def _join(order: "Order", config: pytest.Config) -> None:
-    from quintet.testing.sabotage.passing import Pass
+    import shutil
+    from pathlib import Path
 
+    from quintet.testing.sabotage.passing import Pass
+    from quintet.testing.services.joining import die_with
+
+    die_with(order.giver, lambda: shutil.rmtree(Path(order.out).parent, ignore_errors=True))
     config.pluginmanager.register(Pass(order, config), "quintet sabotage pass")

@@ -20,6 +20,7 @@ class Order:
     defect: str | None = None
     only: tuple[str, ...] | None = None
     patience: float = 0.0  # seconds of a step that names none; 0: as ever
+    giver: int = 0  # the process that waits for the outcome
 
     def write(self, file: Path) -> None:
         """For the other process."""

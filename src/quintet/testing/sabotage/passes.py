@@ -94,7 +94,7 @@ class _Passes:
         """One process; its exit code, what its tests did, what it printed."""
         number = next(self._numbers)
         file, told, log = (self._folder / f"{number}.{kind}" for kind in ("order", "told", "log"))
-        Order(str(told), order.defect, order.only, order.patience).write(file)
+        Order(str(told), order.defect, order.only, order.patience, os.getpid()).write(file)
         with log.open("w") as printed:
             process = subprocess.Popen(  # noqa: S603 - ourselves, with the arguments we were given
                 [sys.executable, "-m", "pytest", *self._arguments()],

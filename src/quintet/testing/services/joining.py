@@ -6,7 +6,7 @@ A process that only inherited the variable, for instance a pytest that a test st
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from quintet.testing.services.handle import Running, Shared
@@ -61,13 +61,16 @@ def of_worker(shared: Mapping[str, Shared]) -> dict[str, Running]:
     return handles
 
 
-def die_with(controller: int) -> None:
-    """Ends this worker when its controller was killed: it would go on for many seconds, with services that are no longer there."""
+def die_with(controller: int, last: Callable[[], object] | None = None) -> None:
+    """Ends this process when the one that started it was killed: it would go on for long, for nobody. `last` is what it does then."""
     over = threading.Event()  # never set: the process ends
 
     def watch() -> None:
         while os.getppid() == controller:
             over.wait(_LOOK)
+        if last is not None:
+            last()
         os._exit(70)
 
-    threading.Thread(target=watch, name="quintet-controller-watch", daemon=True).start()
+    if os.getppid() == controller or not _lives(controller):
+        threading.Thread(target=watch, name="quintet-controller-watch", daemon=True).start()
