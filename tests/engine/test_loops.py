@@ -10,6 +10,7 @@ import pytest
 
 from engine.stage import Stage
 from quintet import Turn, agent, tool
+from quintet.engine.loops import AgentLoop
 
 pytestmark = pytest.mark.l2
 
@@ -237,3 +238,25 @@ async def test_a_run_gets_a_loop_that_nothing_abandoned_lives_on(tmp_path: Path)
         assert (await stage.run("at_home")).code == "agent_completed"
         let_go.set()
     assert homes[-1] is not homes[0]
+
+
+async def test_what_is_told_twice_to_end_cleans_up_once() -> None:
+    """Whoever is on a loop that ends has its time to clean up; that the worker ends meanwhile does not break it off."""
+    home = AgentLoop(1, time.monotonic)
+    entered, cleaned = threading.Event(), threading.Event()
+
+    async def tidy() -> None:
+        entered.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            home.stop()
+            await asyncio.sleep(0.05)
+            cleaned.set()
+
+    kept: list[asyncio.Task[None]] = []
+    home.post(lambda: kept.append(home.loop.create_task(tidy())))
+    assert await asyncio.to_thread(entered.wait, 5)
+    home.stop()
+    await asyncio.to_thread(home.join, 5)
+    assert (home.alive, cleaned.is_set()) == (False, True)

@@ -3,16 +3,20 @@ is said in a sentence, nothing is lost, and what is repaired is found again with
 
 import asyncio
 import logging
+import secrets
+from functools import partial
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from fleet.pooler import Pooler
 from quintet.errors import QuintetError
 from quintet.log import Log
 from quintet.server.opening import unreachable
-from quintet.store import LentError, UnreachableError, open_store
+from quintet.store import EncodingError, LentError, UnreachableError, open_store, schema
 from support.kernel import Kernel, eventually, patiently, within
-from support.postgres import PostgresDatabase
+from support.postgres import PostgresDatabase, server
 
 
 @pytest.mark.l2
@@ -23,6 +27,23 @@ async def test_a_pooler_that_lends_for_a_transaction_is_refused() -> None:
             await within(open_store(pooler.url).start())
         told = unreachable(refused.value)
     assert (told.exit_code, "session mode" in str(told)) == (78, True)
+
+
+@pytest.mark.l2
+async def test_a_database_of_another_encoding_is_refused() -> None:
+    """It could not keep what people write; said at the first look, with the way out and the code of bad settings."""
+    name = f"latin{secrets.token_hex(4)}"
+    with psycopg.connect(server().url, autocommit=True) as raw:
+        raw.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'".encode()
+        )
+    url = make_url(server().url).set(database=name).render_as_string(hide_password=False)
+    for look in (partial(schema.migrate, url), partial(schema.check, url)):
+        with pytest.raises(EncodingError) as refused:
+            look()
+        told = unreachable(refused.value)
+        assert told.exit_code == 78
+        assert all(word in str(told) for word in ("SQL_ASCII", "UTF8"))
 
 
 @pytest.mark.l2

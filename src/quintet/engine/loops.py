@@ -43,6 +43,7 @@ class AgentLoop:
         self.stories: set[Story] = set()  # touched by the watch alone
         self.tainted = False  # something abandoned still lives here
         self.abandoned = False
+        self._ending = False
         self._clock = clock
         self._asked: float | None = None
         self._mail: deque[Callable[[], None]] = deque()
@@ -126,7 +127,11 @@ class AgentLoop:
     def stop(self) -> None:
         """End the loop once it turns."""
         self.abandoned = True
-        self.post(self.loop.stop)
+        self.post(self._leave)
+
+    def _leave(self) -> None:
+        if not self._ending:  # else it would break off the cleaning up
+            self.loop.stop()
 
     def join(self, timeout: float) -> None:
         """Wait for the thread, `timeout` seconds at most."""
@@ -146,6 +151,7 @@ class AgentLoop:
             logger.warning("an agents' loop was interrupted and goes on", exc_info=error)
 
     def _end(self) -> None:
+        self._ending = True
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()

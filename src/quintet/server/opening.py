@@ -10,6 +10,7 @@ from quintet.settings import Settings, StartError
 from quintet.store import (
     AlreadyServedError,
     CellStore,
+    EncodingError,
     LentError,
     MapError,
     Store,
@@ -133,6 +134,12 @@ def unreachable(error: UnreachableError) -> StartError:
         return StartError(
             f"The database cannot be used so ({why})",
             "Name PostgreSQL itself in QUINTET_DATABASE_URL, or a pooler in session mode.",
+            exit_code=78,
+        )
+    if isinstance(error, EncodingError):
+        return StartError(
+            f"The database cannot hold every text ({why})",
+            "Make it with: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'",
             exit_code=78,
         )
     return StartError(

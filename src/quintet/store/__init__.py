@@ -5,7 +5,7 @@ from pathlib import Path
 from quintet.store.base import Elsewhere, Renewed, Revision, Store, Tx
 from quintet.store.cells import CLOSED, SHARDS, CellStore, MapError, digest_of, has_all, holds, of_all, shard_of
 from quintet.store.figures import Figures, Histogram
-from quintet.store.reaching import LentError, UnreachableError
+from quintet.store.reaching import EncodingError, LentError, UnreachableError
 from quintet.store.sqlite import AlreadyServedError, SqliteStore
 from quintet.store.wakes import Wakes
 
@@ -15,6 +15,7 @@ __all__ = [
     "AlreadyServedError",
     "CellStore",
     "Elsewhere",
+    "EncodingError",
     "Figures",
     "Histogram",
     "LentError",

@@ -1,6 +1,6 @@
 """A database that is somewhere else may not be there."""
 
-__all__ = ["LentError", "UnreachableError"]
+__all__ = ["EncodingError", "LentError", "UnreachableError"]
 
 
 class UnreachableError(Exception):
@@ -9,3 +9,7 @@ class UnreachableError(Exception):
 
 class LentError(UnreachableError):
     """Whoever answers does not give a connection to keep."""
+
+
+class EncodingError(UnreachableError):
+    """The database keeps text in another encoding than UTF-8."""

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from quintet.store.postgres.lineage import Lineage, adopt, lineage_of
 from quintet.store.postgres.patient import PROMPT, STATEMENT, Raw
-from quintet.store.reaching import UnreachableError
+from quintet.store.reaching import EncodingError, UnreachableError
 
 __all__ = ["Dialing", "Raw"]
 
@@ -101,6 +101,8 @@ class Dialing:
     def _dialed(self) -> Raw:
         raw = Raw.connect(self._url, autocommit=True, **_OPTIONS)
         try:
+            if (kept := raw.info.parameter_status("server_encoding")) not in ("UTF8", None):  # a pooler may not say
+                raise EncodingError(f"its encoding is {kept}")
             raw.execute(_SETTINGS.encode())
             self._look_at(raw)
             raw.adapters.register_dumper(int, Int8Dumper)  # in arrays: else all of a statement are as wide as its first
