@@ -16,7 +16,7 @@ pytestmark = pytest.mark.l3
 
 _SECONDS = 90
 _OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "--continue-on-collection-errors")
-STYLES = ("long", "native", "line", "junit")
+STYLES = ("long", "native", "line", "ci", "junit")  # with `CI` set pytest says all of it in its summary too
 # One line for each failure does not show which frame raised the first exception of a chain.
 _UNSEEN = {"line": {"services__wrapped"}}
 
@@ -31,7 +31,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def said(project: Path) -> dict[tuple[str, str], str]:
     """What every run left, by project and style."""
     runs = [
-        *(("main", style) for style in ("long", "native", "line")),
+        *(("main", style) for style in ("long", "native", "line", "ci")),
         *(("mocks", style) for style in ("long", "line")),
     ]
     with ThreadPoolExecutor(2) as pool:
@@ -42,9 +42,20 @@ def said(project: Path) -> dict[tuple[str, str], str]:
 
 
 def _run(folder: Path, style: str) -> str:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV_", "LEDGER"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV_", "LEDGER", "CI"))
+    }
+    environment |= {"CI": "true"} if style == "ci" else {}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *_OPTIONS, f"--tb={style}", f"--junitxml={style}.xml"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *_OPTIONS,
+            f"--tb={'long' if style == 'ci' else style}",
+            f"--junitxml={style}.xml",
+        ],
         cwd=folder,
         env=environment | {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"},
         stdout=subprocess.PIPE,

@@ -62,13 +62,15 @@ class Block:
 class Parts:
     """One console text, cut. `seen` counts outcomes from the progress lines, `counts` from the last line.
 
-    `passes` are the tests, and the files as a whole, of which a progress line shows nothing but passes."""
+    `passes` are the tests, and the files as a whole, of which a progress line shows nothing but passes. `words` are the numbers of lines in the
+    short summary that go on with what a failure said (pytest shows all of it where `CI` is set): nobody has logged them."""
 
     header: list[Line] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     summary: list[Line] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
     outside: list[tuple[int, str]] = field(default_factory=list)
+    words: set[int] = field(default_factory=set)
     named: list[Line] = field(default_factory=list)
     passes: list[Line] = field(default_factory=list)
     skips: list[Line] = field(default_factory=list)
@@ -169,6 +171,8 @@ def _put(parts: Parts, section: str, at: int, line: str) -> bool:
             parts.skips.append(Line("skipped", line, at, skipped[2]))
         if found:
             parts.summary.append(Line("error" if found[1] == "ERROR" else "failed", line, at, found[2]))
+        elif parts.summary and not skipped:
+            parts.words.add(at)
         return bool(found or skipped)
     elif section in ("", "test session starts"):
         return _put_progress(parts, at, line)

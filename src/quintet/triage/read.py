@@ -84,7 +84,7 @@ def _outside(parts: Parts, source: str) -> tuple[Raised, ...]:
     first = max(parts.outside[0][0], last - BETWEEN_LIMIT + 1)
     lines = [""] * (last - first + 1)
     for at, line in parts.outside:
-        if at >= first:
+        if at >= first and at not in parts.words:
             lines[at - first] = line
     return logged_in(lines, first, source)
 
