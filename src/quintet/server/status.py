@@ -136,15 +136,24 @@ async def status_of(settings: Settings) -> Status:
     """Ask the database, and its cells. Raises `StartError`: it is not there, not of this version, or does not answer."""
     async with opened_beside(settings, checks=False) as store:
         found = await _of_cells(store)
-    answered = [read for read in found if read is not None]
-    seen, leases, lag, logs, holding = _together(answered)
+        answered = [read for read in found if read is not None]
+        seen, leases, lag, logs, holding = _together(answered)
+        nodes = [] if store.shared else await _of_one(store, seen, settings)
     if store.shared:
         nodes = _of_several(seen, settings.worker_life_seconds * 1000)
         cells, wrong = cell_states(settings, found), misplaced(settings, found)
         return Status("postgresql", nodes, leases, lag, logs, len(found) - len(answered), cells, holding, wrong)
-    nodes = [NodeState(each, _living(each) if _has_lock(each, settings) else "gone") for each in seen]
     held = any(node.state != "gone" for node in nodes)
     return Status("sqlite", nodes, [lease._replace(held=held) for lease in leases], lag, logs)
+
+
+async def _of_one(store: Store, seen: Sequence[Seen], settings: Settings) -> list[NodeState]:
+    """The server of a file. One that has ended since it was seen took its row away before it gave up the lock."""
+    nodes = [NodeState(each, _living(each) if _has_lock(each, settings) else "gone") for each in seen]
+    if all(node.state != "gone" for node in nodes):
+        return nodes
+    left = {each.node.id for each in await store.read(nodes_in)}
+    return [node for node in nodes if node.seen.node.id in left]
 
 
 async def _of_cells(store: Store) -> list[_Read | None]:
