@@ -35,6 +35,8 @@ async def test_commits_of_two_seconds_delay_and_lose_nothing(
     """Under load: everything is answered, later; the database is called ready; no socket is closed, no run failed."""
     server, climate = weathered(server_factory)
     people = faithful(server, connect, 2, random.Random)
+    for person in people:
+        person.most_steps = 5  # each takes the commits of both: four seconds and more
     async with living(people) as lives:
         await asyncio.gather(*(person.goes_on() for person in people))
         before = len(connect.open)

@@ -68,6 +68,7 @@ async def _runs(window: Window, mark: str) -> AsyncIterator[str]:
     await window.turn().locator(".story-steps .call-box > summary").first.click()
     yield "finished"
     await window.say(WIDE, agent="echo")
+    await expect(window.page.locator(".turn")).to_have_count(2)  # the first one has completed, too
     await window.ended("completed")
     await window.unfold()
     await window.turn().locator(".call summary").click()

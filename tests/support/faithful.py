@@ -60,6 +60,7 @@ class Faithful:
     met: Counter[str] = field(default_factory=Counter)  # what was seldom and did happen
     connected: int = 0  # devices whose socket is not done with: what they saw is in `seen` once they are
     fair: bool = True
+    most_steps: int = 12  # of one run
     _sent: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)  # by client id: the orders, the agent
     _unanswered: str | None = None
     _ended: set[str] = field(default_factory=set)  # runs whose ending a device has seen
@@ -233,7 +234,7 @@ class Faithful:
         client_id = f"{self.name}-{len(self._sent) + 1}"
         agent = self.chance.choice(["stepper", "stepper", "coordinator", "streamer"])
         orders = {
-            "steps": self.chance.randint(1, 12),
+            "steps": self.chance.randint(1, self.most_steps),
             "pause": 0.01,
             "pieces": 10,
             "mark": client_id,
