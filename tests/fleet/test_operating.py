@@ -34,9 +34,7 @@ async def test_a_database_of_another_encoding_is_refused() -> None:
     """It could not keep what people write; said at the first look, with the way out and the code of bad settings."""
     name = f"latin{secrets.token_hex(4)}"
     with psycopg.connect(server().url, autocommit=True) as raw:
-        raw.execute(
-            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'".encode()
-        )
+        raw.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'".encode())
     url = make_url(server().url).set(database=name).render_as_string(hide_password=False)
     for look in (partial(schema.migrate, url), partial(schema.check, url)):
         with pytest.raises(EncodingError) as refused:
