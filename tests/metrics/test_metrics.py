@@ -172,6 +172,7 @@ async def test_a_connection_that_reads_nothing_is_seen_to_lag(server_factory: Fa
 async def test_a_loop_that_stood_still_is_seen(server_factory: Factory) -> None:
     """The process is stopped for a moment: the worst lag of its minute tells it, and the last one is small again."""
     server = server_factory()
+    await _until(server.url, "loop_lag_seconds", 1e-9)  # once it has looked it can be late
     os.kill(server.pid, signal.SIGSTOP)
     await asyncio.sleep(1.5)  # it is this time that is measured
     os.kill(server.pid, signal.SIGCONT)
