@@ -45,7 +45,8 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("provider") / "provider.log"
     with log.open("wb") as out:
-        process = subprocess.Popen([node, "provider.mjs", str(port)], cwd=FOLDER, stdout=out, stderr=out)
+        command = [str(node), "provider.mjs", str(port)]
+        process = subprocess.Popen(command, cwd=FOLDER, stdin=subprocess.PIPE, stdout=out, stderr=out)
     try:
         until = time.monotonic() + STARTS
         while "listening" not in log.read_text(encoding="utf-8"):
@@ -53,8 +54,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             time.sleep(0.05)
         yield f"http://localhost:{port}"
     finally:
-        process.kill()
-        process.wait()
+        process.communicate(timeout=STARTS)  # this `node` only starts the real one: a signal would not reach that
 
 
 @pytest.fixture

@@ -32,3 +32,6 @@ const provider = new Provider(`http://localhost:${port}`, {
 provider.Client.prototype.redirectUriAllowed = (uri) =>
   /^http:\/\/localhost:\d+\/(v1\/auth\/oidc\/house|another)\/callback$/.test(uri);
 provider.listen(port, "127.0.0.1", () => console.log("listening"));
+
+// Whoever started this holds the other end: it ends with them, however they end.
+process.stdin.resume().on("end", () => process.exit());
