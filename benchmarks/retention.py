@@ -1,151 +1,174 @@
-"""What does it cost to take old events away from a large PostgreSQL? Half of the rows go, row by row, while others append.
+"""What does it cost to take old events away from a large PostgreSQL: row by row as Quintet does, or by dropping a week's partition?
 
-The rows are made by the database itself; what is too old goes by the very function that a server runs once an hour. Beside it somebody
-appends at a steady pace, before and meanwhile, and says how long that took.
+Two databases hold the same events: six weeks of them, the oldest of which is to go. One is Quintet's own; in the other the table of
+events is partitioned by week, and everything else is the same code. Rounds alternate. Appends, catching up and looking for nothing
+new are done one after another; what old events cost to take away is measured beside appends at a steady pace.
 """
 
 import argparse
 import asyncio
-import sys
+import contextlib
 import time
 from array import array
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from benchmarks.kit.database import Database, database
-from benchmarks.kit.figures import percentiles, publish, table
+from benchmarks.kit.figures import median, percentiles, publish, table
+from benchmarks.kit.history import DAY_MS, WEEK_MS, by_week, drop_week, fill, scalar
 from benchmarks.kit.machine import facts, warn_if_busy
 from benchmarks.kit.wish import options
 from quintet.events import AgentThinking, draft
 from quintet.log import Expiring
 from quintet.log.numbers import append_in
+from quintet.log.reading import read_in
 from quintet.sources import Sources
 from quintet.store import Store, Tx, open_store
 
-DAYS, DAY_MS = 60, 86_400_000
-_USERS = """
-INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)
-SELECT 'usr_' || u, '', 'usr_' || u, false, '', 'user', 0 FROM generate_series(1, %(users)s::int) u
-"""
-_HEADS = """
-INSERT INTO heads (user_id, epoch, seq, digest) SELECT 'usr_' || u, 'abcdef', %(each)s::int, '00000000' FROM generate_series(1, %(users)s::int) u
-"""
-_EVENTS = """
-INSERT INTO events (user_id, seq, run_id, run_seq, type, digest, final, body)
-SELECT 'usr_' || u, s, 'run_' || u || '_' || s / 20, s %% 20, 'agent_thinking', '00000000', 0, convert_to(
-  '{"id":"' || md5(u::text || s) || '","time":"' || to_char(
-    to_timestamp((%(now)s::bigint - (%(each)s::int - s)::bigint * %(step)s::bigint) / 1000.0) AT TIME ZONE 'UTC',
-  'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '","type":"agent_thinking","data":{"text":"' || repeat('x', 220) || '"}}', 'UTF8')
-FROM generate_series(1, %(each)s::int) s, generate_series(%(first)s::int, %(last)s::int) u
-"""
-PORTION = 1_000_000  # rows that one statement makes
-PACE = 0.005  # seconds between two appends
+ARMS = ("one table", "by week")
+WEEKS = 6
+PACE = 0.005  # seconds between two appends beside retention
+ROUNDS = 3
+
+
+class Arm:
+    """One of the two, with its database and its store."""
+
+    def __init__(self, name: str, found: Database, users: int, each: int) -> None:
+        self.name, self.found, self.users, self.each = name, found, users, each
+        self.store: Store = open_store(found.url)
+        self._sources, self._number = Sources(), 0
+
+    async def append(self) -> None:
+        """One event to the next user's log."""
+        user_id = self._next()
+        said = draft(
+            AgentThinking("a thought", 1),
+            event_id=f"{self._number:032x}",
+            time_ms=self._sources.now_ms(),
+            thread_id="thr_1",
+        )
+        await self.store.write(user_id, partial(_append, user_id=user_id, said=said))
+
+    async def catch_up(self) -> None:
+        """The next user's last hundred events."""
+        await self._read(100, 100)
+
+    async def nothing_new(self) -> None:
+        """What is after the next user's last event: nothing, or the few that were appended."""
+        await self._read(0, 100)
+
+    async def take_away(self) -> None:
+        """The oldest week."""
+        if self.name == "by week":
+            await asyncio.to_thread(drop_week, self.found.url, 0)
+        else:
+            await Expiring(self.store, self._sources, (WEEKS - 1) * WEEK_MS // DAY_MS).look()
+
+    async def _read(self, back: int, limit: int) -> None:
+        asked = partial(read_in, user_id=self._next(), after=self.each - back, limit=limit, size=1 << 20)
+        batch = await self.store.read(asked)
+        if len(batch.rows) < back:
+            raise AssertionError(f"{self.name}: {len(batch.rows)} events read instead of {back}")
+
+    def _next(self) -> str:
+        self._number += 1
+        return f"usr_{self._number * 7919 % self.users + 1}"  # all over the table, and the same in both
 
 
 def main() -> None:
     """Measure, and print."""
     wish = _wish()
     warn_if_busy()
-    with database() as found:
-        figures = asyncio.run(_measured(found, wish.rows, wish.each, wish.calm))
-    took = [(when, *figures[when].values()) for when in ("before", "meanwhile")]
-    table(f"Appends of one event, {wish.rows:,} rows, ms", ["", "p50", "p90", "p99", "max", "appends"], took)
-    shown = {
-        "taken away": "gone",
-        "seconds": "seconds",
-        "rows/s": "per_second",
-        "CPU µs a row": "cpu_us",
-        "GB before": "gb_before",
-        "GB after": "gb_after",
-        "GB after vacuum": "gb_vacuumed",
-        "of it for new rows": "reusable_gb",
-    }
-    table("Retention by DELETE", list(shown), [tuple(figures[name] for name in shown.values())])
+    with contextlib.ExitStack() as both:
+        arms = [Arm(name, both.enter_context(database()), wish.rows // wish.each, wish.each) for name in ARMS]
+        figures = asyncio.run(_measured(arms, wish.rows, wish.seconds))
+    for what in ("append", "catch_up", "nothing_new"):
+        rows = [(name, *figures[name][what].values()) for name in ARMS]
+        table(f"{what.replace('_', ' ')}, medians of {ROUNDS} rounds", ["", *figures[ARMS[0]][what]], rows)
+    shown = figures[ARMS[0]]["retention"]
+    table("The oldest week", ["", *shown], [(name, *figures[name]["retention"].values()) for name in ARMS])
     publish("retention", {"machine": facts(), "rows": wish.rows, **figures}, keep=wish.keep)
 
 
-async def _measured(found: Database, rows: int, each: int, calm: float) -> dict[str, Any]:
+async def _measured(arms: list[Arm], rows: int, seconds: float) -> dict[str, Any]:
     now = Sources().now_ms()
-    await asyncio.to_thread(_fill, found.url, rows, each, now)
-    store = open_store(found.url)
-    await store.start()
+    figures: dict[str, Any] = {}
+    for arm in arms:
+        await asyncio.to_thread(fill, arm.found.url, rows, arm.each, now - DAY_MS // 24, WEEKS * 7)
+        if arm.name == "by week":
+            await asyncio.to_thread(by_week, arm.found.url, now, WEEKS)
+        await arm.store.start()
+        figures[arm.name] = {}
     try:
-        before = await _appending(store, asyncio.create_task(asyncio.sleep(calm)))
-        gb_before, cpu, began = _gb(found.url), found.cpu(), time.monotonic()
-        expiring = Expiring(store, Sources(), DAYS // 2)
-        meanwhile = await _appending(store, asyncio.create_task(expiring.look()))
-        seconds, used = time.monotonic() - began, found.cpu().since(cpu).total
+        for what in (Arm.append, Arm.catch_up, Arm.nothing_new):
+            rounds: dict[str, list[dict[str, float]]] = {arm.name: [] for arm in arms}
+            for _ in range(ROUNDS):
+                for arm in arms:
+                    rounds[arm.name].append(await _round(arm, partial(what, arm), seconds))
+            for name, found in rounds.items():
+                figures[name][what.__name__] = {key: median(one[key] for one in found) for key in found[0]}
+        for arm in arms:
+            figures[arm.name]["retention"] = await _retention(arm)
     finally:
-        await store.close()
-    gone = int(_one(found.url, "SELECT sum(kept_after) FROM heads"))
-    gb_after = _gb(found.url)
-    _one(found.url, "VACUUM events")
+        for arm in arms:
+            await arm.store.close()
+    return figures
+
+
+async def _round(arm: Arm, act: Callable[[], Awaitable[None]], seconds: float) -> dict[str, float]:
+    took, cpu, end = array("d"), arm.found.cpu(), time.monotonic() + seconds
+    while (began := time.monotonic()) < end:
+        await act()
+        took.append((time.monotonic() - began) * 1000)
+    used = arm.found.cpu().since(cpu).total / len(took)
+    found = percentiles(took)
+    return {"database CPU µs": round(used, 1), "p50 ms": round(found["p50"], 3), "p99 ms": round(found["p99"], 3)}
+
+
+async def _retention(arm: Arm) -> dict[str, float]:
+    before, cpu, began = _gb(arm.found.url), arm.found.cpu(), time.monotonic()
+    meanwhile = await _beside(arm, asyncio.create_task(arm.take_away()))
+    seconds, used = time.monotonic() - began, arm.found.cpu().since(cpu).total
+    gone = int(str(scalar(arm.found.url, "SELECT sum(kept_after) FROM heads")))
     return {
-        "before": before, "meanwhile": meanwhile, "gone": gone, "seconds": round(seconds, 1), "per_second": round(gone / seconds),
-        "cpu_us": round(used / gone, 1), "gb_before": gb_before, "gb_after": gb_after, "gb_vacuumed": _gb(found.url),
-        "reusable_gb": _reusable(found.url),
+        "gone": gone, "seconds": round(seconds, 1), "database CPU s": round(used / 1e6, 1), "rows/s": round(gone / seconds),
+        "append p50 ms": round(meanwhile["p50"], 2), "p99 ms": round(meanwhile["p99"], 2), "max ms": round(meanwhile["max"], 1),
+        "GB before": before, "GB after": _gb(arm.found.url),
     }  # fmt: skip
 
 
-def _fill(url: str, rows: int, each: int, now: int) -> None:
-    users, asked = rows // each, {"each": each, "now": now, "step": DAYS * DAY_MS // each}
-    with psycopg.connect(url, autocommit=True) as raw:
-        raw.execute(_USERS, {"users": users})
-        raw.execute(_HEADS, {"users": users, **asked})
-        at_once = max(1, PORTION // each)
-        for first in range(1, users + 1, at_once):
-            raw.execute(_EVENTS, {"first": first, "last": min(users, first + at_once - 1), **asked})
-            print(f"{min(users, first + at_once - 1) * each:,} rows", file=sys.stderr)
-        raw.execute("VACUUM ANALYZE")
-
-
-async def _appending(store: Store, over: "asyncio.Task[None]") -> dict[str, Any]:
-    """Append at a pace to one log after another until that is done."""
-    sources, lasted, number = Sources(), array("d"), 0
+async def _beside(arm: Arm, over: "asyncio.Task[None]") -> dict[str, float]:
+    """Append at a pace until that is done, and say how long it took."""
+    took = array("d")
     while not over.done():
-        number += 1
-        said = draft(
-            AgentThinking("a thought", 1), event_id=f"{number:032x}", time_ms=sources.now_ms(), thread_id="thr_1"
-        )
         began = time.monotonic()
-        await store.write(f"usr_{number % 100 + 1}", partial(_append, user_id=f"usr_{number % 100 + 1}", said=said))
-        lasted.append((time.monotonic() - began) * 1000)
+        await arm.append()
+        took.append((time.monotonic() - began) * 1000)
         await asyncio.sleep(PACE)
     await over
-    return {**{name: round(value, 2) for name, value in percentiles(lasted).items()}, "count": len(lasted)}
+    return percentiles(took)
 
 
 def _append(tx: Tx, user_id: str, said: Any) -> None:
     append_in(tx, user_id, None, 0, [said])
 
 
-def _one(url: str, statement: str) -> Any:
-    with psycopg.connect(url, autocommit=True) as raw:
-        found = raw.execute(statement.encode())
-        row = found.fetchone() if found.description else None
-        return None if row is None else row[0]
-
-
 def _gb(url: str) -> float:
-    return round(float(_one(url, "SELECT pg_total_relation_size('events')")) / 1e9, 2)
-
-
-def _reusable(url: str) -> float:
-    """Room in the table that new rows take before it grows."""
-    _one(url, "CREATE EXTENSION IF NOT EXISTS pg_freespacemap")
-    return round(float(_one(url, "SELECT sum(avail) FROM pg_freespace('events')")) / 1e9, 2)
+    of_all = "SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('events')"
+    alone = "SELECT pg_total_relation_size('events')"
+    return round(float(str(scalar(url, of_all) or scalar(url, alone))) / 1e9, 2)
 
 
 def _wish() -> argparse.Namespace:
     parser = options("retention", __doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rows", type=int, default=4_000_000)
     parser.add_argument("--each", type=int, default=1_000, help="events of a user")
-    parser.add_argument("--calm", type=float, default=20, help="seconds of appending before anything is taken away")
+    parser.add_argument("--seconds", type=float, default=10, help="how long a round lasts")
     wish = parser.parse_args()
     if wish.quick:
-        wish.rows, wish.calm = 100_000, 2
+        wish.rows, wish.seconds = 100_000, 1
     return wish
 
 

@@ -1,5 +1,6 @@
 """What a process uses, read from outside: CPU by its clock, memory from /proc."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -22,12 +23,15 @@ class Cpu(NamedTuple):
 
 
 def cpu_of(pid: int) -> Cpu:
-    """All threads of the process, also those that have ended, and all of its children."""
-    total, system = 0.0, 0.0
+    """All threads of the process, also those that have ended, and all of its children, also those it has outlived."""
+    ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[13:15]
+    total, system = (int(ended[0]) + int(ended[1])) * _TICK, int(ended[1]) * _TICK
     for one in (pid, *_children(pid)):
         # The number of a process's CPU clock, as clock_getcpuclockid(3) makes it; /proc knows ticks only.
-        total += time.clock_gettime_ns(((~one) << 3) | 2) / 1000
-        system += int(Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[12]) * _TICK
+        with contextlib.suppress(OSError):  # it has ended in between
+            used = time.clock_gettime_ns(((~one) << 3) | 2) / 1000
+            system += int(Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[12]) * _TICK
+            total += used
     return Cpu(total, system)
 
 
