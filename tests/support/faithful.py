@@ -100,14 +100,17 @@ class Faithful:
     async def settle(self, within: float = 60.0) -> int:
         """Write nothing more; when all is answered and no run is open, both devices read to the head, and `live` ends there."""
         self._resting = self.fair = True
-        deadline = asyncio.get_running_loop().time() + within
+        clock = asyncio.get_running_loop().time
+        deadline, moved = clock() + within, clock()
         told: dict[str, Any] | None = None
         while told is None or told["runs"]:
-            assert asyncio.get_running_loop().time() < deadline, (
-                f"{self.name} finds no rest: unanswered {self._unanswered}, open {told and told['runs']}\n{self.server.tail()}"
+            assert clock() < deadline, (
+                f"{self.name} finds no rest: unanswered {self._unanswered}, open {told and told['runs']},"
+                f" unchanged for {clock() - moved:.0f} s\n{self.server.tail()}"
             )
             if self._unanswered is None:  # asked first: what is answered now is in the snapshot after it
-                told = await self.account.snapshot()
+                before, told = told, await self.account.snapshot()
+                moved = moved if told == before else clock()
             await asyncio.sleep(0.05)
         self._head = int(told["last_seq"])
         return self._head
