@@ -199,3 +199,32 @@ def test_the_outer_run_is_not_seen(examined: Examine) -> None:
     assert "PYTEST_CURRENT_TEST" in os.environ
     found = examined({"conftest.py": "import os\nassert 'PYTEST_CURRENT_TEST' not in os.environ\n", "test_a.py": TEST})
     assert found.findings == ()
+
+
+_SETTINGS = (
+    "pydantic-settings", "pydantic", "pydantic-core", "typing-extensions", "annotated-types", "python-dotenv", "typing-inspection",
+)  # fmt: skip
+
+
+def test_an_env_file_beside_the_settings_that_is_not_read_is_named(make: Make, pythons: Pythons) -> None:
+    """Where it stands and why it does not count, without a word of what is in it."""
+    settings = (
+        "from pydantic_settings import BaseSettings, SettingsConfigDict\nclass Settings(BaseSettings):\n"
+        "    model_config = SettingsConfigDict(env_file='.env', env_prefix='BILL_')\n    host_name: str\n"
+    )
+    for lines, told in ((f"BILL_HOST_NAME={CANARY}\n", True), (f"BILL_OTHER={CANARY}\n", False)):
+        files = {"bill/conf.py": settings, "bill/.env": lines, "test_a.py": f"import bill.conf\n{TEST}"}
+        (found,) = [one for one in examination(make(files), python=pythons(*_SETTINGS)).findings if one.rule == "D19"]
+        assert ("bill/.env has it" in found.statement) is told
+        assert CANARY not in f"{found.statement}{found.fix}"
+
+
+def test_two_conftests_of_one_name_are_told_apart(examined: Examine) -> None:
+    """The way out is another than installing something."""
+    files = {
+        f"{name}/tests/{file}": text
+        for name in "ab"
+        for file, text in (("__init__.py", ""), ("conftest.py", ""), (f"test_{name}.py", TEST))
+    }
+    (found,) = [one for one in examined(files).findings if one.rule == "D26"]
+    assert "importlib" in found.fix

@@ -5,10 +5,10 @@ Pure: no input or output, no clock, no randomness, nothing of the rest of the pa
 
 from quintet.triage.analysis import analyse, analyse_all, conclude, explain
 from quintet.triage.facts import build_case, words_of
-from quintet.triage.merge import merged
 from quintet.triage.model import Analysis, Case, Findings, Run
 from quintet.triage.normalise import decode
-from quintet.triage.read import read
+from quintet.triage.reading.merge import merged
+from quintet.triage.reading.read import read
 from quintet.triage.reports import SIZE_LIMIT, as_data, markdown, sections
 from quintet.triage.specialists import SPECIALISTS
 

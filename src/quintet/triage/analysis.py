@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from quintet.triage.causes import causes_of, weigh
-from quintet.triage.commands import runner_of
 from quintet.triage.facts import build_case
-from quintet.triage.merge import merged
+from quintet.triage.judging.causes import causes_of, weigh
+from quintet.triage.judging.commands import runner_of
+from quintet.triage.judging.plan import metrics_of, plan_of, unknown_of
 from quintet.triage.model import Analysis, Case, Findings, Run
-from quintet.triage.plan import metrics_of, plan_of, unknown_of
-from quintet.triage.read import read
+from quintet.triage.reading.merge import merged
+from quintet.triage.reading.read import read
 from quintet.triage.specialists import SPECIALISTS
 
 

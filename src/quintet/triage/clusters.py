@@ -65,12 +65,31 @@ def home_of(raised: Raised) -> Frame | None:
 
 
 def first_of(entry: Entry) -> Raised:
-    """The first exception of the chain. A cancellation is only how a time limit ends what it waits for."""
+    """The first exception of the chain. A cancellation is only how a time limit ends what it waits for, and the time limit itself gives way
+    to what was met elsewhere while it was dealt with: what was waited for had failed."""
     chain = entry.chain
+    if len(chain) < 2 or chain[0].logged:
+        return chain[0]
+    first = chain[1] if chain[0].name in ("CancelledError", "Cancelled") else chain[0]
+    return entry.last if first.name == "TimeoutError" and _met_elsewhere(entry.last, first) else first
+
+
+def waited_in(entry: Entry) -> Raised:
+    """The first exception; of a time limit the cancellation below it, whose frames show what was waited for."""
+    first = first_of(entry)
+    ended = entry.chain[0].name in ("CancelledError", "Cancelled") and home_of(entry.chain[0])
+    return entry.chain[0] if ended and first.name == "TimeoutError" and first is not entry.chain[0] else first
+
+
+def _met_elsewhere(last: Raised, limit: Raised) -> bool:
+    """Raised in a file that the wait did not pass through, so it is no other word for the time limit."""
+    passed = {frame.path for frame in limit.frames}
     return (
-        chain[1]
-        if len(chain) > 1 and chain[0].name in ("CancelledError", "Cancelled") and not chain[0].logged
-        else chain[0]
+        last is not limit
+        and bool(limit.frames and last.frames)
+        and last.frames[-1].path not in passed
+        and last.frames[-1].place in ("product", "library")
+        and not re.search(r"(?i)time_?d?_?out|Cancel|Closed|Disconnect|Assertion|Failed", last.name)
     )
 
 
@@ -88,6 +107,8 @@ def is_simulated(raised: Raised, phase: str) -> bool:
             "AssertionError",
         )  # one line for each failure: no code
         return spoken or last.function in _MOCK_CALLS or bool(_SIDE_EFFECT.match(last.code))
+    if raised.name in ("AssertionError", "Failed"):
+        return False  # a test that gives up in its own words imitates nothing
     if last.place != "test" or phase not in ("call", "setup") or _CONFTEST.search(last.path):
         return False
     if not last.code:
@@ -195,7 +216,15 @@ def _cluster(
         first.logged,
         last.frames[-1].place if last.frames else "",
         "\n".join(shorten(f"{raised.name}: {raised.message}", _WRAPPED) for raised in shown.chain[1:-1]),
+        shown.beside.message if shown.beside else "",
+        last.given,
+        _asked(shown),
     )
+
+
+def _asked(entry: Entry) -> str:
+    frames = (*first_of(entry).frames, *entry.last.frames)
+    return next((frame.code for frame in reversed(frames) if frame.place == "test"), "")
 
 
 def _passed(entry: Entry) -> str:
@@ -205,7 +234,7 @@ def _passed(entry: Entry) -> str:
 
 
 def _home_frame(entry: Entry) -> Frame | None:
-    return home_of(first_of(entry)) or home_of(entry.last)
+    return home_of(waited_in(entry)) or home_of(entry.last)
 
 
 def _home(entry: Entry) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from quintet.triage.clusters import CLUSTERS_LIMIT, cluster, first_of, home_of
-from quintet.triage.logs import explained
+from quintet.triage.clusters import CLUSTERS_LIMIT, cluster, first_of, home_of, waited_in
 from quintet.triage.model import Case, Entry, Fact, Frame, Raised, Run
 from quintet.triage.normalise import shorten
+from quintet.triage.reading.logs import explained
 
 EXCERPT = 400
 # Names that reading gives to what pytest says without one.
@@ -14,7 +14,7 @@ ADDED = frozenset(
         "FixtureLookupError", "UsageError", "ConftestImportFailure", "CommandNotFound", "CrashError", "NoTests", "NoTestsPart",
         "RunEndedEarly", "RunStopped", "RunCancelled", "InternalError", "InternalErrorPart", "Exit",
         "InterpreterMissing", "InstallationFailed", "CommandRefused", "CoverageBelow", "RunTimedOut",
-        "LeftForVariable", "WaitedInVain", "WaitedInVainPart",
+        "LeftForVariable", "WaitedInVain", "WaitedInVainPart", "OtherRunner", "TestDatabaseKept",
     }
 )  # fmt: skip
 HEADER_LIMIT = 12
@@ -32,10 +32,11 @@ def build_case(run: Run) -> Case:
         counter.fact("warning", line.at, f"{line.subject} {line.kind}: {line.text}", line.source)
         for line in run.warnings[:WARNING_LIMIT]
     ]
+    around = [counter.fact(line.kind, line.at, line.text, line.source) for line in run.around]
     passed = [counter.fact("passed", line.at, line.text, line.source) for line in run.passed]
     used = {name for one in clusters for name in one.facts}
     kept = [fact for facts in of_entry for fact in facts if fact.id in used][: 4 * CLUSTERS_LIMIT]
-    return Case(run.kind, run.totals, clusters, tuple(header + kept + warnings + passed), run.gaps)
+    return Case(run.kind, run.totals, clusters, tuple(header + kept + warnings + passed + around), run.gaps)
 
 
 class _Counter:
@@ -53,10 +54,18 @@ def _facts_of(entry: Entry, counter: _Counter) -> list[Fact]:
     facts = []
     first = first_of(entry)
     source = first.source or entry.source
-    if first is not entry.last and first.message != entry.last.message:
+    if (
+        first is not entry.last
+        and first.message != entry.last.message
+        and not (first.logged and first.at == entry.last.at)
+    ):
         facts.append(counter.fact("logged" if first.logged else "first error", first.at, quoted(first), source))
     facts.append(counter.fact("error", entry.last.at, quoted(entry.last), entry.source))
-    facts.extend(counter.fact("frame", frame.at, _words_of_frame(frame), source) for frame in _telling(first))
+    if entry.beside:
+        facts.append(counter.fact("beside", entry.beside.at, entry.beside.message, entry.beside.source or entry.source))
+    facts.extend(
+        counter.fact("frame", frame.at, _words_of_frame(frame), source) for frame in _telling(waited_in(entry))
+    )
     return facts
 
 

@@ -6,6 +6,7 @@ or the analysis loses the sentence that explains the failure. Every pattern is l
 """
 
 import re
+from collections.abc import Callable
 
 MASK = "[masked]"
 
@@ -18,13 +19,15 @@ _PREFIX = r"(?:[rRbBuUfF]{1,2})?"
 
 # name = "value", "name": 'value', ('name', 'value'), name=b'value'
 _QUOTED = re.compile(
-    rf"({_NAME}\\?[\"']?\s{{0,4}}(?:[:=]|,(?=\s?[\"'])|=>|\bis\b)\s{{0,4}}{_PREFIX}(\\?[\"']))((?:(?!\2).){{1,4000}}?)(\2)",
+    rf"({_NAME}\\?[\"']?\s{{0,4}}(?:[:=]|,(?=\s?(?:\"[^\"\n]{{1,4000}}\"|'[^'\n]{{1,4000}}')(?!\s?:))|=>"
+    rf"|\bis\b)\s{{0,4}}{_PREFIX}(\\?[\"']))((?:(?!\2).){{1,4000}}?)(\2)",
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(r"\b(password|passwd|token|secret|api key)[ \t]+([\"'])([^\"'\s]{4,200})(\2)", re.IGNORECASE)
 # NAME=value, --name value, name=value&…
 _BARE = re.compile(
-    rf"({_NAME}(?:\s{{0,2}}=\s{{0,2}}|=))(?!(?:\[masked\]|None|True|False|null|true|false|\"|'|[rRbBuUfF]{{1,2}}[\"']|[\w.]{{1,80}}[(\[]|=))([^\s,;&\"'<>)\]}}]{{1,4000}})",
+    rf"({_NAME}(?:\s{{0,2}}=\s{{0,2}}|=))(?!(?:\[masked\]|None|True|False|null|true|false|\"|'|[rRbBuUfF]{{1,2}}[\"']"
+    rf"|[\w.]{{1,80}}[(\[]|=))([^\s,;&\"'<>)\]}}]{{1,4000}})",
     re.IGNORECASE,
 )
 _OPTION = re.compile(
@@ -69,8 +72,20 @@ _INPUT_VALUE = re.compile(r"(input_value=)(.{1,400}?)(, input_type|\]|$)")
 
 
 _HINT = re.compile(r"pass|pwd|secret|token|key|auth|cookie|credential|session|signature|_pat", re.IGNORECASE)
-_NAMED = (
-    (_HEADER, rf"\1{MASK}"),
+# What keeps a cookie from being sent back is no secret, and often the reason of a failure.
+_ATTRIBUTE = re.compile(
+    r";\s*(Secure|HttpOnly|SameSite=(?:lax|strict|none)|Domain=\.?[a-z0-9.-]{1,60}|Path=/[a-z/_-]{0,40})(?=\s*(?:[;,]|$))",
+    re.IGNORECASE,
+)
+
+
+def _header(found: re.Match[str]) -> str:
+    told = _ATTRIBUTE.findall(found[2]) if found[1].lower().startswith("set-") else []
+    return "; ".join([found[1] + MASK, *told])
+
+
+_NAMED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_HEADER, _header),
     (_AUTH_PAIR, rf"\1{MASK}\3"),
     (_QUOTED, rf"\1{MASK}\4"),
     (_SPOKEN, rf"\1 \2{MASK}\4"),

@@ -40,10 +40,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One exception of a chain. `exception` is empty where the report names none (pytest's own messages).
-
-    `logged` is True where a program under test logged it, `source` is the text it stands in where that is not its entry's.
-    """
+    """One exception of a chain. `exception` is empty where the report names none (pytest's own messages); `logged` is True where a program
+    under test logged it, `aside` where nothing is known of its words; `source` is the text it stands in where that is not its entry's;
+    `given` are the variables that the shown source sets before it, `NAME=value` a line."""
 
     exception: str
     message: str
@@ -51,6 +50,8 @@ class Raised:
     frames: tuple[Frame, ...] = ()
     logged: bool = False
     source: str = ""
+    aside: bool = False
+    given: str = ""
 
     @property
     def name(self) -> str:
@@ -62,7 +63,8 @@ class Raised:
 class Entry:
     """One failure or error of the report. `chain` begins with the first exception; the last is the one pytest reports.
 
-    `source` is the report it stands in, where a run has several; `logged` is what was logged while it ran.
+    `source` is the report it stands in, where a run has several; `logged` is what was logged while it ran, `beside` the one
+    line of that which is quoted with it.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Entry:
     at: int
     source: str = ""
     logged: tuple[Raised, ...] = ()
+    beside: Raised | None = None
 
     @property
     def last(self) -> Raised:
@@ -103,7 +106,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Run:
     """What was read. `header` are facts about the run, `warnings` pytest's warnings (never causes), `gaps` what is missing, `logged` what
-    stands in logs beside the report, `passed` the lines that tell of a pass of what fails in another run of the same text."""
+    stands in logs beside the report, `passed` the lines that tell of a pass of what fails in another run of the same text, `around` those that
+    tell what was installed for the run, and where a server listens."""
 
     kind: Kind
     source: str
@@ -114,6 +118,7 @@ class Run:
     gaps: tuple[str, ...] = ()
     logged: tuple[Raised, ...] = ()
     passed: tuple[Line, ...] = ()
+    around: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +140,7 @@ class Cluster:
     `raised` are the places that raised the first exception, innermost last, `code` the source lines there; `simulated` is True where
     a mock or the test raised it. `passed` are all files of the chain, one a line, `home_code` is the project's own line at `where`; `logged`
     is True where the first exception was read in a log, `ended_at` the kind of place that raised the last, `wrapped` are the words of the
-    exceptions between, one a line.
-    """
+    exceptions between, one a line, `beside` is a line that was printed meanwhile, `given` as in `Raised`, `asked` the line of the test itself."""
 
     id: str
     phase: Phase
@@ -157,6 +161,9 @@ class Cluster:
     logged: bool = False
     ended_at: str = ""
     wrapped: str = ""
+    beside: str = ""
+    given: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

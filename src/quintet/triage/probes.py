@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from quintet.triage.judging.plan import metrics_of, plan_of, unknown_of
 from quintet.triage.model import Analysis, Category, Cause, Certainty, Fact, Why
-from quintet.triage.plan import metrics_of, plan_of, unknown_of
 
 Kind = Literal["variable", "port", "host", "module"]
 PROBES = 12

@@ -6,7 +6,7 @@ looks into them only when it says so. `DID NOT RAISE X` means that X did not occ
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -39,7 +39,8 @@ class Rule:
     `strict` means never where another place raised it. `general` rows give way to any other. `guess` rows are never more than
     suspected. `others` lets exceptions of other classes fit, as a suspicion: a project names its own. `names` is looked for in the
     source lines, for the subject, where the message names none. `told` is looked for in a test's own words when it gives up
-    (`pytest.fail`, the message of an assert): something nobody would make up. `logged` rows fit only a line that was logged beside a failure.
+    (`pytest.fail`, the message of an assert): something nobody would make up. `logged` rows fit only a line that was logged beside a failure,
+    `tests` must be found in the name of every test shown.
     """
 
     id: str
@@ -67,17 +68,19 @@ class Rule:
     passed: re.Pattern[str] | None = None
     names: re.Pattern[str] | None = None
     logged: bool = False
+    tests: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule that fits a cluster, the subject it found, how sure that is, and the exception (of the chain) that it fits."""
+    """A rule that fits a cluster, the subject it found, how sure that is, the exception (of the chain) that it fits, and what speaks against it."""
 
     rule: Rule
     cluster: Cluster
     subject: str
     certainty: Certainty
     exception: str = ""
+    doubt: str = ""
 
 
 class Marks(TypedDict, total=False):
@@ -112,6 +115,7 @@ def row(
     told: str = "",
     passed: str = "",
     names: str = "",
+    tests: str = "",
     **marks: Unpack[Marks],
 ) -> Rule:
     """A rule from short words: `exceptions` are class names separated by spaces."""
@@ -127,17 +131,14 @@ def row(
         told=re.compile(told) if told else None,
         passed=re.compile(passed) if passed else None,
         names=re.compile(names) if names else None,
+        tests=re.compile(tests) if tests else None,
         **marks,
     )
 
 
-def first_match(rules: Iterable[Rule], cluster: Cluster) -> Match | None:
-    """The first row that fits. Order in a table is from special to general."""
-    for rule in rules:
-        found = match(rule, cluster)
-        if found:
-            return found
-    return None
+def fitting(rules: Iterable[Rule], cluster: Cluster) -> Iterator[Match]:
+    """The rows that fit. Order in a table is from special to general, so the first is meant unless something speaks against it."""
+    return (found for rule in rules if (found := match(rule, cluster)))
 
 
 def match(rule: Rule, cluster: Cluster) -> Match | None:
@@ -171,6 +172,8 @@ def _wrapped(rule: Rule, cluster: Cluster) -> re.Match[str] | None:
 def _found(rule: Rule, cluster: Cluster, exception: str, message: str) -> Match | None:
     pattern = rule.alone if rule.alone and not cluster.raised else rule.pattern
     name = exception.rpartition(".")[2]
+    if name and rule.strict and cluster.logged and not cluster.raised and cluster.ended_at not in rule.raised_in:
+        return None  # of a failure beside a line that was logged, the failure itself has a place
     found = pattern.search(_text(name, message)) if _may_look(rule, cluster, name, message) else None
     found = found or _told(rule, cluster, name, message)
     if found is None:
@@ -187,6 +190,8 @@ def _told(rule: Rule, cluster: Cluster, name: str, message: str) -> re.Match[str
 def _may_fit(rule: Rule, cluster: Cluster) -> bool:
     line = cluster.logged and not cluster.first_exception
     if (rule.phases and cluster.phase not in rule.phases) or (rule.logged and not line):
+        return False
+    if rule.tests and not all(map(rule.tests.search, cluster.names)):
         return False
     if rule.passed and not rule.passed.search(cluster.passed) and (cluster.passed or not rule.alone):
         return False
@@ -222,7 +227,7 @@ def _text(name: str, message: str) -> str:
 
 def _may_look(rule: Rule, cluster: Cluster, name: str, message: str) -> bool:
     if message.startswith("DID NOT RAISE"):
-        return rule.id == "did-not-raise"
+        return rule.id in ("did-not-raise", "not-refused")
     if _quotes(cluster, name):
         return name in rule.exceptions
     return not rule.exceptions or rule.others or not name or name in rule.exceptions or name in _QUOTED_WORDS

@@ -1,7 +1,7 @@
 """Variables that the tests need and do not have: D18 to D21. No value is ever shown."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,14 +86,31 @@ def absent_fields(case: Case, this: Rule) -> Iterator[Finding]:
             name = str(error["text"])
             stopped.add(name)
             statement = f"{name}() is made while the tests are imported, and nothing provides {', '.join(absent[:8])}: the import fails."
-            yield this.certain(statement, *case.deepest(error))
+            statement, fix = _with_file(case, statement, absent)
+            yield this.certain(statement, *case.deepest(error), fix=fix)
     for one in run.said.get("settings_classes", ()):
         file = case.shown(one["file"])
         if one["name"] not in stopped and not is_test_file(file):
             statement = (
                 f"Nothing provides {', '.join(one['fields'][:8])} of the settings {one['name']} in this environment."
             )
-            yield this.suspect(statement, file)
+            statement, fix = _with_file(case, statement, one["fields"])
+            yield this.suspect(statement, file, fix=fix)
+
+
+def _with_file(case: Case, statement: str, fields: Sequence[str]) -> tuple[str, str]:
+    """The statement with the file that has the fields and is not read from here, and what to do about it. No value is looked at."""
+    for file in case.tree.files:
+        text = case.tree.text(file) if file.name.startswith(".env") and len(file.parts) > 1 else None
+        named = re.findall(r"(?m)^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=", text or "")
+        if fields and all(any(name.lower().endswith(field.lower()) for name in named) for field in fields):
+            where = file.as_posix()
+            told = f"{statement[:-1]}; {where} has it, and is not read from here: a relative env_file begins where pytest is started."
+            return (
+                told,
+                f'Build the path of the env file from __file__ (it is "{where}" below this folder), or start pytest in {file.parent.as_posix()}.',
+            )
+    return statement, ""
 
 
 def _classes(case: Case) -> set[str]:

@@ -86,14 +86,17 @@ def broken_conftest(case: Case, this: Rule) -> Iterator[Finding]:
     missing = str(error.get("name") or "").partition(".")[0]
     statement = f"{case.shown(error['path']).as_posix()} cannot be imported: {said(error)}"
     elsewhere = bool(missing) and case.python.origin == "running" and _in_tree(case, missing)
+    twin = "ImportPathMismatchError" in f"{error.get('kinds')}{error.get('text')}"
     foreign = _IMPORT in error["kinds"] and (elsewhere or not case.python.proves)
-    yield this.either(not foreign, f"{statement}.", *case.deepest(error), fix=_import_fix(case, missing, foreign))
+    yield this.either(not foreign, f"{statement}.", *case.deepest(error), fix=_import_fix(case, missing, foreign, twin))
 
 
-def _import_fix(case: Case, missing: str, foreign: bool) -> str:
+def _import_fix(case: Case, missing: str, foreign: bool, twin: bool) -> str:
     if foreign:
         absent = ", ".join(case.python.missing[:4]) or missing
         return f"Give the project's Python with --python: {case.python.path} lacks what the project needs ({absent})."
+    if twin:
+        return "Run each project's tests by itself, set --import-mode=importlib, or take the __init__.py out of these folders."
     if not missing:
         return ""
     if _in_tree(case, missing):

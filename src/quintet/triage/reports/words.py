@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from quintet.triage.comparing.hollow import hollow_of
 from quintet.triage.model import Analysis, Cause, Fact, Run, Why
 from quintet.triage.normalise import shorten
-from quintet.triage.plan import skipped_of
 
 TITLES = {
     "environment": "Environment", "markers-config": "pytest configuration", "services": "Services", "websocket": "WebSocket",
@@ -132,7 +132,7 @@ def summary(analysis: Analysis) -> list[Sentence]:
         ]
     else:
         said.append(Sentence("", "No failing entry was found, so there is nothing to explain."))
-        said += [Sentence("", words) for words in skipped_of(run)]
+        said += [Sentence("", words) for words in hollow_of(run)]
     return said[:SUMMARY_LINES]
 
 

@@ -9,11 +9,13 @@ _JWT = (
     "InvalidSignatureError ExpiredSignatureError InvalidAudienceError InvalidIssuerError MissingRequiredClaimError "
     "ImmatureSignatureError DecodeError "
     "InvalidTokenError InvalidKeyError InvalidAlgorithmError JWTError JWTClaimsError BadSignatureError "
-    "ExpiredTokenError InvalidSubjectError BadSignature SignatureExpired JOSEError"
+    "ExpiredTokenError InvalidSubjectError BadSignature SignatureExpired JOSEError "
+    "GraphQLError AuthError AuthenticationError AuthenticationFailed HTTPException"  # into which they are put
 )
 
 _TOKENS = _JWT + (
-    " InvalidIssuedAtError InvalidJTIError PyJWKClientError PyJWKClientConnectionError PyJWKSetError JWTSignatureError JWKError BadTimeSignature"
+    " InvalidIssuedAtError InvalidJTIError PyJWKClientError PyJWKClientConnectionError PyJWKSetError JWTSignatureError "
+    "JWKError BadTimeSignature"
 )
 
 
@@ -30,8 +32,10 @@ _HANDSHAKE = row(
     "The WebSocket handshake is refused with HTTP {subject}: the server does not let this test in.",
     "The server is up and answered before it accepted the socket. (FastAPI and Starlette answer 403 to whatever they close before "
     "they accept it, also to a path that no route has.)",
-    "The token of the test is missing, expired or signed with another secret, its `Origin` is not allowed, or no socket has this path.",
-    "Check the path first; then send a fresh token the way the server expects it (header, subprotocol or query) and an allowed `Origin`.",
+    "The token of the test is missing, expired or signed with another secret, its `Origin` is not allowed, no socket has this path, or the "
+    "server knows none of the subprotocols that are offered.",
+    "Check path and subprotocol first; then send a fresh token the way the server expects it (header, subprotocol or "
+    "query) and an allowed `Origin`.",
     exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
     "WSServerHandshakeError ConnectionError WebsocketResponseError",
     told=r"rejected WebSocket connection: HTTP (?P<subject>401|403)",
@@ -77,8 +81,9 @@ RULES: tuple[Rule, ...] = (
         r"Signature has expired|not yet valid|token (?:is|has) expired",
         "A token is used outside of its time.",
         "The library compared the token's times with the clock.",
-        "The token of a fixture is older than its life time, or clocks differ (a frozen clock counts).",
-        "Make tokens per test with the clock that the verifier uses.",
+        "The token of a fixture is older than its life time, or clocks differ (a frozen clock counts); or its times were computed from "
+        "`datetime.utcnow()`, which knows no zone: `timestamp()` takes it for local time, and the token is hours off from the start.",
+        "Make tokens per test with the clock that the verifier uses, and their times from `datetime.now(timezone.utc)` or `time.time()`.",
         exceptions=_JWT,
         told=_answered(r"[Ss]ignature has expired|[Tt]oken (?:has |is )?expired|not yet valid"),
         raised_in=("library",),
@@ -113,9 +118,12 @@ RULES: tuple[Rule, ...] = (
         r"not supported|Could not deserialize key",
         "What is decoded as a token is none, or has a claim of the wrong kind.",
         "The library refused it before it looked at a signature.",
-        "An empty or wrong value reaches the decoder, or the library became stricter with an upgrade.",
+        "An empty or wrong value reaches the decoder (a token of bytes, written into a header with an f-string, becomes "
+        "`b'…'`), or the library became "
+        "stricter with an upgrade.",
         "Print the type (not the value) of what is decoded; follow it back to the fixture that makes it.",
         exceptions=_JWT + " TypeError",
+        told=_answered(r"Invalid (?:header|crypto|payload) (?:padding|string)|Not enough segments"),
         raised_in=("library",),
     ),
     row(
@@ -162,8 +170,10 @@ RULES: tuple[Rule, ...] = (
     row(
         "sign-in-page",
         "auth",
-        r"assert 30[1237] (?:==|in) [\s\S]{0,300}?(?i:url=|location)[^\n]{0,80}(?i:log-?in|sign-?in|/auth|/sso)|(?i:redirected to|Location: )"
-        r"[^\n]{0,80}(?i:/log-?in|/sign-?in)",
+        r"assert 30[1237] (?:==|in) [\s\S]{0,300}?(?i:url=|location)[^\n]{0,80}(?i:log-?in|sign-?in|/auth|/sso)"
+        r"|(?i:redirected to|Location: )"
+        r"[^\n]{0,80}(?i:/log-?in|/sign-?in)"
+        r"|assert .{1,200}? in b?['\"][^'\"\n]{0,200}(?i:\b(?:please |must )(?:log|sign) ?in\b|<title>\s*(?:log|sign)[ -]?in)",
         "Requests of the tests are sent to the sign-in page: the server sees nobody who is signed in.",
         "The answer is a redirect, and its target is the page for signing in.",
         "The client of the test has no session: it never signed in, or its session cookie is not sent back (`Secure` over http, another "
@@ -171,6 +181,7 @@ RULES: tuple[Rule, ...] = (
         "Sign the client in before the request (`client.force_login(user)`, a fixture with a session); if it does, look at the cookie's "
         "`Secure`, `Domain`, `Path` and `SameSite`.",
         exceptions="AssertionError",
+        told=r"(?is)(?:\blocation\b['\"]?[,:=] ?|\burl=)[^\n]{0,60}?(?:/log-?in|/sign-?in|/auth\b|/sso\b)(?=.{0,400}?assert 30[1237] (?:==|in))",
     ),
     row(
         "csrf",
@@ -192,7 +203,8 @@ RULES: tuple[Rule, ...] = (
         "The server refuses the test's preflight request: its {subject} is not among those allowed.",
         "The CORS middleware answered 400 itself, before any route.",
         "The origins (methods, headers) that the settings of this run allow are others than the test sends.",
-        "Compare the request's `Origin`, `Access-Control-Request-Method` and `-Headers` with the middleware's `allow_origins`, `allow_methods` and "
+        "Compare the request's `Origin`, `Access-Control-Request-Method` and `-Headers` with the middleware's "
+        "`allow_origins`, `allow_methods` and "
         "`allow_headers`: scheme, host and port count.",
         exceptions="AssertionError",
     ),
@@ -216,7 +228,7 @@ RULES: tuple[Rule, ...] = (
         r"assert 401 (?:==|in|<) [^\n]{0,30}?2\d\d\b|assert 403 (?:==|in) [\[({]?2\d\d\b|^AssertionError: 40[13] != 2\d\d\b|"
         r"Response code was 40[13] "
         r"|assert \{['\"](?:detail|error|message|msg)['\"]: ['\"][^'\"\n]{0,200}(?:[Cc]redentials|[Aa]uthenticated|"
-        r"[Uu]nauthorized|[Nn]ot logged in)|HTTPStatusError: Client error '40[13] |"
+        r"[Uu]nauthorized|[Nn]ot (?:logged|signed) in)|HTTPStatusError: Client error '40[13] |"
         r"HTTPError: (?:HTTP Error )?40[13](?: Client Error|:)|^ClientResponseError: 40[13], "
         r"|^(?!AssertionError|Failed)\w*(?:H[Tt][Tt][Pp]|Status|Response|Api|API)\w*: [^\n]{0,40}?\b40[13]\b"
         r"|^HTTPException: 40[13]\b"

@@ -39,9 +39,10 @@ _CONFIG = (
         r"unrecognized arguments: (?P<subject>--?[\w-]+)",
         "pytest does not know the option {subject}, so no test ran.",
         "No installed plugin provides it.",
-        "The plugin that provides it is not installed here, or the option stands in `addopts` of a file meant for "
-        "another environment.",
-        "Install the plugin that provides it ({owner}), or take the option out of `addopts`.",
+        "The plugin that provides it is not installed here, or the option stands in `addopts` of a file meant for another environment; an option "
+        "of the project's own is only known where its conftest.py is read before the command line: at the root, or in a folder that is given.",
+        "Install the plugin that provides it ({owner}), or take the option out of `addopts`; where a conftest.py below the root adds it, move "
+        "`pytest_addoption` to the conftest.py of the root.",
         "pytest --collect-only -q",
         exceptions="UsageError",
         phases=("session",),
@@ -102,6 +103,20 @@ _CONFIG = (
         exceptions="UsageError",
         phases=("session",),
         proven=True,
+    ),
+    row(
+        "hook-argument",
+        "markers-config",
+        r"PluginValidationError: [\s\S]{0,600}?(?:hookimpl definition: (?P<subject>pytest_\w+)\([\s\S]{0,400}?can ?not be found in the hookspec"
+        r"|unknown hook '(?P<subject_b>pytest_\w+)')",
+        "The hook {subject} of a conftest.py (or plugin) is not written for this pytest, so no test ran.",
+        "pytest compared the hook with what it offers, and names what it does not know.",
+        "pytest was upgraded: version 9 no longer gives hooks the old paths (`path`, `fspath`, `startdir`; now `file_path`, `collection_path`, "
+        "`start_path`), and hooks of a plugin are unknown where the plugin is not installed.",
+        "Take the hook's arguments by their present names (or leave out those that it does not use); for an unknown hook install its plugin, or "
+        "mark it `optionalhook=True`.",
+        "pytest --collect-only -q",
+        exceptions="PluginValidationError",
     ),
     row(
         "usage",

@@ -19,7 +19,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "database-privilege",
         "database",
-        r"permission denied (?:for|to) (?P<subject>[^\n]{1,60}?)(?:$|\n|[\"')])|must be (?:owner of|superuser)[^\n]{0,60}|command denied to user",
+        r"permission denied (?:for|to) (?P<subject>[^\n]{1,60}?)(?:$|\n|[\"')])|must be (?:owner of|superuser)[^\n]{0,60}"
+        r"|command denied to user",
         "The database's user may not do what the tests ask for ({subject}).",
         "The database server itself sent this refusal: it knows the user and what is asked for.",
         "The role in the tests' address is not the owner, or the right was never granted in this database.",
@@ -49,9 +50,37 @@ RULES: tuple[Rule, ...] = (
         raised_in=("library",),
     ),
     row(
+        "schema-of-file",
+        "database",
+        r"no such table: (?P<subject>[\w.]+)",
+        "The SQLite database has no {subject}: it was made without the schema, or it is another file than the one that has it.",
+        "SQLite itself answered that {subject} does not exist in the file that was opened.",
+        "Migrations (or `create_all`) did not run for the database of this test; or the path leads elsewhere: SQLite "
+        "makes a new, empty file where "
+        "there is none, a relative path begins where pytest was started, and each connection to `:memory:` is a database of its own.",
+        "Make the schema in the fixture that makes the test database, once per worker; build the path of the file from "
+        "`__file__` (or `tmp_path`), and "
+        "keep one connection (`StaticPool`) where it is `:memory:`.",
+        exceptions="OperationalError ProgrammingError DatabaseError",
+        effort=2,
+    ),
+    row(
+        "database-absent",
+        "database",
+        r"database \"(?P<subject>[\w.-]{1,80})\" does not exist|Unknown database '(?P<subject_b>[\w.-]{1,80})'"
+        r"|Cannot open database \"(?P<subject_c>[\w.-]{1,80})\"",
+        "The server answers, and has no database named {subject}.",
+        "The database server itself says so: the connection reached it.",
+        "Nobody made it for this run; where the name ends with a worker (`gw1`) only some of the workers' databases were made.",
+        "Create the database in the session's fixture, under the name of the worker (`worker_id`), before anything "
+        "connects; or correct the name.",
+        exceptions="OperationalError InvalidCatalogNameError InvalidCatalogName DatabaseError ProgrammingError InterfaceError",
+        effort=2,
+    ),
+    row(
         "schema-missing",
         "database",
-        r"no such table: (?P<subject>[\w.]+)|(?:relation|table|database) \"?(?P<subject_b>[\w.]+)\"? does not exist"
+        r"(?:relation|table|database) \"?(?P<subject_b>[\w.]+)\"? does not exist"
         r"|no such column: (?P<subject_c>[\w.]+)|column \"?(?P<subject_d>[\w.]+)\"?[^\n]{0,40} does not exist"
         r"|table \w+ has no column named (?P<subject_e>\w+)|Unknown column",
         "The database has no {subject}: its schema is not the one the code expects.",
@@ -82,7 +111,8 @@ RULES: tuple[Rule, ...] = (
         r"unable to open database file|attempt to write a readonly database|file is not a database|database disk image is malformed",
         "The file of the database cannot be used.",
         "SQLite looked at the file (or its folder) and refused it.",
-        "The folder is not there or not writable for this user, the path is relative to another directory, or the file is none of SQLite's.",
+        "The folder is not there or not writable for this user, the path is relative to another directory, or the file is "
+        "none of SQLite's.",
         "Build the path from `__file__` or `tmp_path`, make its folder first, and see which user owns it.",
         exceptions="OperationalError DatabaseError",
     ),
@@ -145,9 +175,9 @@ RULES: tuple[Rule, ...] = (
         r"threaded connections) to .{1,40} are not allowed",
         "Tests use the database without asking for it.",
         "pytest-django (or Django's test case) blocks the database unless a test asks for it.",
-        "The test (or a fixture it uses) lacks the mark `django_db`, or is a SimpleTestCase.",
-        "Mark the tests with `@pytest.mark.django_db` (or request the fixture `db`); use TestCase instead of "
-        "SimpleTestCase.",
+        "The test lacks the mark `django_db`, or is a SimpleTestCase; or a fixture of the session or module asks before any test could.",
+        "Mark the tests with `@pytest.mark.django_db` (or request `db` in the fixture); a fixture of a wider scope requests `django_db_setup` and "
+        "works `with django_db_blocker.unblock():`; TestCase instead of SimpleTestCase.",
         exceptions="RuntimeError DatabaseOperationForbidden",
         raised_in=("library", "runner", "product", "test"),
     ),
@@ -161,6 +191,20 @@ RULES: tuple[Rule, ...] = (
         "The session was closed (or another one is used) before its attributes were read.",
         "Read what is needed inside the session, or use `expire_on_commit=False` in the tests' session.",
         exceptions="DetachedInstanceError InvalidRequestError UnboundExecutionError",
+        raised_in=("library",),
+    ),
+    row(
+        "model-not-imported",
+        "database",
+        r"expression '(?P<subject>[\w.\[\]\"]{1,80})' failed to locate a name",
+        "The model {subject} is named in a relationship, and nothing has imported it when SQLAlchemy puts the models together.",
+        "SQLAlchemy looked for the name among the models that are imported, and found none; after that no model can be "
+        "used, so other tests fail as well.",
+        "The tests import one model only, not the module that defines {subject}; where everything is imported together "
+        "(the application) it works. Or "
+        "the name was misspelt.",
+        "Import all models in one place (`__init__.py` of the models' package), and import that in the application and in conftest.py.",
+        exceptions="InvalidRequestError",
         raised_in=("library",),
     ),
     row(
@@ -180,18 +224,6 @@ RULES: tuple[Rule, ...] = (
         raised_in=("library",),
     ),
     row(
-        "migrations",
-        "database",
-        r"Can't locate revision identified by|Multiple head revisions|Target database is not up to date|"
-        r"InconsistentMigrationHistory|Conflicting migrations|"
-        r"NodeNotFoundError|No changes detected",
-        "The migrations of the database do not fit together.",
-        "The migration tool says so.",
-        "Branches with migrations of their own were merged, or a migration is missing.",
-        "Merge the heads (or restore the missing migration), then run the migrations once from empty.",
-        exceptions="CommandError InconsistentMigrationHistory NodeNotFoundError MultipleHeads ResolutionError",
-    ),
-    row(
         "extension-missing",
         "database",
         r"extension \"(?P<subject>[\w-]+)\" is not available|type \"(?P<subject_b>vector|geometry|citext|hstore)\" "
@@ -206,14 +238,26 @@ RULES: tuple[Rule, ...] = (
         "UndefinedFunctionError UndefinedFileError DatabaseError",
     ),
     row(
+        "statement-unread",
+        "database",
+        r"(?i:(?P<subject>near \"(?:from|where|join|select|group|order|by|and|or|values|into|having|union|[,);=*.?])\"): syntax error)",
+        "The database cannot read the statement ({subject}).",
+        "The database refused to read it at a word that every kind of database knows.",
+        "Its parts stand in another order, or one is missing or there twice; or it is written for another kind of database.",
+        "Print the whole statement, and read it up to the place named; change what puts it together.",
+        exceptions="OperationalError ProgrammingError DatabaseError",
+        guess=True,
+    ),
+    row(
         "dialect",
         "database",
         r"Compiler .{1,80} can't render element of type|(?P<subject>near \"[^\"]{1,40}\"): syntax error|SQLite "
         r"(?:does not|DateTime|Date) |type '(?P<subject_b>\w+)' is not supported|"
-        r"UnsupportedCompilationError|Error binding parameter",
-        "The statement does not fit the kind of database that the tests use.",
-        "The database (or its driver) refused to read it.",
-        "The application is written for another kind of database than the tests' one.",
+        r"UnsupportedCompilationError|Error binding parameter|no such function: (?P<subject_c>\w+)"
+        r"|function (?P<subject_d>(?:date_format|ifnull|group_concat|strftime|datetime|julianday)\([^)\n]{0,60}\)) does not exist",
+        "The database of the tests cannot read the statement ({subject}): it is not of its dialect.",
+        "The database (or its driver) refused to read it: the words are not its own.",
+        "The application runs on another kind of database than its tests (often SQLite), and this statement is of the former; or misspelt.",
         "Test against the same kind of database, or keep to what both understand.",
         exceptions="CompileError OperationalError UnsupportedCompilationError ProgrammingError InterfaceError "
         "StatementError",
@@ -222,7 +266,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "database-refuses",
         "database",
-        r"^(?P<subject>(?!(?:Type|Value|Attribute|Key|Index|Name|Runtime|Import|Assertion|NotImplemented|Timeout|Connection\w*|OS|ModuleNotFound)Error\b)"
+        r"^(?P<subject>(?!(?:Type|Value|Attribute|Key|Index|Name|Runtime|Import|Assertion|NotImplemented|Timeout"
+        r"|Connection\w*|OS|ModuleNotFound)Error\b)"
         r"[A-Z]\w+): ",
         "The database (or its driver) refused what was asked of it: {subject}.",
         "The exception was raised inside of the driver, after the statement was handed to it.",

@@ -14,6 +14,34 @@ RULES: tuple[Rule, ...] = (
         phases=("call",),
     ),
     row(
+        "caplog-empty",
+        "isolation",
+        r"(?s)(?:assert [^\n]{1,200} in ''|assert 0 [=>]{1,2} \d|assert \[\]|where 0 = len\(\[\]\)|IndexError: list index)[^\0]{0,300}?"
+        r"_pytest\.logging\.LogCaptureFixture[^\n]{0,60}\.(?:text|records|messages|record_tuples)\b",
+        "Nothing at all was caught by `caplog`: what the test expects to be logged did not reach it.",
+        "The side that `caplog` gives is empty, not only without these words.",
+        "The logger was cut off: a logging configuration that is in force (`dictConfig` or `fileConfig` with `disable_existing_loggers`, "
+        "`propagate = False`, `logging.disable`), made by the application or by an earlier test; or its level is above "
+        "the message's; or the "
+        "product does not log it.",
+        "Run the test alone: if it passes, an earlier test configures logging. Set `disable_existing_loggers=False`, "
+        "leave `propagate` on, and name the "
+        "level in the test (`caplog.at_level(logging.INFO, logger=…)`).",
+        exceptions="AssertionError",
+    ),
+    row(
+        "not-refused",
+        "environment",
+        r"^Failed: DID NOT RAISE (?:any of )?\(?(?:<class ')?(?:builtins\.)?PermissionError",
+        "The tests expect that the system refuses access, and nothing is refused: they probably run as root, whom "
+        "permission bits do not stop.",
+        "`PermissionError` is what the operating system raises for anybody else; the code under test only passes it on.",
+        "Containers and many CI jobs run as root.",
+        "Run the tests as an ordinary user (`USER` in the image, `runuser -u nobody`), or skip these where `os.geteuid() == 0`.",
+        "id -u",
+        exceptions="Failed",
+    ),
+    row(
         "did-not-raise",
         "assertion",
         r"DID NOT RAISE",
@@ -39,12 +67,19 @@ RULES: tuple[Rule, ...] = (
     row(
         "mock-value",
         "drift",
-        r"(?P<subject>\w*Mock)'? (?:object|id=)|and '(?P<subject_b>\w*Mock)'|instances of '(?P<subject_c>\w*Mock)'",
+        r"(?P<subject>\w*Mock)'? (?:object|id=)|and '(?P<subject_b>\w*Mock)'|instances of '(?P<subject_c>\w*Mock)'"
+        r"|(?P<subject_d>\w*Mock)(?:\.__format__| is not JSON| found\b)|(?:not|type) '?(?P<subject_e>\w*Mock)\b",
         "A {subject} stands where the product now needs a real value.",
         "The operation was tried with a mock as its operand.",
-        "The product reads an attribute or calls a function that the test's mock does not set.",
-        "Set on the mock what the product now reads, with `spec` so that this shows at once.",
-        exceptions="TypeError AttributeError ValueError InvalidRequestError ArgumentError",
+        "The product reads an attribute or calls a function that the test's mock does not set; or the test sets it on "
+        "another mock: on a patched "
+        "class, where the product uses an instance of it (`Patched.return_value`). Where this test makes no mock at all, "
+        "an earlier one has left its "
+        "patch behind (`patcher.start()` without `stop()`).",
+        "Set on the mock what the product now reads (for a patched class on its `return_value`), with `autospec` so that "
+        "this shows at once; let patches end with "
+        "their test (`with`, a decorator, `mocker`, `addCleanup(patcher.stop)`).",
+        exceptions="TypeError AttributeError ValueError InvalidRequestError ArgumentError ProgrammingError ValidationError",
     ),
     row(
         "attribute-gone",
@@ -118,7 +153,8 @@ RULES: tuple[Rule, ...] = (
         "Read the server's log of that moment (in-process: let the test client raise the server's exceptions), and correct what it shows.",
         exceptions="AssertionError HTTPStatusError HTTPError ClientResponseError",
         code=r"status|raise_for_status|urlopen|HTTPError|\.ok\b|is_success|assertContains|assertRedirects",
-        alone=r"where (?P<subject>50\d) = [^\n]{0,120}(?:status|Response)|Server error '(?P<subject_f>50\d)|(?P<subject_g>50\d) Server Error",
+        alone=r"where (?P<subject>50\d) = [^\n]{0,120}(?:status|Response)|Server error '(?P<subject_f>50\d)"
+        r"|(?P<subject_g>50\d) Server Error",
         effort=2,
     ),
     row(
@@ -134,6 +170,28 @@ RULES: tuple[Rule, ...] = (
         effort=2,
     ),
     row(
+        "query-unfit",
+        "drift",
+        r"Cannot query field ['\"](?P<subject>\w+)['\"] on type|Unknown argument ['\"](?P<subject_b>\w+)['\"] on field",
+        "The tests ask for {subject}, which the schema does not have (any more).",
+        "GraphQL refused the query before it ran.",
+        "The field or argument was renamed, moved to another type or taken away, and the queries of the tests were not changed.",
+        "Look for {subject} in the history of the schema, and follow it in the queries.",
+        exceptions="AssertionError GraphQLError Failed TransportQueryError",
+        others=True,
+    ),
+    row(
+        "option-gone",
+        "drift",
+        r"(?:No such option|unrecognized arguments):? ?['\"]?[\s'\"-]{0,12}?(?P<subject>--?\w[\w-]{0,60})",
+        "The command does not know the option {subject} that the tests give it.",
+        "The parser of the command line printed its usage instead of doing the work.",
+        "The option was renamed or taken away (or belongs to another subcommand), and the tests were not changed.",
+        "Compare {subject} with what `--help` of the command lists; change the side that was left behind.",
+        exceptions="AssertionError Failed SystemExit NoSuchOption",
+        guess=True,
+    ),
+    row(
         "answer-not-json",
         "drift",
         r"^JSONDecodeError: Expecting value|^ContentTypeError: |^ValueError: Content-Type header is",
@@ -142,7 +200,7 @@ RULES: tuple[Rule, ...] = (
         "Another route answered (a page, a redirect, an error page), or the request failed and its status was not looked at.",
         "Look at the status and the first bytes of the answer before reading it as JSON.",
         exceptions="JSONDecodeError ContentTypeError ValueError",
-        code=r"json\b|_parse_json",
+        code=r"(?s)\A(?!.*(?:read_text\(|\bopen\()).*?(?:json\b|_parse_json)",  # a file is no answer
         raised_in=("stdlib", "library"),
         strict=True,
         guess=True,
@@ -233,5 +291,6 @@ RULES: tuple[Rule, ...] = (
         "What the function returns was changed on one side only.",
         "Take what the function returns now, or change it back.",
         exceptions="ValueError TypeError",
+        code=r"\A(?![\s\S]*(?:\.r?split(?:lines)?\(|\.groups\(|\.findall\())",  # these give what the data holds
     ),
 )

@@ -1,7 +1,7 @@
 """What the surroundings of the tests set: variables, settings, files."""
 
 from quintet.triage.model import Place
-from quintet.triage.rules import database, machine, packages, services
+from quintet.triage.rules import database, files, machine, packages, provisioning, removed, services, settings
 from quintet.triage.signatures import Rule, row
 
 _OUTSIDE: tuple[Place, ...] = ("library", "stdlib")
@@ -12,24 +12,13 @@ _GUARDS = (
     "UndefinedValueError EnvError MissingEnvironmentVariable SettingsError ConfigException UsageError "
     "Exit OpenAIError TypeError"
 )
+_STARTS = r"_execute_child|Popen|subprocess|_posixspawn|errno_num|CreateProcess|winapi|create_subprocess"
 _SET_IT = (
     "Set {subject} for the tests before the application is imported (for example in `pytest_configure` or the "
     'runner: `os.environ.setdefault("{raw}", "test")` at the top of conftest.py), or read it when it is first used.'
 )
 
 _VARIABLES = (
-    row(
-        "settings-missing",
-        "environment",
-        r"validation errors? for (?P<subject>\w*(?:[Ss]ettings|Config|Configuration|Env|Environment)\w*)(?:\n|$)",
-        "The settings class {subject} refuses the environment of this test run.",
-        "The class checks the environment when it is made, and something in it is missing, not allowed or malformed.",
-        "The tests run with other variables (or another `.env`) than the application was written for.",
-        "Give the tests their own complete settings (fixture or `.env.test`), and make the object where it is used, "
-        "not at import.",
-        exceptions="ValidationError SettingsError",
-        raised_in=("product", "library"),
-    ),
     row(
         "variable-not-set",
         "environment",
@@ -68,6 +57,18 @@ _VARIABLES = (
         together=False,
     ),
     row(
+        "variable-told",
+        "environment",
+        rf"(?:^|[\n'\": ]|\+ )(?i:error|fatal|config\w{{0,12}}|missing)\w{{0,8}}: ?(?:environment variable )?['\"`]?(?P<subject>{_NAME})['\"`]? "
+        r"(?:is |was |must be )?(?:not set|missing|required|unset|undefined)\b",
+        "The program says that the variable {subject} is not set, where the tests expect it to do its work.",
+        "Its own output says so; the test compares it with what it expects.",
+        "Nothing sets {subject} for what the tests start.",
+        _SET_IT,
+        exceptions="AssertionError Failed",
+        code=packages.of_a_program("not set|missing|required"),
+    ),
+    row(
         "variables-missing",
         "environment",
         r"(?i:missing|required|undefined|unset|no)(?: required| mandatory)?(?: backend| database)? ?(?:environment"
@@ -102,7 +103,7 @@ _VARIABLES = (
         "environment",
         r"Requested setting (?P<subject>\w+), but settings are not configured|The (?P<subject_b>SECRET_KEY) setting "
         r"must not be empty|"
-        r"DJANGO_SETTINGS_MODULE|doesn't declare an explicit app_label|Apps aren't loaded yet",
+        r"DJANGO_SETTINGS_MODULE|Apps aren't loaded yet",
         "Django runs without complete settings ({subject}).",
         "Django itself says so while it is set up.",
         "`DJANGO_SETTINGS_MODULE` is not set for this run, names a module that is not there, or the settings read a "
@@ -162,7 +163,8 @@ _VARIABLES = (
         "The certificate of the server that is asked is not trusted here.",
         "The TLS library compared it with the authorities that it knows, and refused it.",
         "The certificate is self-signed, expired or made for another name, or this environment lacks the authority (`SSL_CERT_FILE`).",
-        "Give the tests' client the authority that signed it (`verify=`, `SSL_CERT_FILE`), or make the certificate for the name that is asked.",
+        "Give the tests' client the authority that signed it (`verify=`, `SSL_CERT_FILE`), or make the certificate for "
+        "the name that is asked.",
         exceptions="SSLCertVerificationError SSLError ConnectError ClientConnectorCertificateError URLError MaxRetryError ConnectionError",
         raised_in=_OUTSIDE,
     ),
@@ -175,7 +177,8 @@ _VARIABLES = (
         "The first bytes that came back were none of TLS; so a server listens there and answers.",
         "The scheme of the address was not written for the server that the tests start.",
         "Give the address the scheme that the server speaks (`http`, `ws`), or give the server a certificate.",
-        exceptions="SSLError ConnectError ClientConnectorSSLError ClientConnectorError ConnectionError URLError MaxRetryError ProtocolError",
+        exceptions="SSLError ConnectError ClientConnectorSSLError ClientConnectorError ConnectionError URLError "
+        "MaxRetryError ProtocolError",
         raised_in=_OUTSIDE,
     ),
     row(
@@ -187,7 +190,8 @@ _VARIABLES = (
         "The server refuses the name under which the tests ask for it: {subject} is none of its allowed hosts.",
         "The answer is 400 before any code of the route runs: the `Host` header is compared first.",
         "The settings of this run allow other hosts (`ALLOWED_HOSTS`, `TrustedHostMiddleware`) than the tests' client names.",
-        "Add the name to the allowed hosts of the tests' settings, or give the client an allowed one (`base_url`, `SERVER_NAME`, `HTTP_HOST`).",
+        "Add the name to the allowed hosts of the tests' settings, or give the client an allowed one (`base_url`, "
+        "`SERVER_NAME`, `HTTP_HOST`).",
         exceptions="DisallowedHost SecurityError AssertionError",
     ),
     row(
@@ -236,6 +240,19 @@ _VARIABLES = (
         exceptions="Error ZoneInfoNotFoundError",
     ),
     row(
+        "command-as-program",
+        "drift",
+        r"^FileNotFoundError: \[Errno 2\][^\n]{0,80}?: (?:'(?P<subject>[^\s']{1,120}) [^\n]{1,400}'|\"(?P<subject_b>[^\s\"]{1,120}) [^\n]{1,400}\")$",
+        "A whole command line is taken for the name of a program ({subject} and its arguments).",
+        "The system was asked for a program of that long name, and has none.",
+        "The command is handed over as one text, without a shell that takes it apart.",
+        "Hand the command over as a list (`shlex.split(command)`).",
+        exceptions="FileNotFoundError",
+        code=_STARTS,
+        raised_in=("stdlib", "library", "product", "test"),
+        together=False,
+    ),
+    row(
         "program-missing",
         "environment",
         r"^FileNotFoundError: .*?['\"](?P<subject>[\w.+-]{1,60})['\"]|(?P<subject_b>[\w-]{1,40}) (?:is not installed "
@@ -247,39 +264,20 @@ _VARIABLES = (
         "Install {subject}, or skip what needs it where it is absent.",
         "which {subject}",
         exceptions="FileNotFoundError TesseractNotFoundError PDFInfoNotInstalledError",
-        code=r"_execute_child|Popen|subprocess|_posixspawn|errno_num|CreateProcess|winapi|create_subprocess",
+        code=_STARTS,
         raised_in=("stdlib", "library", "product", "test"),
-        together=False,
-    ),
-    row(
-        "file-not-there",
-        "environment",
-        r"^FileNotFoundError: (?:.*?['\"](?P<subject>/[^'\"\n]{1,160}|[^'\"\n]{1,160}\.\w{1,8}|"
-        r"(?:[\w.-]+/)*\.env[\w.]*)['\"]|\[Errno 2\] No such file or directory$)",
-        "The file {subject} is not where this run looks for it.",
-        "Opening it failed.",
-        "The file is not part of the checkout, or the path is relative to another directory than the one pytest was "
-        "started in.",
-        "Build the path from `__file__`, or give the tests their own copy of the file.",
-        "ls -l {subject}",
-        exceptions="FileNotFoundError",
-        raised_in=("product", "test", "stdlib", "library"),
-        together=False,
-        names=r"['\"](?P<subject>[\w./-]{1,80}\.\w{1,8})['\"]",
-    ),
-    row(
-        "not-permitted",
-        "environment",
-        r"^PermissionError: \[(?:Errno (?:1|13)|WinError 5)\] .*?['\"](?P<subject>/[^'\"\n]{1,160}|"
-        r"[A-Z]:[^'\"\n]{1,160})['\"]",
-        "This user may not write or read {subject}.",
-        "The operating system refused it.",
-        "The path belongs to another user, or is meant for another machine.",
-        "Let the tests use a folder of their own (`tmp_path`), and make the path a setting.",
-        exceptions="PermissionError",
-        raised_in=("stdlib", "product", "test", "library"),
         together=False,
     ),
 )
 
-RULES: tuple[Rule, ...] = packages.RULES + _VARIABLES + services.RULES + database.RULES + machine.RULES
+RULES: tuple[Rule, ...] = (
+    removed.RULES
+    + packages.RULES
+    + settings.RULES
+    + _VARIABLES
+    + services.RULES
+    + provisioning.RULES
+    + database.RULES
+    + files.RULES
+    + machine.RULES
+)

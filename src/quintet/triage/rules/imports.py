@@ -3,9 +3,12 @@
 Python names `a.b` as missing only when it has found `a`: then `a` is installed or there, and only its part is gone.
 """
 
+import sys
+
 from quintet.triage.signatures import Rule, row
 
 _GONE = "ImportError ModuleNotFoundError"
+_OF_PYTHON = "|".join(sorted(name for name in sys.stdlib_module_names if not name.startswith("_")))
 
 RULES: tuple[Rule, ...] = (
     row(
@@ -21,6 +24,21 @@ RULES: tuple[Rule, ...] = (
         phases=("collect", "session"),
         exceptions="ImportPathMismatchError ImportMismatchError",
         proven=True,
+    ),
+    row(
+        "same-conftest",
+        "imports",
+        r"^ImportPathMismatchError: \('(?P<subject>[\w.]{1,120})'",
+        "Two files want to be the module {subject}: the first was imported, and the second is another file of the same name.",
+        "pytest compared the path of the module that it had imported with that of the file, and they differ.",
+        "Several folders have a package of the same name (`tests/__init__.py` in each, with a conftest.py), and this run "
+        "collects more than one of them; "
+        "or an installed copy of the tests comes first.",
+        "Run each project's tests by itself, or set `--import-mode=importlib`, or take the `__init__.py` out of these "
+        "folders (or give them different "
+        "names).",
+        "pytest --collect-only -q",
+        exceptions="ImportPathMismatchError",
     ),
     row(
         "same-basename",
@@ -47,13 +65,29 @@ RULES: tuple[Rule, ...] = (
         exceptions=_GONE + " AttributeError",
     ),
     row(
+        "hides-python",
+        "imports",
+        rf"cannot import name '\w+' from '(?P<subject>{_OF_PYTHON})(?:\.\w+)*' "
+        r"\((?![^)\n]*(?:lib[/\\]+python3|[/\\]Lib[/\\]|(?:site|dist)-packages))[^)\n]+\.py\)"
+        rf"|module '(?P<subject_b>{_OF_PYTHON})' has no attribute '\w+' \(consider renaming",
+        "A file of the project hides Python's own module {subject}: whatever imports that, libraries too, gets the file.",
+        "The message names the file from which the module came, and it is none of Python's.",
+        "A folder of the project's package stands on the import path itself (`pythonpath`, `PYTHONPATH`, a script started inside of it), and "
+        "a file in it has the name of a module of Python.",
+        "Put the folder above the package on the path, not the package's own; or rename the file.",
+        'python -c "import {subject}; print({subject}.__file__)"',
+        exceptions=_GONE + " AttributeError",
+    ),
+    row(
         "not-a-package",
         "imports",
         r"No module named '[\w.]+'; '(?P<subject>[\w.]+)' is not a package",
-        "A file named {subject} hides the package of that name.",
+        "What is imported as {subject} is not the package of that name, but something that stands in its place.",
         "Python found a module of this name where a package was meant.",
-        "A script or test file has the name of the package.",
-        "Rename the file, or remove it from the import path.",
+        "A script or test file has the name of the package; or a test module has put a mock into `sys.modules` while it was imported, and left "
+        "it there for all others.",
+        "Rename the file, or remove it from the import path; put no mocks into `sys.modules` at a module's top level (patch the name where it is "
+        "used, or `monkeypatch.setitem(sys.modules, …)` in a fixture).",
         'python -c "import {subject}; print({subject}.__file__)"',
         exceptions=_GONE,
     ),
@@ -82,13 +116,16 @@ RULES: tuple[Rule, ...] = (
     row(
         "name-of-python",
         "environment",
-        r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \((?![^)\n]*(?:site|dist)-packages)[^)\n]*(?:lib[/\\]+python3|Python3?\d*[/\\]+lib)"
-        r"[^)\n]*\)|No module named '(?P<subject_b>tomllib|imp|distutils|asyncore|asynchat|smtpd|cgi|cgitb|crypt|telnetlib|pipes|nntplib|imghdr|"
+        r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \((?![^)\n]*(?:site|dist)-packages)[^)\n]*(?:lib[/\\]+python3"
+        r"|Python3?\d*[/\\]+lib)"
+        r"[^)\n]*\)|No module named '(?P<subject_b>tomllib|imp|distutils|asyncore|asynchat|smtpd|cgi|cgitb|crypt|telnetlib"
+        r"|pipes|nntplib|imghdr|"
         r"sndhdr|audioop|lib2to3)'",
         "The Python that runs the tests has no {subject} in its own library: it is another version than the code is written for.",
         "The import asks a module of Python itself, and this version does not have the name.",
         "The interpreter is older (or newer) than the version that the project needs (`requires-python`).",
-        "Run the tests with the Python version that the project names, or import {subject} from the package that brings it to this version.",
+        "Run the tests with the Python version that the project names, or import {subject} from the package that brings "
+        "it to this version.",
         "python --version",
         exceptions=_GONE,
         raised_in=("test", "product", "library", "stdlib"),
@@ -100,7 +137,8 @@ RULES: tuple[Rule, ...] = (
         r"cannot import name '(?P<subject>\w+)' from '[\w.]+' \([^)\n]*(?:(?:site|dist)-packages|lib[/\\]+python3)",
         "The installed library does not offer the name {subject}.",
         "The library itself was found and imported; the name is not in it.",
-        "The name never was there, or moved with another version of the library (or of Python); or it is this project itself, installed earlier.",
+        "The name never was there, or moved with another version of the library (or of Python); or it is this project "
+        "itself, installed earlier.",
         "Look the name up in the installed version, and import what it offers. If it is the project's own package, install the checkout: "
         "`pip install -e .`.",
         exceptions=_GONE,
@@ -147,6 +185,7 @@ RULES: tuple[Rule, ...] = (
         raised_in=("mock", "stdlib"),
         phases=("call", "setup"),
         code=r"__import__|import_module|_importer|resolve_name|getter\(\)|_get_target|patch",
+        passed=r"(?i)mock|monkeypatch|pkgutil",  # code that loads what it is told to imports by name as well
     ),
     row(
         "own-module-missing",
@@ -177,6 +216,17 @@ RULES: tuple[Rule, ...] = (
         together=False,
     ),
     row(
+        "merge-conflict",
+        "imports",
+        r"^(?:SyntaxError|IndentationError): [\s\S]{0,400}?(?:File \"(?P<subject>[^\"\n]{1,200})\"[\s\S]{0,200}?)?(?:<{7} \S|={7}\s|>{7} \S)",
+        "A merge conflict was left in {subject}: its marks are no Python.",
+        "Python shows the line that it cannot read, and it is a mark of the merge (`<<<<<<<`, `=======`, `>>>>>>>`).",
+        "The file was committed before the conflict was resolved.",
+        "Resolve the conflict in that file: keep one side (or join both), and take all three marks out; let CI refuse them (`git diff --check`).",
+        "git diff --check",
+        exceptions="SyntaxError IndentationError",
+    ),
+    row(
         "syntax",
         "imports",
         r"^(?P<subject>SyntaxError|IndentationError|TabError): ",
@@ -192,7 +242,7 @@ RULES: tuple[Rule, ...] = (
     row(
         "conftest",
         "imports",
-        r"while loading conftest '(?P<subject>[^'\n]{1,160})'",
+        r"while loading (?:conftest|plugin) ['\"](?P<subject>[^'\"\n]{1,160})['\"]",
         "{subject} cannot be imported, so no test ran.",
         "pytest imports it before anything else.",
         "Something that it imports is missing, or its code fails here.",

@@ -1,8 +1,15 @@
 """State that one test leaves to another, and runs whose tests depend on order or chance."""
 
+from quintet.triage.rules.files import NOT_OF_ONE_TEST
 from quintet.triage.signatures import Rule, row
 
 _ANSWER = r"(?:\{ ?['\"](?:detail|error|message|msg)['\"]: ?|Error response [45]\d\d|\b4(?:00|09|22)\b)"
+
+# A name in small letters is as often what the test itself has just got.
+_SHARED = (
+    r"\b(?:_?(?:STATE|STORE|SHARED|CONTEXT|CTX|CACHE|CREATED|SAVED|RESULTS?|IDS?|REGISTRY|GLOBALS?|TOKENS?)"
+    r"|_(?:state|shared|created|saved))\b(?=\[)"
+)
 
 RULES: tuple[Rule, ...] = (
     row(
@@ -38,18 +45,53 @@ RULES: tuple[Rule, ...] = (
         exceptions="AssertionError HTTPStatusError HTTPError ClientResponseError Failed",
     ),
     row(
+        "tests-in-a-chain",
+        "isolation",
+        r"^KeyError: ",
+        "The test reads from {subject} what another test was to put there: alone, or in another order, it is not there.",
+        "The line that fails is the test's own, and it asks a variable of the module that all its tests share.",
+        "The tests build on each other: the one that makes the value did not run before this one (another order, `-k`, `-n`, a shuffled "
+        "run), or it failed.",
+        "Let each test make what it needs (a fixture that gives the value), and keep nothing between tests; run the file in its written "
+        "order (`-p no:randomly`) to see that it is this.",
+        exceptions="KeyError",
+        phases=("call",),
+        raised_in=("test",),
+        strict=True,
+        guess=True,
+        code=_SHARED,
+        names=rf"(?P<subject>{_SHARED})",
+        together=False,
+    ),
+    row(
+        "class-attribute-unset",
+        "fixtures",
+        r"^AttributeError: '(?:Test\w*|\w+Tests?|\w+TestCase)' object has no attribute '(?P<subject>(?!assert)\w+)'",
+        "The test asks its own class for {subject}, and nothing has set it.",
+        "The object is the test class itself; what should have set the attribute did not run, or was to run in another test.",
+        "`setup()` in the style of nose is not called since pytest 8 (`setup_method` is), `setUp` is called for `unittest.TestCase` only; or an "
+        "earlier test of the class was to set it.",
+        "Name the method `setup_method` (or make it a fixture with `autouse=True`), and let each test make what it needs.",
+        exceptions="AttributeError",
+        phases=("call", "setup"),
+        raised_in=("test",),
+        strict=True,
+        guess=True,
+        together=False,
+    ),
+    row(
         "left-over",
         "isolation",
         r"UNIQUE constraint failed(?:: (?P<subject>[\w.]+))?|duplicate key value violates unique|Duplicate entry|"
         r"E11000 duplicate key"
-        r"|already exists?\b|already registered|^FileExistsError",
+        r"|already exists?\b|already registered|^FileExistsError" + NOT_OF_ONE_TEST,
         "Something that a test wants to create exists already.",
         "The refusal says that it is there.",
         "An earlier test or run left it behind, or another worker of this run (`-n`) made it, in a database, folder or registry that all of "
         "them share.",
-        "Give every test its own data (unique names, rolled-back transaction or a fresh database), or make the "
-        "creation idempotent.",
-        exceptions="IntegrityError UniqueViolationError UniqueViolation DuplicateTableError DuplicateTable "
+        "Run one of these tests alone: where it fails as well, it (or the code that it calls) makes the same thing twice. Otherwise give "
+        "every test its own data (unique names, rolled-back transaction or a fresh database), or make the creation idempotent.",
+        exceptions="IntegrityError UniqueViolationError UniqueViolation DuplicateTableError DuplicateTable DuplicateDatabase "
         "FileExistsError "
         "OperationalError ProgrammingError DuplicateKeyError BucketAlreadyExists ResourceInUseException "
         "UniqueConstraintError InternalError",

@@ -33,7 +33,7 @@ RULES: tuple[Rule, ...] = (
         "other-loop",
         "async",
         r"attached to a different loop|bound to a different event loop|Event loop is closed|"
-        r"Timeout context manager should be used inside a task|Future .{0,80} different "
+        r"Timeout context manager should be used inside a task|await wasn't used with future|Future .{0,80} different "
         r"loop",
         "An object made in one event loop is used in another.",
         "asyncio refused it.",
@@ -42,6 +42,20 @@ RULES: tuple[Rule, ...] = (
         exceptions="RuntimeError InterfaceError ValueError",
         raised_in=("stdlib", "library"),
         effort=2,
+    ),
+    row(
+        "asyncio-under-trio",
+        "async",
+        r"There is no current event loop|no running event loop|sniffio|not currently running on any async library",
+        "The test runs on trio, and the code under test uses asyncio itself.",
+        "The name of the test tells its backend (`[trio]`), and asyncio finds no loop of its own there.",
+        "anyio's plugin runs every test on all of its backends unless the fixture `anyio_backend` names one, and the product calls `asyncio` "
+        "directly.",
+        "Define `anyio_backend` in conftest.py and let it return `asyncio`; or write the product with anyio's own task groups "
+        "if it shall run on trio too.",
+        exceptions="RuntimeError AsyncLibraryNotFoundError",
+        raised_in=("stdlib", "library", "product", "test"),
+        tests=r"\[(?:[^\]]*-)?trio\b",
     ),
     row(
         "no-loop",
@@ -58,7 +72,7 @@ RULES: tuple[Rule, ...] = (
         "generator-as-value",
         "async",
         r"'(?P<subject>async_generator|coroutine)' object (?:has no attribute|is not|does not support|can't be)|"
-        r"argument of type 'coroutine'|"
+        r"argument of type 'coroutine'|object of type 'coroutine' has no|"
         r"unsupported operand type\(s\) for .{1,5}: '(?:coroutine|async_generator)'|coroutine object .{1,80} (?:is "
         r"not|has no)|assert <coroutine object|assert <async_generator object",
         "A coroutine or async fixture is used as if it were its result.",
@@ -131,6 +145,22 @@ RULES: tuple[Rule, ...] = (
         raised_in=("library",),
     ),
     row(
+        "tasks-left",
+        "async",
+        r"Task was destroyed but it is pending",
+        "Something that a test started is still running after it ({subject}).",
+        "The check at the end of the test found it.",
+        "What ends the object under test does not end what it has started: a task is neither cancelled nor awaited, a thread not joined.",
+        "Keep the task (or thread) where it is started; in what closes the object cancel it and await it "
+        "(`contextlib.suppress(asyncio.CancelledError)`), "
+        "or join it.",
+        exceptions="PytestUnraisableExceptionWarning RuntimeError",
+        told=r"(?i)(?=[\s\S]*?(?:\btask-\d|<_?task |<thread|thread-\d|asyncio|coro|_asyncgen|\.run\(|__qualname__))"
+        r"(?:.{0,300}?(?P<subject>\b(?:tasks?|threads?|timers?)\b[^\n]{0,40}\b(?:left|still|leak\w*|pending|running|alive"
+        r"|not (?:cancelled|done|finished|joined)))\b"
+        r"|.{0,300}?(?P<subject_b>\b(?:leaked|pending|dangling|orphan\w*|unfinished)\b[^\n]{0,30}\b(?:tasks?|threads?))\b)",
+    ),
+    row(
         "timeout",
         "async",
         r"Timeout \(?>\s?[\d.]+s\)?",
@@ -140,6 +170,19 @@ RULES: tuple[Rule, ...] = (
         "Run one of them alone with a hang guard that prints what each task waits for.",
         exceptions="Failed Timeout",
         effort=3,
+    ),
+    row(
+        "cancelled-awaited",
+        "async",
+        r"^CancelledError(?::|$)",
+        "A task that was cancelled is awaited, and nobody takes its CancelledError.",
+        "The error is reported while a fixture is taken down, and comes out of an `await` there.",
+        "`task.cancel()` asks the task to end; who then awaits it gets CancelledError, which is no `Exception`.",
+        "Await it within `contextlib.suppress(asyncio.CancelledError)`, or gather it with `return_exceptions=True`.",
+        exceptions="CancelledError",
+        phases=("teardown",),
+        raised_in=("stdlib", "product", "test", "library"),
+        strict=True,
     ),
     row(
         "waited-in-vain",

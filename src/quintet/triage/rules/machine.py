@@ -31,6 +31,69 @@ RULES: tuple[Rule, ...] = (
         effort=2,
     ),
     row(
+        "lock-held",
+        "isolation",
+        r"(?i)^(?=[^\n]{0,300}?(?P<subject>(?<![\w.])(?:/|[a-z]:\\)[\w./\\-]{2,160})|)(?=[^\n]{0,300}(?:\bpid|lock|/))[^\n]{0,200}?"
+        r"(?:(?<!loop is )\balready running|another (?:instance|process|copy)\b[^\n]{0,60}(?:running|hold|us(?:es|ing)|lock)"
+        r"|\b(?:pid|lock)[ -]?file\b[^\n]{0,160}(?:exists|held|taken|present)|could not (?:be )?(?:acquire|obtain|lock)"
+        r"|(?:already|is) locked\b(?! out))",
+        "A lock says that another process is at work ({subject}), so the code under test refuses to begin.",
+        "The code found the lock (or the file with the number of a process) and did not take it.",
+        "An earlier run, or one that was killed, left the lock behind; or another worker of this run (`-n`) holds it, "
+        "since all of them share one path.",
+        "Look whether that process is alive; if not, remove the file. Give each test a lock of its own (`tmp_path`), and "
+        "have the code look whether the "
+        "process that is named still lives.",
+        exceptions="RuntimeError Timeout LockError AlreadyLocked LockTimeout SystemExit BlockingIOError FileExistsError OSError",
+        others=True,
+        raised_in=("product", "library", "stdlib"),
+        strict=True,
+        together=False,
+    ),
+    row(
+        "process-ended",
+        "services",
+        r"(?i)\b(?P<subject>[\w.-]{2,40}) (?:process )?(?:has |had )?(?:ended|exited|died|terminated|crashed|quit|stopped)\b"
+        r"(?=[^\n]{0,60}\b(?:code|status|with|early|prematurely|unexpectedly|before|immediately|during)\b)[^\n]{0,80}",
+        "A process that the tests start ({subject}) ended before it was ready; why, this text does not show.",
+        "The fixture looked after the process, and says in these words that it is gone.",
+        "The process fails at its own start (a setting, a file, a port, an import): its last words were not kept.",
+        "Start it by hand with the same command and environment; and let the fixture put what the process printed (`stderr`) into its message "
+        "instead of keeping it in a pipe.",
+        exceptions="Failed RuntimeError TimeoutError",
+        phases=("setup",),
+        raised_in=("test", "product"),
+        strict=True,
+        guess=True,
+        effort=2,
+    ),
+    row(
+        "temporary-folder",
+        "environment",
+        r"The temporary directory (?P<subject>\S{1,160}) is not owned by the current user|could not create numbered dir with prefix",
+        "pytest's own temporary folder {subject} belongs to another user.",
+        "pytest looked whose it is, and refuses to use a folder of somebody else.",
+        "An earlier run on this machine was made by another user (with `sudo`, or by root in a container that shares `/tmp`).",
+        "Remove the folder, or give this run another one (`--basetemp`, `TMPDIR`); run the tests as the same user each time.",
+        "ls -ld {subject}",
+        exceptions="OSError",
+    ),
+    row(
+        "asks-somebody",
+        "environment",
+        r"^EOFError: EOF when reading a line|^OSError: pytest: reading from stdin while output is captured",
+        "The code asks a question on the terminal, and nobody is there to answer.",
+        "`input()` found no line to read: pytest (or CI) gives a program nothing to read from.",
+        "A question that is meant for a person (confirm, password, overwrite?) stands in the way of the tests; often it "
+        "only comes up because something "
+        "was left by an earlier run.",
+        "Give what asks the option that answers for it (`--yes`, `--noinput`), or hand the answer in from the test "
+        "(`monkeypatch.setattr('builtins.input', "
+        "…)`, `input=` of the command's runner).",
+        exceptions="EOFError OSError",
+        raised_in=("stdlib", "library", "product", "test", "runner"),
+    ),
+    row(
         "disk-full",
         "resources",
         r"No space left on device|Disk quota exceeded|database or disk is full|not enough space on the disk|WinError 112",
@@ -97,7 +160,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "crash",
         "resources",
-        r"worker '?(?P<subject>gw\d+)'? crashed while running|Fatal Python error: (?P<subject_b>[^\n]{1,80})|(?P<subject_c>Segmentation fault)"
+        r"worker '?(?P<subject>gw\d+)'? crashed while running|Fatal Python error: (?P<subject_b>[^\n]{1,80})"
+        r"|(?P<subject_c>Segmentation fault)"
         r"|^Killed$|^CrashError: (?!Fatal|Segm)",
         "A test process died ({subject}).",
         "It ended without a Python exception.",

@@ -6,6 +6,14 @@ from quintet.triage.signatures import Rule, row
 _OUTSIDE: tuple[Place, ...] = ("library", "stdlib")
 _INSTALL = "Install the project's (test) requirements into the interpreter that runs pytest, and start it as `python -m pytest`."
 
+
+def of_a_program(asked: str) -> str:
+    """The lines of a test that looks at what a program gave back; not of one that asks for those very words."""
+    return (
+        rf"(?s)\A(?!.*(?:{asked})).*(?i:\brun\w*\(|invoke|exit|return_?code|output|stdout|stderr|proc|result|\bres\b)"
+    )
+
+
 RULES: tuple[Rule, ...] = (
     row(
         "passlib-bcrypt",
@@ -62,6 +70,27 @@ RULES: tuple[Rule, ...] = (
         strict=True,
         alone=r"create_connection\(\) got an unexpected keyword argument '(?P<subject>extra_headers|timeout)'",
         together=False,
+    ),
+    row(
+        "package-told",
+        "dependencies",
+        r"^AssertionError: [\s\S]{0,300}?['\"(: ]No module named (?:\\?['\"])(?P<subject>[\w.]{2,60})",
+        "The program says that the package {subject} is not there, where the tests expect it to do its work.",
+        "What it printed (or gave back) names the package that Python did not find.",
+        "The package is not installed in the environment of this run, or is an extra that the tests need.",
+        "Install {subject} for the tests, or skip what needs it where it is absent.",
+        exceptions="AssertionError Failed",
+        code=of_a_program("No module named"),
+    ),
+    row(
+        "dialect-renamed",
+        "database",
+        r"Can't load plugin: sqlalchemy\.dialects:postgres\b(?!ql)",
+        "The address of the database begins with `postgres`, a name that SQLAlchemy has not known since 1.4.",
+        "The library looked for a dialect of that name and found none.",
+        "The address is in the form that hosts and older versions use (`postgres://…`).",
+        "Let it begin with `postgresql://` (`postgresql+psycopg://` for psycopg 3), in the setting or where it is read.",
+        exceptions="NoSuchModuleError",
     ),
     row(
         "driver-missing",
@@ -182,7 +211,8 @@ RULES: tuple[Rule, ...] = (
     row(
         "missing-package",
         "dependencies",
-        r"^(?:ModuleNotFoundError|ImportError): No module named '?(?P<subject>[A-Za-z_]\w*)(?:\.[\w.]+)?'?",
+        r"^(?:ModuleNotFoundError|ImportError): No module named '?(?P<subject>[A-Za-z_]\w*)(?:\.[\w.]+)?'?"
+        r"(?!; '[\w.]{1,80}' is not a package)(?![\w.'])",
         "The interpreter that ran pytest cannot import {subject}.",
         "Python looked for {subject} on its whole import path and found nothing.",
         "The package is not installed in this interpreter: another environment, or requirements that were not "

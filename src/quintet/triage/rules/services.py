@@ -63,6 +63,39 @@ _SERVICES = (
         strict=True,
     ),
     row(
+        "docker-refused",
+        "environment",
+        r"[Pp]ermission denied while trying to connect to the [Dd]ocker"
+        r"|Error while fetching server API version: [^\n]{0,80}PermissionError\(13",
+        "Docker's socket is there, and this user may not open it.",
+        "The operating system refused the connection to the daemon's socket: permission denied.",
+        "The socket belongs to root and the group `docker`, and the user that runs the tests is not in that group.",
+        "Add the user to the group (`usermod -aG docker …`, then sign in anew), or run a rootless Docker, or let CI give the services.",
+        "docker info",
+        exceptions="DockerException DockerError PermissionError CalledProcessError",
+        others=True,
+        raised_in=_OUTSIDE,
+        strict=True,
+    ),
+    row(
+        "socket-file",
+        "services",
+        r"connection to server on socket \"(?P<subject>[^\"\n]{1,160})\" failed: (?:No such file|Connection refused)"
+        r"|MySQL server through socket '(?P<subject_b>[^'\n]{1,160})'|connecting to unix socket:? ?(?P<subject_c>[/\w.-]{1,160})"
+        r"|unix://(?P<subject_d>/[\w./-]{1,160})[^\n]{0,200}(?:No such file|refused)",
+        "No server listens at the socket file {subject}.",
+        "The client looked for the file of the server's socket, and it is not there (or nobody accepts at it).",
+        "The server was not started for this run, or it puts its socket into another folder, or under another port (the "
+        "number is part of the name).",
+        "Start the server before the tests and wait until it answers; or give the tests its real address (a host such as "
+        "`127.0.0.1` goes through the "
+        "network, not through a file).",
+        "ls -l {subject}",
+        exceptions=_NETWORK,
+        raised_in=_OUTSIDE,
+        effort=2,
+    ),
+    row(
         "docker-absent",
         "services",
         r"Error while fetching server API version|Cannot connect to the Docker daemon|docker daemon is not running|"
@@ -171,14 +204,16 @@ _SERVICES = (
     row(
         "service-login",
         "services",
-        r"NOAUTH|WRONGPASS|NOPERM|Authentication required|invalid username-password pair|HELLO must be called with the client already authenticated|"
+        r"NOAUTH|WRONGPASS|NOPERM|Authentication required|invalid username-password pair"
+        r"|HELLO must be called with the client already authenticated|"
         r"ACCESS_REFUSED|AUTHENTICATE|Authentication failed\.|Authorization Violation"
         r"|SASL[^\n]{0,60}(?i:fail)|called without any password configured",
         "A service that the tests use answers, and refuses their credentials (or that they bring none).",
         "Its client got this refusal from the service itself, so it is running.",
         "The address in the test environment lacks the user or password that this service demands, or another service listens there.",
         "Put user and password into the address of the tests (`redis://:password@host:port`), or start a service of their own without any.",
-        exceptions="AuthenticationError AuthenticationWrongNumberOfArgsError ResponseError NoPermissionError AuthorizationError OperationFailure "
+        exceptions="AuthenticationError AuthenticationWrongNumberOfArgsError ResponseError NoPermissionError "
+        "AuthorizationError OperationFailure "
         "ProbableAuthenticationError AMQPConnectionError ConnectionClosedByBroker AuthenticationFailedError NoAuthenticationError",
         raised_in=_OUTSIDE,
         strict=True,

@@ -1,16 +1,16 @@
 """What goes wrong on a WebSocket: the handshake, the closing, the reading."""
 
-from quintet.triage.logs import KEPT_BACK
 from quintet.triage.model import Place
+from quintet.triage.reading.logs import KEPT_BACK
 from quintet.triage.signatures import Rule, row
 
 _CLOSED = (
     "ConnectionClosed ConnectionClosedError ConnectionClosedOK WebSocketDisconnect WSMessageTypeError "
     "WebSocketConnectionClosedException WebSocketNetworkError"
 )
-_LIBRARY: tuple[Place, ...] = ("library", "stdlib", "test")
+LIBRARY: tuple[Place, ...] = ("library", "stdlib", "test")
 
-_CLIENTS = r"(?m)/(?:websockets|websocket|wsproto|socketio|engineio|starlette/websockets|starlette/testclient|httpx_ws|aiohttp/client_ws)(?:/|\.py$)"
+CLIENTS = r"(?m)/(?:websockets|websocket|wsproto|socketio|engineio|starlette/websockets|starlette/testclient|httpx_ws|aiohttp/client_ws)(?:/|\.py$)"
 _EVENT = r"(?:agent_(?:started|thinking|completed)|tool_(?:executing|completed))"
 _HANDSHAKE = (
     r"(?:rejected WebSocket connection: HTTP|Handshake status|WSServerHandshakeError:|Unexpected (?:status|response) code:?"
@@ -28,10 +28,14 @@ RULES: tuple[Rule, ...] = (
         rf"{KEPT_BACK}(?=[^\n]{{0,400}}?(?P<subject>{_EVENT})|)",
         "The product does not pass on the event that the test waits for ({subject}), and logs it.",
         "The line was logged while the test waited: the event was made, and nobody got it.",
-        "Nobody is registered under the id (user, room, thread) that it is sent to, or what should pass it on was never set: the same id may "
-        "be written in two ways (`42` and `'42'`, upper and lower case).",
+        "Nobody is registered under the id (user, room, thread) that it is sent to, or what should pass it on was never "
+        "set: the same id may "
+        "be written in two ways (`42` and `'42'`, upper and lower case), or be registered in another process, whose list "
+        "is its own; or it is "
+        "registered only after the event was sent (see the order of the lines).",
         "Go to the line that logs this; compare what it looks for with what the test (or the start of the application) registers there, "
-        "kind and spelling of the id included.",
+        "kind and spelling of the id included. With several processes let a bus (Redis, a broker) carry the event; "
+        "subscribe before what causes it, or keep what was sent for those who come later.",
         exceptions="TimeoutError CancelledError Empty QueueEmpty TooSlowError AssertionError Failed",
         logged=True,
         effort=2,
@@ -44,10 +48,11 @@ RULES: tuple[Rule, ...] = (
         "The client speaks an older protocol of Socket.IO than the server: the handshake is refused ({subject}).",
         "The address says `EIO=3` (or less), which servers of Engine.IO 4 and newer refuse.",
         "Client and server were upgraded apart.",
-        "Use a client of the server's own generation (`EIO=4`): see the table of compatible versions in the documentation of python-socketio.",
+        "Use a client of the server's own generation (`EIO=4`): see the table of compatible versions in the documentation "
+        "of python-socketio.",
         exceptions=_OF_HANDSHAKE,
         code=r"EIO=[123]\b",
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
     ),
     row(
         "no-such-socket",
@@ -59,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         "application that runs.",
         "Compare the path of the test's address with the socket routes of the application; follow the one that changed.",
         exceptions=_OF_HANDSHAKE,
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
     ),
     row(
         "not-upgraded",
@@ -72,7 +77,7 @@ RULES: tuple[Rule, ...] = (
         "Let the proxy pass `Upgrade` and `Connection` (HTTP/1.1 to the backend), or connect to the server's own port; see which server "
         "answers there.",
         exceptions=_OF_HANDSHAKE,
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
         effort=2,
     ),
     row(
@@ -86,7 +91,7 @@ RULES: tuple[Rule, ...] = (
         "They offer different subprotocols, or a header (version, key, extension, origin) is not what the server takes.",
         "Offer a subprotocol that the server knows (`subprotocols=` on both sides from one constant); compare the headers.",
         exceptions=_OF_HANDSHAKE,
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
     ),
     row(
         "ping-unanswered",
@@ -97,7 +102,7 @@ RULES: tuple[Rule, ...] = (
         "Something blocks the event loop of the other side (a long computation, `time.sleep`, a synchronous client), or it is overloaded.",
         "Move the blocking call off the loop (`asyncio.to_thread`, an async client), or allow more time with `ping_timeout`.",
         exceptions=_CLOSED + " TimeoutError PingTimeout ServerTimeoutError",
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
         effort=2,
     ),
     row(
@@ -109,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         "The limit of the reader (`max_size`, one mebibyte by default in `websockets`) is lower than what the other side sends.",
         "Send less at once, or raise the limit on the reading side (`max_size=`).",
         exceptions=_CLOSED + " PayloadTooBig WebSocketError WSMessageTooBig",
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
     ),
     row(
         "namespace-refused",
@@ -123,7 +128,7 @@ RULES: tuple[Rule, ...] = (
         exceptions="ConnectionError ConnectionRefusedError BadNamespaceError TimeoutError",
         passed=r"/(?:socketio|engineio)/",
         alone=r"One or more namespaces failed to connect|OPEN packet not returned by server",
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
     ),
     row(
         "event-never-came",
@@ -135,7 +140,7 @@ RULES: tuple[Rule, ...] = (
         "Print every frame with its time, and compare what is sent with what is waited for; subscribe before what causes the event; "
         "put a limit on every receive.",
         exceptions="TimeoutError CancelledError Empty WebSocketTimeoutException ServerTimeoutError Failed",
-        passed=_CLIENTS,
+        passed=CLIENTS,
         raised_in=("stdlib", "library", "test"),
         effort=3,
     ),
@@ -145,12 +150,13 @@ RULES: tuple[Rule, ...] = (
         r"^Run(?:Cancelled|TimedOut)\b(?:[^\n]*?\(while (?P<subject>[^\n]{1,200}) was running\))?",
         "The test waits on the WebSocket, without a limit of its own, for a message that never comes, until the run is ended: {subject}.",
         "The stack of that moment stands inside of the socket's `receive`.",
-        "The event is not sent, goes to another user or room, was sent before anybody subscribed, or was taken by another reader; and nothing "
+        "The event is not sent, goes to another user or room, was sent before anybody subscribed, or was taken by another "
+        "reader; and nothing "
         "ends the wait.",
         "Put a limit on every receive, and let it print what came until then; compare that with what is waited for.",
         "timeout 60 pytest {test}",
         exceptions="RunCancelled RunTimedOut",
-        passed=_CLIENTS,
+        passed=CLIENTS,
         raised_in=("stdlib", "library"),
         strict=True,
         effort=2,
@@ -168,7 +174,7 @@ RULES: tuple[Rule, ...] = (
         exceptions="InvalidStatus InvalidStatusCode InvalidHandshake WebSocketBadStatusException "
         "WSServerHandshakeError WebSocketDenialResponse WebsocketResponseError ConnectionError",
         told=r"rejected WebSocket connection: HTTP (?P<subject>\d{3})",
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
         effort=2,
     ),
     row(
@@ -180,7 +186,25 @@ RULES: tuple[Rule, ...] = (
         "An exception in the server's socket code; its traceback is in the server's log.",
         "Read the server's log of that moment and fix the exception it shows.",
         exceptions=_CLOSED,
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
+        effort=2,
+    ),
+    row(
+        "closed-for-limit",
+        "websocket",
+        r"(?:received |code[ =]+|WebSocketDisconnect: \(?)(?P<subject>4429|1013|[34]\d{3}|1008)\b"
+        r"(?=[^\n]{0,120}?(?i:\b(?:too many|limit|quota|slow down|overload\w*|busy)\b))"
+        r"|(?:received |WebSocketDisconnect: \(?)(?P<subject_b>4429|1013)\b",
+        "The server closed the WebSocket with code {subject}: it counts too many connections (or messages) of this client.",
+        "The close frame carries the code and its reason.",
+        "Connections of earlier tests are still counted: the product does not count them down when a socket ends, the "
+        "tests do not close theirs, or "
+        "all tests are one user for a limit that is meant for one.",
+        "See that the count goes down in what runs when a socket ends (`finally`), and that fixtures close what they "
+        "open; then give each test "
+        "its own user, or a fresh counter.",
+        exceptions=_CLOSED,
+        raised_in=LIBRARY,
         effort=2,
     ),
     row(
@@ -193,7 +217,7 @@ RULES: tuple[Rule, ...] = (
         "The server ends the socket on purpose: a refused token, a protocol fault, a limit, or the end of its work.",
         "Look up what the server means by this code, and make the test satisfy it or expect it.",
         exceptions=_CLOSED,
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
         together=False,
     ),
     row(
@@ -205,24 +229,29 @@ RULES: tuple[Rule, ...] = (
         r"connected",
         "The WebSocket was refused, or ended, before the test got what it waits for.",
         "The connection was not there when the test read or wrote, and no code or reason is shown.",
-        "The server refused the socket (its token, origin or path), its process died or left its socket code early, or the test reads once too "
+        "The server refused the socket (its token, origin or path), its process died or left its socket code early, or "
+        "the test reads once too "
         "often.",
         "Read the server's log of that moment; close the socket in one place only.",
         exceptions=_CLOSED + " RuntimeError",
-        raised_in=_LIBRARY,
+        raised_in=LIBRARY,
         effort=2,
     ),
     row(
         "events-differ",
         "assertion",
         rf"^AssertionError: (?=[\s\S]{{0,500}}?(?P<subject>{_EVENT}))(?:"
-        rf"(?i:[^\n]{{0,160}}\b(?:missing|not (?:received|sent|found|emitted|delivered|seen)|never|no)\b[^\n]{{0,160}}\b(?:events?|{_EVENT}))"
+        rf"(?i:[^\n]{{0,160}}\b(?:missing|not (?:received|sent|found|emitted|delivered|seen)|never"
+        rf"|no)\b[^\n]{{0,160}}\b(?:events?|{_EVENT}))"
         rf"|(?:[^\n]{{0,200}}\n)?assert ['\"]{_EVENT}['\"] (?:in|==) [\[{{('\"]"
-        rf"|assert \[[^\n]{{0,200}}\] == \[[\s\S]{{0,400}}?'{_EVENT}' != '|(?:[^\n]{{0,300}}{_EVENT}[^\n]{{0,100}}\n)assert \d+ == \d+)",
+        rf"|assert \[[^\n]{{0,200}}\] == \[[\s\S]{{0,400}}?'{_EVENT}' != '|(?:[^\n]{{0,300}}{_EVENT}[^\n]{{0,100}}\n)assert \d+ == \d+"
+        rf"|assert \[[^\n]{{0,300}}\] == \[[\s\S]{{0,300}}?(?:Left|Right) contains one more item: '{_EVENT}')",
         "The events of a run that the tests expect do not come, or come otherwise ({subject}).",
         "The assertion compares the events that came with those that belong to a run.",
-        "They are not sent (or to somebody else, or in another order), or the test stopped reading before; or the expectation is out of date.",
-        "Print every event with its time and order beside what is expected, and follow the first that differs to the line that should send it.",
+        "They are not sent (or to somebody else, or in another order), or the test stopped reading before; or the "
+        "expectation is out of date.",
+        "Print every event with its time and order beside what is expected, and follow the first that differs to the line "
+        "that should send it.",
         exceptions="AssertionError",
         effort=2,
     ),

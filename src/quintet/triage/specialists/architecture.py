@@ -6,7 +6,11 @@ It is asked last: it challenges claims that rest on simulated failures, and says
 import re
 from dataclasses import replace
 
-from quintet.triage.claims import claims_of, clusters_of, matches
+from quintet.triage.comparing.growing import growing
+from quintet.triage.comparing.leftovers import leftovers
+from quintet.triage.comparing.quoting import meanwhile
+from quintet.triage.comparing.sides import said_of_sides
+from quintet.triage.judging.claims import claims_of, clusters_of, matches
 from quintet.triage.model import Case, Challenge, Claim, Cluster, Findings
 from quintet.triage.normalise import shorten
 from quintet.triage.rules.architecture import RULES
@@ -22,7 +26,10 @@ def examine(case: Case, so_far: Findings) -> Findings:
     """Claims about configuration, fixtures, loops, isolation and drift; challenges; and the plain failures that are left."""
     real = [one for one in case.clusters if not one.simulated]
     built = claims_of(case, NAME, matches(RULES, [one for one in real if not _own_by_others(one, so_far)]))
-    awaited = [*_forgotten_awaits(case, so_far, built), *_unawaited_setups(case)]
+    shared = {name for claim in built if claim.category == "isolation" for name in claim.clusters}
+    open_yet = [one for one in real if one.id not in shared]
+    grown = growing(NAME, open_yet) or leftovers(NAME, open_yet)
+    awaited = [*_forgotten_awaits(case, so_far, built), *_unawaited_setups(case), *grown]
     built = tuple(_without(claim, {name for one in awaited for name in one.clusters}) for claim in built)
     challenges = tuple(challenge for claim in so_far.claims for challenge in _doubts(case, claim))
     doubted = {(challenge.claim, name) for challenge in challenges for name in challenge.clusters}
@@ -233,7 +240,7 @@ def _same_line(one: Cluster, what: str) -> Claim | None:
         "same-line",
         "assertion",
         "probable",
-        f"{len(one.members)} entries fail at one line of the product, `{place.replace('`', chr(39))}`, with `{what}`.",
+        f"{len(one.members)} entries fail at one line of the product, `{place.replace('`', chr(39))}`, with `{what}`.{meanwhile(one)}",
         place,
         (one.id,),
         one.facts[:3],
@@ -264,7 +271,7 @@ def _plain(one: Cluster, what: str) -> Claim:
         "plain",
         "assertion",
         "unknown",
-        f"{alone} with `{what}`; no common cause with other entries was found.",
+        f"{alone} with `{what}`; no common cause with other entries was found.{said_of_sides(one)}{meanwhile(one)}",
         one.where,
         (one.id,),
         one.facts[:3],

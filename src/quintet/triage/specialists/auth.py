@@ -3,12 +3,15 @@
 import re
 from dataclasses import replace
 
-from quintet.triage.claims import claims_of, clusters_of, matches
+from quintet.triage.judging.claims import claims_of, clusters_of, matches
 from quintet.triage.model import Case, Challenge, Claim, Cluster, Findings
-from quintet.triage.rules.auth import RULES
+from quintet.triage.rules import auth, rights
+from quintet.triage.specialists.signs import shows_http
 
 NAME = "auth-integration"
 _NOT_WHO = frozenset({"protocol-version"})  # refused for what is spoken, not for who speaks
+_RULES = (*rights.RULES, *auth.RULES)
+_SURE = tuple(rule for rule in _RULES if rule.id != "unauthorized")  # a number alone is no refusal of a server
 _DOWNSTREAM = ("login-first", "unauthorized")
 _SIGNING_IN = re.compile(
     r"(?i)(?:^|[_.:])(?:user_)?(?:log_?in|sign_?in|sign_?up|register|registration|authenticat\w*|token)(?:$|[_.:\[])"
@@ -22,7 +25,10 @@ def examine(case: Case, so_far: Findings) -> Findings:
     """Claims about auth. A handshake refused with 401 or 403 is taken from the WebSocket's claims: who asks was refused, not the socket."""
     settled = {name for claim in so_far.claims if claim.rule in _NOT_WHO for name in claim.clusters}
     asked = [one for one in case.clusters if one.id not in settled]
-    claims = tuple(_with_login(case, claim) for claim in claims_of(case, NAME, matches(RULES, asked)))
+    claims = tuple(
+        _with_login(case, claim)
+        for claim in claims_of(case, NAME, matches(_RULES if shows_http(case) else _SURE, asked))
+    )
     return Findings(claims, tuple(challenge for claim in claims for challenge in _against(claim, so_far)))
 
 

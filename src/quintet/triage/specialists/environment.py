@@ -3,11 +3,16 @@
 import re
 from dataclasses import replace
 
-from quintet.triage.claims import claims_of, matches
+from quintet.triage.judging.claims import claims_of, matches
 from quintet.triage.model import Case, Cluster, Findings
 from quintet.triage.rules.environment import RULES
 from quintet.triage.rules.modules import is_package
 from quintet.triage.signatures import Match, raised_at
+from quintet.triage.specialists.deciding import decided
+from quintet.triage.specialists.inert import inert_markers
+from quintet.triage.specialists.local import local_values
+from quintet.triage.specialists.twins import twin_classes
+from quintet.triage.specialists.wandering import wandered
 
 NAME = "environment-configuration"
 _COMMON = (
@@ -29,7 +34,13 @@ def examine(case: Case, so_far: Findings) -> Findings:
     own, others = _own_packages(case), _others_missing(case)
     found = matches(RULES, case.clusters)
     kept = [_careful(one) for one in found if one.rule.id != "missing-package" or _is_dependency(one, own, others)]
-    return Findings(claims_of(case, NAME, kept))
+    claims = wandered(case, decided(case, claims_of(case, NAME, kept), own - _USUAL))
+    taken = {name for claim in claims for name in claim.clusters}
+    local = local_values(case, taken, NAME)
+    taken |= {name for claim in local for name in claim.clusters}
+    inert = inert_markers(case, taken, NAME)
+    made = (*claims, *local, *inert, *twin_classes(case, taken, NAME))
+    return Findings(tuple(replace(claim, id=f"{NAME}:{number}") for number, claim in enumerate(made, 1)))
 
 
 def _own_packages(case: Case) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""Text to a Run: every format, every runner, and what stands around a report."""
