@@ -32,6 +32,7 @@ from quintet.testing.services.handle import ServiceError
 from quintet.testing.services.postgres.server import PostgresServer
 from quintet.testing.sockets.connecting import Connect
 from quintet.testing.sockets.device import Device
+from support.days import House
 from support.kernel import Kernel, eventually, within
 from support.postgres import PostgresDatabase, own_server
 
@@ -252,6 +253,40 @@ def _held(database: PostgresDatabase, user: str) -> int:
     ]
     found = [database.rows(f"SELECT count(*) FROM leaving_{name} WHERE user_id = %s", (user,)) for name in aside]
     return rows_of(database, user) + sum(int(rows[0][0]) for rows in found)
+
+
+@pytest.mark.l2
+async def test_what_waits_for_its_segments_end_stays_behind() -> None:
+    """Of a log whose old events are hidden goes to another cell what can be read, and back; it is read as before, goes on, and turns there."""
+    home, near, far = (PostgresDatabase() for _ in range(3))
+    whole, split = placed({0: near.url}), placed({0: far.url, HALF: near.url})
+    enrolled(home, whole)
+    async with told(home, whole) as kernel:
+        while shard_of(user := await kernel.user()) >= HALF:
+            pass
+        await Settling(kernel.store, kernel.sources, nobody).settle(user)
+        old = House(Kernel(kernel.store.of(user), kernel.log), near)
+        await old.look()
+        await old.told(user)
+        await old.days(5)
+        await old.told(user)
+        await old.days(4)
+        before, now = await old.readable(user), old.clock.now
+        assert (before[0], len(before[1]), len(old.stored(user))) == (6, 6, 12)
+    for step, (source, target, map_) in enumerate(((near, far, split), (far, near, whole)), 1):
+        assert moves(a_move(home, source.url, target.url))["events"] == 6 * step
+        async with told(home, map_) as kernel:
+            new = House(Kernel(kernel.store.of(user), kernel.log), target)
+            new.clock.now = now
+            after, rows = await new.readable(user)
+            assert (after, rows[:6], len(rows), len(new.stored(user))) == (*before, 6 * step, 6 * step)
+            await new.look()
+            await new.told(user)
+            assert await new.readable(user) == (
+                6,
+                [*rows, *((n, n, kind) for n, (_, _, kind) in enumerate(rows[:6], rows[-1][1] + 1))],
+            )
+            assert new.database.rows("SELECT segment > 0 FROM heads WHERE user_id = ?", (user,)) == [(True,)]
 
 
 @pytest.mark.l2

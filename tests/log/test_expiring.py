@@ -1,7 +1,5 @@
 """Retention: what is too old goes from the front of a log, and every cursor keeps its meaning or says that it is too old."""
 
-import dataclasses
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -12,26 +10,11 @@ from quintet.events import decode
 from quintet.log import Expiring, Position, Resync
 from quintet.log.expiring import cut_in, expire_in
 from quintet.scope import UserScope
-from quintet.sources import Sources
 from quintet.store.nodes import Node, is_oldest, show
+from support.days import DAY, Calendar
 from support.kernel import Kernel, within
 
 pytestmark = pytest.mark.l2
-
-DAY = 86_400_000
-
-
-class Calendar:
-    """The wall clock of a kernel, moved by hand."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.now = 1_800_000_000_000
-        kernel.sources = at(kernel.sources, lambda: self.now)
-
-
-def at(sources: Sources, now_ms: Callable[[], int]) -> Sources:
-    """The same sources with another clock."""
-    return dataclasses.replace(sources, now_ms=now_ms)
 
 
 async def told(kernel: Kernel, user: str, thoughts: int) -> None:
@@ -68,10 +51,11 @@ async def test_what_is_too_old_goes_and_every_cursor_says_so(kernel: Kernel) -> 
     forged = cursors[old - 1][:-8] + "00000000"
     assert await within(kernel.log.resolve(user, forged)) == Resync("epoch", cursors[old - 1])
     assert len(await kernel.rows(other)) == 6
-    commits = sum(kernel.store.figures().commits.counts)
     clock.now += 8 * DAY
     await look(kernel, 9)
-    assert await kernel.rows(user, old) == before[old:], "a second look finds nothing"
+    commits = sum(kernel.store.figures().commits.counts)
+    await look(kernel, 9)
+    assert await kernel.rows(user, old) == before[old:], "another look finds nothing"
     assert sum(kernel.store.figures().commits.counts) == commits, "whoever has nothing to lose costs no write"
     clock.now += 2 * DAY
     await look(kernel, 9)

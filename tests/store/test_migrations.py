@@ -1,6 +1,7 @@
 """Migrations: what they make is what the tables say, all or nothing, and a database of another version is refused."""
 
 import os
+import re
 import secrets
 import signal
 import sqlite3
@@ -18,7 +19,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, pool
+from sqlalchemy import Engine, create_engine, pool
 
 from quintet.store import open_store, schema
 from quintet.store.tables import metadata
@@ -35,11 +36,34 @@ def scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
+OTHERS = {
+    "sqlite": {"uq_events_segment_user_id_seq", "uq_events_segment_one_ending"},
+    "postgresql": {"uq_events_user_id_seq", "uq_events_one_ending", "events_0"},
+}
+"""What is of the other database only, and the first partition: the tables say what is partitioned, not into what."""
+
+
+def differences(engine: Engine) -> list[object]:
+    """What Alembic would change to come to the tables."""
+    others = OTHERS[engine.dialect.name]
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_object": lambda _, name, *__: name not in others,
+    }
+    with engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
 def definitions(path: Path) -> set[tuple[str, str, str]]:
-    """Every table and index of a database as its own words."""
+    """Every table and index of a database as its own words; between them a column that was added has other blanks."""
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall()
-    return {(kind, name, " ".join(sql.split())) for kind, name, sql in rows if "alembic_version" not in name}
+    return {
+        (kind, name, re.sub(r"\s*([(),])\s*", r"\1", " ".join(sql.split())))
+        for kind, name, sql in rows
+        if "alembic_version" not in name
+    }
 
 
 def test_an_empty_database_migrated_is_what_the_tables_say(tmp_path: Path) -> None:
@@ -51,9 +75,7 @@ def test_an_empty_database_migrated_is_what_the_tables_say(tmp_path: Path) -> No
     assert definitions(migrated) == definitions(made)
     assert any("WHERE final = 1" in sql for _, _, sql in definitions(migrated))
     assert len([name for kind, name, _ in definitions(migrated) if kind == "trigger"]) == 3
-    with create_engine(f"sqlite:///{migrated}", poolclass=pool.NullPool).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
+    assert differences(create_engine(f"sqlite:///{migrated}", poolclass=pool.NullPool)) == []
 
 
 def test_a_shipped_migration_does_not_follow_the_tables() -> None:
@@ -206,9 +228,7 @@ def test_both_databases_have_the_same_tables() -> None:
     assert catalogue(migrated.url) == catalogue(made.url)
     assert any("WHERE (final = 1)" in str(row) for row in catalogue(made.url))
     assert "CREATE TRIGGER audit_not_emptied" in str(catalogue(made.url))
-    with create_engine(migrated.url.replace("://", "+psycopg://"), poolclass=pool.NullPool).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
+    assert differences(create_engine(migrated.url.replace("://", "+psycopg://"), poolclass=pool.NullPool)) == []
 
 
 def test_nodes_that_start_together_migrate_once() -> None:

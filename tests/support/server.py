@@ -6,7 +6,7 @@ import re
 import sqlite3
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,19 +73,27 @@ class Server(QuintetServer):
     def database(self, to: Path) -> Path:
         """A copy of the database files as they lie there, so that looking changes nothing of what a restart will find.
 
+        Of a server that lives what is committed, of one moment: between two files read one after the other it may tidy up.
         Of PostgreSQL one file as well, of what is committed: whoever judges a database knows one kind.
         """
         to.mkdir(parents=True, exist_ok=True)
         if self.postgres is not None:
             return self.postgres.copied(to / "quintet.db")
         files = [f for f in self.data.iterdir() if re.search(r"\.(db|sqlite3?)(-wal|-shm)?$", f.name)]
-        for file in files:
-            if not file.name.endswith("-shm"):
-                (to / file.name).write_bytes(file.read_bytes())
         found = [to / f.name for f in files if not f.name.endswith(("-wal", "-shm"))]
         assert len(found) == 1, (
             f"expected one database in {self.data}, found {sorted(f.name for f in self.data.iterdir())}"
         )
+        if super().pid is None:
+            for file in files:
+                if not file.name.endswith("-shm"):
+                    (to / file.name).write_bytes(file.read_bytes())
+        else:
+            with (
+                closing(sqlite3.connect(self.data / found[0].name)) as live,
+                closing(sqlite3.connect(found[0])) as copy,
+            ):
+                live.backup(copy)
         return found[0]
 
     def query(self, to: Path, sql: str) -> list[tuple[object, ...]]:

@@ -170,7 +170,7 @@ def run_events(tx: Tx, scope: UserScope, run_id: str, after: int, limit: int) ->
     rows = tx.sql(
         "SELECT seq, first_seq, run_seq, digest, body FROM events"
         " WHERE user_id = ? AND seq >= ? AND seq <= ? AND run_id = ? AND run_seq > ? ORDER BY seq LIMIT ?",
-        (scope.user_id, row["first_seq"], last[0], run_id, after, limit),
+        (scope.user_id, max(row["first_seq"], head.kept_after + 1), last[0], run_id, after, limit),
     )
     return [
         splice(epoch, seq, digest, body, run_seq=run_seq, first_seq=first_seq)

@@ -4,7 +4,8 @@
 2. A cursor from before the cut gets `too_old`; one exactly at it goes on: the digest of the last event that went is kept.
 3. An open run is never cut into, nor is anything behind its first event.
 4. Short transactions, so that others' writes go between them. A crash between two leaves a log that is merely longer.
-5. To look costs some statements for every user, so of several processes one looks. Two that do are no harm.
+5. On SQLite rows are deleted. On PostgreSQL they are hidden and go with their segment, see `segments`; those of segment 0 are deleted.
+6. To look costs some statements for every user, so of several processes one looks. Two that do are no harm.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import msgspec
 from quintet.events import timestamp
 from quintet.log.forgetting import Forgotten
 from quintet.log.numbers import head_in
+from quintet.log.segments import Segments, turn_in
 from quintet.periodic import Periodic
 from quintet.sources import Sources
 from quintet.store import CLOSED, Store, Tx
@@ -28,7 +30,9 @@ _PORTION = 500  # events that one transaction takes away
 _USERS = 100  # users that one look at the database judges
 _OPEN = "SELECT min(first_seq) FROM runs WHERE user_id = ? AND state IN ('queued', 'running')"
 _PROBE = "SELECT seq, first_seq, body FROM events WHERE user_id = ? AND seq >= ? ORDER BY seq LIMIT 1"
-_OLDEST = "SELECT seq, digest FROM events WHERE user_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+_ROWS = "SELECT seq FROM events WHERE user_id = ? AND seq > ? AND seq <= ? AND segment = 0 ORDER BY seq LIMIT ?"
+_LAST = "SELECT seq, digest FROM events WHERE user_id = ? AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
+_DUE = "SELECT user_id, kept_after, segment FROM heads WHERE user_id > ? AND epoch <> ? ORDER BY user_id LIMIT ?"
 
 
 class _Stamp(msgspec.Struct):
@@ -36,10 +40,11 @@ class _Stamp(msgspec.Struct):
 
 
 class Due(NamedTuple):
-    """A user whose events up to `cut` are to go."""
+    """A user whose events up to `cut` are to go, where that is any, and who `turns` to the newest segment."""
 
     user_id: str
-    cut: int
+    cut: int | None
+    turns: bool
 
 
 _stamp_of = msgspec.json.Decoder(_Stamp).decode
@@ -65,24 +70,29 @@ def cut_in(tx: Tx, user_id: str, before_ms: int) -> int:
 
 def expire_in(tx: Tx, user_id: str, cut: int) -> bool:
     """Take away a portion of the events up to `cut`; True when there is more."""
-    rows = tx.sql(_OLDEST, (user_id, head_in(tx, user_id).kept_after, cut, _PORTION)).fetchall()
-    if not rows:
+    kept_after = head_in(tx, user_id).kept_after
+    rows = tx.sql(_ROWS, (user_id, kept_after, cut, _PORTION)).fetchall()
+    more = len(rows) == _PORTION
+    last = tx.sql(_LAST, (user_id, kept_after, rows[-1][0] if more else cut)).fetchone()
+    if last is None:
         return False
-    seq, digest = rows[-1]
-    tx.sql("DELETE FROM events WHERE user_id = ? AND seq <= ?", (user_id, seq))
+    seq, digest = last
+    tx.sql("DELETE FROM events WHERE user_id = ? AND seq <= ? AND segment = 0", (user_id, seq))
     tx.sql("DELETE FROM gone_digests WHERE user_id = ? AND seq <= ?", (user_id, seq))
     tx.sql("INSERT INTO gone_digests (user_id, seq, digests) VALUES (?, ?, ?)", (user_id, seq, bytes.fromhex(digest)))
     tx.sql("UPDATE heads SET kept_after = ? WHERE user_id = ?", (seq, user_id))
     tx.publish(Forgotten(user_id))
-    return len(rows) == _PORTION
+    return more
 
 
-def _due_in(tx: Tx, after: str, before_ms: int) -> tuple[list[Due], str | None]:
-    """Of the next users those who have something to lose, and the last user that was judged; None at the end."""
-    query = "SELECT user_id, kept_after FROM heads WHERE user_id > ? AND epoch <> ? ORDER BY user_id LIMIT ?"
-    users = tx.sql(query, (after, CLOSED, _USERS)).fetchall()
-    found = [(Due(user_id, cut_in(tx, user_id, before_ms)), kept_after) for user_id, kept_after in users]
-    return [due for due, kept_after in found if due.cut > kept_after], users[-1][0] if users else None
+def _due_in(tx: Tx, after: str, before_ms: int, newest: int) -> tuple[list[Due], str | None]:
+    """Of the next users those with whom there is something to do, and the last user that was judged; None at the end."""
+    users = tx.sql(_DUE, (after, CLOSED, _USERS)).fetchall()
+    found = []
+    for user_id, kept_after, segment in users:
+        cut = cut_in(tx, user_id, before_ms)
+        found.append(Due(user_id, cut if cut > kept_after else None, segment < newest))
+    return [due for due in found if due.cut is not None or due.turns], users[-1][0] if users else None
 
 
 class Expiring:
@@ -94,6 +104,7 @@ class Expiring:
         self._store = store
         self._sources = sources
         self._days = days
+        self._segments = Segments(store, sources, days * _DAY_MS) if store.shared else None
         self._mine = mine
         self._looking = Periodic("taking away what is too old", self.look, _PERIOD)
         self.close = self._looking.close
@@ -107,10 +118,17 @@ class Expiring:
         """Take away what is too old. Raises QuintetError: the store cannot."""
         if not await self._store.read(self._mine):
             return
+        newest = await self._segments.newest() if self._segments else 0
         before_ms = self._sources.now_ms() - self._days * _DAY_MS
         last: str | None = ""
         while last is not None:
-            due, last = await self._store.read(partial(_due_in, after=last, before_ms=before_ms))
-            for user_id, cut in due:
-                while await self._store.write(user_id, partial(expire_in, user_id=user_id, cut=cut)):
+            due, last = await self._store.read(partial(_due_in, after=last, before_ms=before_ms, newest=newest))
+            for user_id, cut, turns in due:
+                while cut is not None and await self._store.write(
+                    user_id, partial(expire_in, user_id=user_id, cut=cut)
+                ):
                     pass
+                if turns:
+                    await self._store.write(user_id, partial(turn_in, user_id=user_id, segment=newest))
+        if self._segments:
+            await self._segments.drop(newest)

@@ -12,12 +12,16 @@ from typing import NamedTuple
 import msgspec
 
 from quintet.events import Draft
+from quintet.log.numbers import Head, head_in
 from quintet.store import Tx
 
 __all__ = ["Forgotten", "Place", "forget_in"]
 
 _DELETE = "DELETE FROM events WHERE user_id = ? AND seq BETWEEN ? AND ?"
-_INSERT = "INSERT INTO events (user_id, seq, first_seq, type, digest, final, body) VALUES (?, ?, ?, ?, ?, 0, ?)"
+_DELETE_ONE = "DELETE FROM events WHERE user_id = ? AND seq = ?"
+_INSERT = (
+    "INSERT INTO events (user_id, seq, first_seq, type, digest, final, body, segment) VALUES (?, ?, ?, ?, ?, 0, ?, ?)"
+)
 _KEEP = "INSERT INTO gone_digests (user_id, seq, digests) VALUES (?, ?, ?)"
 _DROP = "DELETE FROM gone_digests WHERE user_id = ? AND seq = ?"
 _RANGE = (
@@ -53,18 +57,20 @@ def forget_in(tx: Tx, user_id: str, gone: Iterable[Place], stand_in: Callable[[s
     """Replace the events at `gone` by one range event for each stretch of neighbours.
 
     `stand_in` makes the event for a stretch; the id it gives it must begin with the digest it is handed, which is that of the
-    stretch's last event: a cursor there stays what it was.
+    stretch's last event: a cursor there stays what it was. What is too old to be read leaves nothing in its place.
     """
-    for stretch in _stretches(sorted(gone)):
-        _replace(tx, user_id, stretch, stand_in)
+    head, places = head_in(tx, user_id), sorted(gone)
+    tx.many(_DELETE_ONE, [(user_id, place.seq) for place in places if place.seq <= head.kept_after])
+    for stretch in _stretches([place for place in places if place.seq > head.kept_after]):
+        _replace(tx, user_id, head, stretch, stand_in)
     tx.publish(Forgotten(user_id))
 
 
-def _replace(tx: Tx, user_id: str, stretch: Sequence[Place], stand_in: Callable[[str], Draft]) -> None:
+def _replace(tx: Tx, user_id: str, head: Head, stretch: Sequence[Place], stand_in: Callable[[str], Draft]) -> None:
     first, last = stretch[0].seq, stretch[-1]
     made = stand_in(last.digest)
     digests = bytes.fromhex("".join(place.digest for place in stretch))
-    before = tx.sql(_BEFORE, (user_id, first - 1)).fetchone()
+    before = tx.sql(_BEFORE, (user_id, first - 1)).fetchone() if first - 1 > head.kept_after else None
     after = tx.sql(_AFTER, (user_id, user_id, last.seq, last.seq + 1)).fetchone()
     if before is not None and _alike(before[3], made.body):
         tx.sql(_DROP, (user_id, before[0]))
@@ -74,7 +80,7 @@ def _replace(tx: Tx, user_id: str, stretch: Sequence[Place], stand_in: Callable[
         last, digests = Place(after[0], after[2]), digests + after[4]
         made = stand_in(last.digest)
     tx.sql(_DELETE, (user_id, first, last.seq))
-    tx.sql(_INSERT, (user_id, last.seq, first, made.type, made.digest, made.body))
+    tx.sql(_INSERT, (user_id, last.seq, first, made.type, made.digest, made.body, head.segment))
     tx.sql(_KEEP, (user_id, last.seq, digests))
 
 

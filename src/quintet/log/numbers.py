@@ -17,21 +17,24 @@ from quintet.store import CLOSED, Tx, holds
 
 __all__ = ["Append", "Appended", "Fenced", "Head", "Stopped", "append_in", "create_head", "gather", "head_in"]
 
-_HEAD = "SELECT epoch, seq, digest, kept_after, auth_rev FROM heads WHERE user_id = ?"
+_HEAD = "SELECT epoch, seq, digest, kept_after, auth_rev, segment, segment_after FROM heads WHERE user_id = ?"
 _SET_HEAD = "UPDATE heads SET seq = ?, digest = ? WHERE user_id = ?"
 _FENCE = (  # the run and its user's head by one statement: each costs a hand-over of the interpreter's lock
-    "SELECT r.attempt, r.state, r.run_seq, r.cancelled, h.epoch, h.seq, h.digest, h.kept_after, h.auth_rev"
+    "SELECT r.attempt, r.state, r.run_seq, r.cancelled,"
+    " h.epoch, h.seq, h.digest, h.kept_after, h.auth_rev, h.segment, h.segment_after"
     " FROM runs r JOIN heads h ON h.user_id = r.user_id WHERE r.user_id = ? AND r.id = ?"
 )
 _FENCES = (  # of many runs, where a statement costs a journey as well
-    "SELECT r.user_id, r.id, r.attempt, r.state, r.run_seq, r.cancelled, h.epoch, h.seq, h.digest, h.kept_after, h.auth_rev"
+    "SELECT r.user_id, r.id, r.attempt, r.state, r.run_seq, r.cancelled,"
+    " h.epoch, h.seq, h.digest, h.kept_after, h.auth_rev, h.segment, h.segment_after"
     " FROM unnest(?::text[], ?::text[]) AS k (user_id, id) JOIN runs r ON r.user_id = k.user_id AND r.id = k.id"
     " JOIN heads h ON h.user_id = r.user_id"
 )
 _ELSEWHERE = 5  # seconds after which somebody may ask again; by then whoever asked the wrong database knows it
 _SET_RUN = "UPDATE runs SET run_seq = ? WHERE user_id = ? AND id = ?"
 _INSERT = (
-    "INSERT INTO events (user_id, seq, run_id, run_seq, type, digest, final, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO events (user_id, seq, run_id, run_seq, type, digest, final, body, segment)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -55,6 +58,12 @@ class Head(NamedTuple):
     digest: str
     kept_after: int
     auth_rev: int
+    segment: int  # of new events
+    segment_after: int
+
+    def segment_of(self, after: int) -> int:
+        """What comes after this number is in this segment or a later one, see `segments`."""
+        return self.segment if after >= self.segment_after else 0
 
     @property
     def cursor(self) -> str:
@@ -131,8 +140,9 @@ class _Numbered:
             seq += 1
             run_seq += 1
             place = None if run_id is None else run_seq
-            self.rows.append((user_id, seq, run_id, place, draft.type, draft.digest, int(draft.final), draft.body))
-        self.heads[user_id] = Head(head.epoch, seq, draft.digest, head.kept_after, head.auth_rev)
+            row = (user_id, seq, run_id, place, draft.type, draft.digest, int(draft.final), draft.body, head.segment)
+            self.rows.append(row)
+        self.heads[user_id] = head._replace(seq=seq, digest=draft.digest)
         return run_seq
 
     def write(self) -> None:

@@ -12,7 +12,11 @@ from quintet.store import Tx
 
 __all__ = ["Batch", "Position", "Resync", "Row", "heads_in", "read_in", "resolve_in"]
 
-_READ = "SELECT seq, first_seq, run_seq, digest, body FROM events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+_READ = (
+    "SELECT seq, first_seq, run_seq, digest, body FROM events"
+    " WHERE user_id = ? AND seq > ? AND segment >= ? ORDER BY seq LIMIT ?"
+)
+_HEADS = "SELECT user_id, epoch, seq, digest, kept_after, auth_rev, segment, segment_after FROM heads"
 _AT = "SELECT digest FROM events WHERE user_id = ? AND seq = ?"
 _GONE = "SELECT digests FROM gone_digests WHERE user_id = ? AND seq = ?"
 _AROUND = (
@@ -59,9 +63,10 @@ def read_in(tx: Tx, user_id: str, after: int, limit: int, size: int) -> Batch:
     An event that stands for several is cut for a reader inside of it: it then begins right after `after`.
     """
     head = head_in(tx, user_id)
+    after = max(after, head.kept_after)  # what is before may still be there, until its segment goes
     rows: list[Row] = []
     total = 0
-    for seq, first_seq, run_seq, digest, body in tx.sql(_READ, (user_id, after, limit)):
+    for seq, first_seq, run_seq, digest, body in tx.sql(_READ, (user_id, after, head.segment_of(after), limit)):
         total += len(body)
         if rows and total > size:
             break
@@ -115,8 +120,5 @@ def _digest_inside(tx: Tx, user_id: str, seq: int) -> str | None:
 
 def heads_in(tx: Tx, users: Sequence[str]) -> dict[str, Head]:
     marks = ", ".join("?" * len(users))
-    rows = tx.sql(
-        f"SELECT user_id, epoch, seq, digest, kept_after, auth_rev FROM heads WHERE user_id IN ({marks})",  # noqa: S608
-        users,
-    )
+    rows = tx.sql(f"{_HEADS} WHERE user_id IN ({marks})", users)
     return {row[0]: Head(*row[1:]) for row in rows}

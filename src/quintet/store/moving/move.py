@@ -17,7 +17,7 @@ from quintet.store.moving.batches import Progress, Steps, batches
 from quintet.store.moving.end import End, MoveError
 from quintet.store.moving.opening import opened_source, opened_target
 from quintet.store.moving.sums import Sum
-from quintet.store.moving.tables import insertion, moved_tables, plain, selection
+from quintet.store.moving.tables import insertion, moved_columns, moved_tables, plain, selection
 from quintet.store.tables import heads
 
 __all__ = ["Moved", "move"]
@@ -66,14 +66,14 @@ def _refuse_cells(source: End) -> None:
 
 
 def _count(end: End, table: Table) -> int:
-    return int(end.tx.sql(f"SELECT count(*) FROM {table.name}").fetchone()[0])  # noqa: S608 - of the schema
+    return int(end.tx.sql(f"SELECT count(*) FROM ({selection(table)}) AS t").fetchone()[0])  # noqa: S608 - of the schema
 
 
 def _copy(source: End, target: End, table: Table, new_epoch: Callable[[], str], more: Callable[[int], None]) -> None:
     made, statement = plain(table, nul=target.holds_nul), insertion(table)
     for batch in batches(map(made, source.stream(selection(table)))):
         if table is heads:
-            at = list(table.c).index(heads.c.epoch)
+            at = moved_columns(table).index(heads.c.epoch)
             batch = [(*row[:at], new_epoch(), *row[at + 1 :]) for row in batch]  # noqa: PLW2901
         try:
             target.tx.many(statement, batch)
@@ -95,7 +95,7 @@ def _compare(source: End, target: End, table: Table, more: Callable[[int], None]
 
 def _sum(end: End, table: Table, nul: bool) -> Sum:
     made, told = plain(table, nul=nul), Sum()
-    renewed = list(table.c).index(heads.c.epoch) if table is heads else None
+    renewed = moved_columns(table).index(heads.c.epoch) if table is heads else None
     for row in map(made, end.stream(selection(table))):
         told.add(row if renewed is None else (*row[:renewed], *row[renewed + 1 :]))
     return told

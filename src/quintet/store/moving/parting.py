@@ -19,6 +19,7 @@ __all__ = ["clean", "close", "copied", "is_set_aside", "settled"]
 _ASIDE = ("heads", "runs", "deletions")  # what those who work on all logs of a database look for
 _THEIRS = "user_id IN (SELECT user_id FROM leaving_heads)"
 _HEAD = "user_id, epoch, seq, digest, kept_after"  # all but the revision, which is the account's
+_NOTHING = "epoch = ?, seq = 0, digest = '0', kept_after = 0, segment = 0, segment_after = 0"
 _HOUSE = (
     "INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)"
     " SELECT user_id, '', user_id, false, '', ?, ? FROM leaving_heads ON CONFLICT (id) DO NOTHING"
@@ -45,7 +46,7 @@ def close(tx: Tx, shards: range) -> None:
     for name in _ASIDE[1:]:
         tx.sql(f"INSERT INTO leaving_{name} SELECT * FROM {name} WHERE {_THEIRS}")  # noqa: S608 - of constants
         tx.sql(f"DELETE FROM {name} WHERE {_THEIRS}")  # noqa: S608 - of constants
-    tx.sql(f"UPDATE heads SET epoch = ?, seq = 0, digest = '0', kept_after = 0 WHERE {_THEIRS}", (CLOSED,))  # noqa: S608
+    tx.sql(f"UPDATE heads SET {_NOTHING} WHERE {_THEIRS}", (CLOSED,))  # noqa: S608 - of constants
 
 
 def copied(source: Alone, target: Alone, *, housed: bool, progress: Progress) -> dict[str, int]:
@@ -97,7 +98,7 @@ def _left(table: Table) -> str:
     """What the old cell has of a table."""
     if table.name in _ASIDE:
         return f"SELECT {', '.join(table.c.keys())} FROM leaving_{table.name}"  # noqa: S608 - of the schema
-    return f"{selection(table)} WHERE {_THEIRS}"
+    return f"{selection(table, 'leaving_heads')} AND {_THEIRS}"
 
 
 def _count(tx: Tx, table: Table) -> int:
@@ -107,7 +108,7 @@ def _count(tx: Tx, table: Table) -> int:
 def _compare(source: Alone, target: Alone, tables: list[Table], steps: Steps) -> None:
     """Both sides as they can be read now."""
     heads = (f"SELECT {_HEAD} FROM leaving_heads", f"SELECT {_HEAD} FROM heads WHERE {_THEIRS}")  # noqa: S608 - of constants
-    both = {table.name: (_left(table), f"{selection(table)} WHERE {_THEIRS}") for table in tables} | {"heads": heads}
+    both = {table.name: (_left(table), f"{selection(table)} AND {_THEIRS}") for table in tables} | {"heads": heads}
     more = steps.of("Comparing")
     for name, (left, came) in both.items():
         theirs, ours = Sum(), Sum()

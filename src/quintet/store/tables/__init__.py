@@ -17,7 +17,7 @@ from quintet.store.tables.entering import (
     service_clients,
     totps,
 )
-from quintet.store.tables.log import events, gone_digests, heads
+from quintet.store.tables.log import events, gone_digests, heads, segments
 from quintet.store.tables.saying import attachments, deleted_sends, deletions, message_attachments, messages, threads
 from quintet.store.tables.sharing import cell, commit_marks, lineages, nodes, shards, workers
 from quintet.store.tables.speaking import refresh_tokens, sessions, signing_keys, users
@@ -50,6 +50,7 @@ __all__ = [
     "recovery_codes",
     "refresh_tokens",
     "runs",
+    "segments",
     "service_clients",
     "sessions",
     "shards",
