@@ -1,8 +1,9 @@
-"""What does it cost to take old events away from a large PostgreSQL: row by row as Quintet does, or by dropping a week's partition?
+"""What do old events cost on a large PostgreSQL, and what do partitions cost whoever appends and reads?
 
-Two databases hold the same events: six weeks of them, the oldest of which is to go. One is Quintet's own; in the other the table of
-events is partitioned by week, and everything else is the same code. Rounds alternate. Appends, catching up and looking for nothing
-new are done one after another; what old events cost to take away is measured beside appends at a steady pace.
+Two databases hold the same events: six weeks of them, the oldest of which is to go. One is as Quintet makes it, with a segment for each
+week; in the other the table has no partitions, so that events go row by row. Everything else is the same code. Rounds alternate. Appends,
+catching up and looking for nothing new are done one after another; what it costs to take old events away is measured beside appends at
+a steady pace. Of segments both looks are counted: the one that hides, and the one after it that drops.
 """
 
 import argparse
@@ -12,11 +13,11 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from benchmarks.kit.database import Database, database
 from benchmarks.kit.figures import median, percentiles, publish, table
-from benchmarks.kit.history import DAY_MS, WEEK_MS, by_week, drop_week, fill, scalar
+from benchmarks.kit.history import DAY_MS, WEEK_MS, fill, in_one_table, in_segments, scalar
 from benchmarks.kit.machine import facts, warn_if_busy
 from benchmarks.kit.wish import options
 from quintet.events import AgentThinking, draft
@@ -26,10 +27,20 @@ from quintet.log.reading import read_in
 from quintet.sources import Sources
 from quintet.store import Store, Tx, open_store
 
-ARMS = ("one table", "by week")
+ARMS = ("one table", "segments")
 WEEKS = 6
+AGO_MS = 3 * DAY_MS // 24  # since when the newest segment is there: no other begins meanwhile, and the oldest is over
 PACE = 0.005  # seconds between two appends beside retention
 ROUNDS = 3
+
+
+class _Unpartitioned:
+    """A store that is taken for one without partitions."""
+
+    shared = False
+
+    def __init__(self, store: Store) -> None:
+        self.read, self.write = store.read, store.write
 
 
 class Arm:
@@ -61,10 +72,10 @@ class Arm:
 
     async def take_away(self) -> None:
         """The oldest week."""
-        if self.name == "by week":
-            await asyncio.to_thread(drop_week, self.found.url, 0)
-        else:
-            await Expiring(self.store, self._sources, (WEEKS - 1) * WEEK_MS // DAY_MS).look()
+        store = self.store if self.name == "segments" else cast(Store, _Unpartitioned(self.store))
+        expiring = Expiring(store, self._sources, (WEEKS - 1) * WEEK_MS // DAY_MS)
+        await expiring.look()
+        await expiring.look()
 
     async def _read(self, back: int, limit: int) -> None:
         asked = partial(read_in, user_id=self._next(), after=self.each - back, limit=limit, size=1 << 20)
@@ -94,11 +105,13 @@ def main() -> None:
 
 async def _measured(arms: list[Arm], rows: int, seconds: float) -> dict[str, Any]:
     now = Sources().now_ms()
+    begins = [now - (WEEKS - week) * WEEK_MS - AGO_MS for week in range(WEEKS + 1)]
     figures: dict[str, Any] = {}
     for arm in arms:
-        await asyncio.to_thread(fill, arm.found.url, rows, arm.each, now - DAY_MS // 24, WEEKS * 7)
-        if arm.name == "by week":
-            await asyncio.to_thread(by_week, arm.found.url, now, WEEKS)
+        segmented = arm.name == "segments"
+        await asyncio.to_thread(*((in_segments, arm.found.url, begins) if segmented else (in_one_table, arm.found.url)))
+        span = (now - DAY_MS // 24, WEEKS * 7)
+        await asyncio.to_thread(fill, arm.found.url, rows, arm.each, *span, begins if segmented else ())
         await arm.store.start()
         figures[arm.name] = {}
     try:

@@ -1,21 +1,20 @@
 """Segments on PostgreSQL: what is too old goes with its table, what is not stays, whoever looks and whenever."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from quintet import runs
+from quintet.chat.portion import stands_for
 from quintet.chat.reading import run_events
 from quintet.events import decode
-from quintet.log import Expiring, Position
-from quintet.log.segments import turn_in
+from quintet.log import Expiring, Place, Position, forget_in, head_in
+from quintet.log.segments import Segments, turn_in
 from quintet.scope import UserScope
 from quintet.store import Tx, open_store
 from quintet.store.moving import move
-from support.databases import Database
 from support.days import DAY, KEPT, House, opened
 from support.kernel import Kernel, within
 from support.postgres import PostgresDatabase
@@ -70,6 +69,7 @@ async def test_a_run_that_is_open_outlives_its_segment(house: House) -> None:
     assert kept_after == 6, "up to the open run's first event"
     assert [kind for _, _, kind in rows] == ["message_accepted", "agent_started", *["agent_thinking"] * 8]
     assert "events_1" not in house.tables()
+    assert house.stored(user)[0] == 7, "what nobody can read was not carried along"
     told = await house.kernel.story(user, run.run_id)
     assert [event.data["text"] for event in told[2:]] == [f"day {number}" for number in range(0, 40, 5)]
     await house.kernel.close(run, runs.Failed("agent_error"))
@@ -113,6 +113,35 @@ async def test_what_nobody_can_read_is_deleted_with_its_thread(house: House) -> 
     assert await within(house.kernel.log.resolve(user, "0")) == beginning
 
 
+async def test_a_deletion_that_took_days_leaves_the_hidden_half_alone(house: House) -> None:
+    """Its first portion stands for what is hidden by now: the second stands for itself, and the cursor between them stays."""
+    user = await house.kernel.user()
+    await house.look()
+
+    async def forget(thread: str, places: list[tuple[int, str]]) -> None:
+        def portion(tx: Tx) -> None:
+            ids, now = house.kernel.moment().ids(), house.clock.now
+            forget_in(
+                tx, user, [Place(*place) for place in places], lambda digest: stands_for(ids, thread, now, digest)
+            )
+
+        await within(house.kernel.store.write(user, portion))
+
+    run = await house.told(user)
+    places = [(event.seq, event.cursor[-8:]) for event in await house.kernel.story(user)]
+    await forget(run.thread_id, places)
+    await house.days(5)
+    await house.told(user)
+    places = [(event.seq, event.cursor[-8:]) for event in await house.kernel.story(user)][1:]
+    await house.days(4)
+    beginning = await within(house.kernel.log.resolve(user, "0"))
+    assert isinstance(beginning, Position)
+    assert (beginning.after, len(house.stored(user))) == (6, 7)
+    await forget(run.thread_id, places)
+    assert await within(house.kernel.log.resolve(user, "0")) == beginning
+    assert await house.readable(user) == (6, [(7, 12, "thread_deleted")])
+
+
 async def test_a_thread_that_is_half_hidden_leaves_a_range_of_what_is_read(house: House) -> None:
     """The cut goes through a thread: deleted, it leaves one event for what could still be read, and the cursor at the cut stays."""
     user = await house.kernel.user()
@@ -149,7 +178,8 @@ async def test_a_backup_holds_a_table_and_nobody_else(house: House) -> None:
     await house.look()
     await house.told(user)
     await house.days(9)
-    with reading(house.database):
+    with psycopg.connect(house.database.url) as backup:
+        backup.execute("SELECT count(*) FROM events")
         house.clock.now += 2 * DAY
         await within(house.look(3), 5)
         assert "events_1" in house.tables()
@@ -158,14 +188,6 @@ async def test_a_backup_holds_a_table_and_nobody_else(house: House) -> None:
     await house.look()
     assert "events_1" not in house.tables()
     assert (await house.readable(user))[0] == 6
-
-
-@contextmanager
-def reading(database: Database) -> Iterator[None]:
-    """Somebody who has read in the log and has not come to an end."""
-    with psycopg.connect(database.url) as backup:
-        backup.execute("SELECT count(*) FROM events")
-        yield
 
 
 async def test_it_goes_at_the_look_after_the_one_that_hid_it(house: House) -> None:
@@ -187,7 +209,8 @@ async def test_two_that_look_at_once_are_no_harm(house: House) -> None:
     """Each begins what the other has begun, carries what the other has carried, drops what the other has dropped."""
     user = await house.kernel.user()
     other = Expiring(house.kernel.store, house.kernel.sources, KEPT)
-    await house.look()
+    await asyncio.gather(within(other.look()), house.look())
+    assert house.tables() == {"events_0", "events_1"}
     await house.told(user)
     run = await house.kernel.running(user)
     for _ in range(14):
@@ -199,18 +222,23 @@ async def test_two_that_look_at_once_are_no_harm(house: House) -> None:
     assert len(await house.kernel.story(user, run.run_id)) == 2
 
 
-async def test_a_process_of_an_older_state_drops_nothing_that_is_used(house: House) -> None:
-    """A segment that some head still writes to is not dropped, whatever was found out about it before."""
+async def test_a_segment_that_somebody_writes_to_is_not_dropped(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another cluster took over between the steps of a look, in which a head is still there: nothing is carried, and nothing dropped."""
     user = await house.kernel.user()
     await house.look()
     await house.told(user)
-    await house.days(9)
+    before = await house.readable(user)
+    await house.days(1)
+    segments = Segments(house.kernel.store, house.kernel.sources, -DAY)
+    monkeypatch.setattr("quintet.log.segments._PORTION", 2)
     await within(house.kernel.store.write("", lambda tx: tx.sql("UPDATE heads SET segment = 1")))
-    await house.told(user)
-    stays = (await house.readable(user))[1]
-    house.clock.now += 2 * DAY
-    await house.look(3)
-    assert (await house.readable(user))[1] == stays
+    for _ in range(2):
+        await within(segments.drop())
+    assert await house.readable(user) == before
+    assert "events_1" in house.tables()
+    await within(house.kernel.store.write("", lambda tx: tx.sql("UPDATE heads SET segment = 2")))
+    await within(segments.drop())
+    assert await house.readable(user) == before
     assert "events_1" not in house.tables()
 
 
@@ -220,22 +248,18 @@ async def test_whoever_reads_near_the_head_asks_one_partition(house: House) -> N
     for _ in range(8):
         await house.told(user)
         await house.days(1)
-    head = await within(house.kernel.store.read(lambda tx: asked(tx, user)))
+    head = await within(house.kernel.store.read(lambda tx: head_in(tx, user)))
+    near = head.segment_of(head.seq)
+    assert f"events_{near}" == max(house.tables())
     with psycopg.connect(house.database.url) as raw:
         raw.execute("SET plan_cache_mode = force_generic_plan")
         raw.execute(
             "PREPARE near AS SELECT seq FROM events WHERE user_id = $1 AND seq > $2 AND segment >= $3 ORDER BY seq LIMIT $4"
         )
-        plan = str(raw.execute(f"EXPLAIN EXECUTE near ('{user}', {head[0]}, {head[1]}, 100)".encode()).fetchall())
-    assert f"events_{head[1]}" in plan
+        plan = str(raw.execute(f"EXPLAIN EXECUTE near ('{user}', {head.seq}, {near}, 100)".encode()).fetchall())
+    assert f"events_{near}" in plan
     assert plan.count("Index") <= 2, plan
     assert len(house.tables()) > 8
-
-
-def asked(tx: Tx, user: str) -> tuple[int, int]:
-    """A user's head and their segment."""
-    found: tuple[int, int] = tx.sql("SELECT seq, segment FROM heads WHERE user_id = ?", (user,)).fetchone()
-    return found
 
 
 async def test_a_number_is_given_once_in_all_segments(house: House) -> None:

@@ -131,4 +131,4 @@ class Expiring:
                 if turns:
                     await self._store.write(user_id, partial(turn_in, user_id=user_id, segment=newest))
         if self._segments:
-            await self._segments.drop(newest)
+            await self._segments.drop()

@@ -20,7 +20,6 @@ __all__ = ["Segments", "turn_in"]
 log = logging.getLogger(__name__)
 
 _IN_ALL = 8  # segments in the time that events are kept: so much longer than that, at most, their bytes are there
-_SLACK_MS = 7_200_000  # two looks: until then everybody has turned to the next one, and its events are hidden
 _PORTION = 500  # events that one transaction carries
 _USERS = 100  # users that one look at the database judges
 _PATIENCE = "SET LOCAL lock_timeout = '200ms'"  # whoever wants to read waits behind whoever waits to drop
@@ -30,12 +29,12 @@ _NEWEST = "SELECT number, began_at FROM segments ORDER BY number DESC LIMIT 1"
 _TURN = "UPDATE heads SET segment = ?, segment_after = seq WHERE user_id = ? AND segment < ? AND epoch <> ?"
 _OVER = "SELECT number FROM segments AS s WHERE EXISTS (SELECT 1 FROM segments AS n WHERE n.number > s.number AND n.began_at <= ?)"
 _READABLE = (
-    "SELECT user_id, segment = ? OR EXISTS (SELECT 1 FROM events AS e WHERE e.user_id = h.user_id AND e.segment = ?"
+    "SELECT user_id, EXISTS (SELECT 1 FROM events AS e WHERE e.user_id = h.user_id AND e.segment = ?"
     " AND e.seq > h.kept_after) FROM heads AS h WHERE user_id > ? ORDER BY user_id LIMIT ?"
 )
 _CARRY = (
-    "UPDATE events SET segment = h.segment FROM heads AS h WHERE h.user_id = events.user_id AND events.user_id = ?"
-    " AND events.segment = ? AND events.seq IN (SELECT e.seq FROM events AS e JOIN heads AS k ON k.user_id = e.user_id"
+    "UPDATE events SET segment = h.segment FROM heads AS h WHERE h.user_id = events.user_id AND h.segment <> events.segment"
+    " AND events.user_id = ? AND events.segment = ? AND events.seq IN (SELECT e.seq FROM events AS e JOIN heads AS k ON k.user_id = e.user_id"
     " WHERE e.user_id = ? AND e.segment = ? AND e.seq > k.kept_after ORDER BY e.seq LIMIT ?)"
 )
 
@@ -70,20 +69,19 @@ def _over_in(tx: Tx, before_ms: int) -> frozenset[int]:
 
 
 def _readable_in(tx: Tx, number: int, after: str) -> tuple[list[str], str | None]:
-    """Of the next users those who are in this segment or have something there, and the last user that was judged; None at the end."""
-    rows = tx.sql(_READABLE, (number, number, after, _USERS)).fetchall()
+    """Of the next users those who have something in this segment, and the last user that was judged; None at the end."""
+    rows = tx.sql(_READABLE, (number, after, _USERS)).fetchall()
     return [user_id for user_id, some in rows if some], rows[-1][0] if rows else None
 
 
-def _carry_in(tx: Tx, user_id: str, number: int, to: int) -> bool:
+def _carry_in(tx: Tx, user_id: str, number: int) -> bool:
     """Carry a portion of what can still be read; True when there may be more."""
-    turn_in(tx, user_id, to)
     return bool(tx.sql(_CARRY, (user_id, number, user_id, number, _PORTION)).rowcount == _PORTION)
 
 
 def _drop_in(tx: Tx, number: int) -> bool:
     if tx.sql("SELECT 1 FROM heads WHERE segment = ? LIMIT 1", (number,)).fetchone():
-        return False  # another cluster took over meanwhile, which lacks what was just done
+        return False  # another cluster took over meanwhile, which lacks what this look has done
     tx.sql(_PATIENCE)
     tx.sql(f"DROP TABLE events_{number}")
     tx.sql("DELETE FROM segments WHERE number = ?", (number,))
@@ -108,21 +106,21 @@ class Segments:
             return number
         return await self._store.write("", partial(_begin_in, now_ms=now_ms, lasts_ms=lasts_ms))
 
-    async def drop(self, newest: int) -> None:
-        """Drop what was over at the last look, and look what is. Raises QuintetError: the store cannot."""
-        before_ms = self._sources.now_ms() - self._kept_ms - _SLACK_MS
+    async def drop(self) -> None:
+        """Drop what was over at the last look, and look what is; everybody writes to the newest. Raises QuintetError: the store cannot."""
+        before_ms = self._sources.now_ms() - self._kept_ms
         over = await self._store.read(partial(_over_in, before_ms=before_ms))
         for number in sorted(over & self._over):
-            await self._carry(number, newest)
+            await self._carry(number)
             await self._drop(number)
         self._over = over
 
-    async def _carry(self, number: int, to: int) -> None:
+    async def _carry(self, number: int) -> None:
         last: str | None = ""
         while last is not None:
             found, last = await self._store.read(partial(_readable_in, number=number, after=last))
             for user_id in found:
-                while await self._store.write(user_id, partial(_carry_in, user_id=user_id, number=number, to=to)):
+                while await self._store.write(user_id, partial(_carry_in, user_id=user_id, number=number)):
                     pass
 
     async def _drop(self, number: int) -> None:
