@@ -144,9 +144,13 @@ async def _retention(arm: Arm) -> dict[str, float]:
     before, cpu, began = _gb(arm.found.url), arm.found.cpu(), time.monotonic()
     meanwhile = await _beside(arm, asyncio.create_task(arm.take_away()))
     seconds, used = time.monotonic() - began, arm.found.cpu().since(cpu).total
+    vacuum = arm.found.cpu()
+    await asyncio.to_thread(scalar, arm.found.url, "VACUUM events")
+    tidied = arm.found.cpu().since(vacuum).total
     gone = int(str(scalar(arm.found.url, "SELECT sum(kept_after) FROM heads")))
     return {
         "gone": gone, "seconds": round(seconds, 1), "database CPU s": round(used / 1e6, 1), "rows/s": round(gone / seconds),
+        "vacuum CPU s": round(tidied / 1e6, 1),
         "append p50 ms": round(meanwhile["p50"], 2), "p99 ms": round(meanwhile["p99"], 2), "max ms": round(meanwhile["max"], 1),
         "GB before": before, "GB after": _gb(arm.found.url),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from quintet import runs
 from quintet.chat.deleting import delete_thread
 from quintet.events import decode
 from quintet.log import Expiring, Position, Resync
-from quintet.log.expiring import cut_in, expire_in
+from quintet.log.expiring import expire_in
 from quintet.scope import UserScope
 from quintet.store.nodes import Node, is_oldest, show
 from support.days import DAY, Calendar
@@ -131,6 +131,28 @@ async def test_what_was_deleted_at_the_cut_goes_like_everything_else(kernel: Ker
     assert await kernel.rows(user, at.seq) == before[1:]
 
 
+async def test_what_stands_for_a_deleted_thread_holds_nothing_back(kernel: Kernel) -> None:
+    """A thread that was deleted yesterday was told as long ago as what follows it: both go; before what is young it stays until its own time."""
+    clock = Calendar(kernel)
+    user, other = await kernel.user(), await kernel.user()
+    for name in (user, other):
+        await told(kernel, name, 3)
+    await told(kernel, user, 3)
+    clock.now += 9 * DAY
+    await told(kernel, other, 3)
+    for name in (user, other):
+        thread = str((await kernel.story(name))[0].thread_id)
+        await within(delete_thread(kernel.store, UserScope(name), thread, kernel.moment(), most_running=5))
+    clock.now += DAY
+    assert [(row.first_seq, row.seq) for row in (await kernel.rows(user))[:2]] == [(1, 6), (7, 7)]
+    await look(kernel, 9)
+    assert [row.seq for row in await kernel.rows(user)] == [13], "thread_deleted itself"
+    assert [(row.first_seq, row.seq) for row in (await kernel.rows(other))[:2]] == [(1, 6), (7, 7)]
+    clock.now += 9 * DAY
+    await look(kernel, 9)
+    assert await kernel.rows(other) == []
+
+
 async def test_it_goes_in_portions(kernel: Kernel) -> None:
     """One transaction takes a bounded part; after each the log is whole from its new beginning on, as a crash would leave it."""
     clock = Calendar(kernel)
@@ -138,12 +160,10 @@ async def test_it_goes_in_portions(kernel: Kernel) -> None:
     await told(kernel, user, 1100)
     clock.now += 2 * DAY
     rows = await kernel.rows(user)
-    cut = await within(kernel.store.read(lambda tx: cut_in(tx, user, clock.now - DAY)))
-    assert cut == len(rows)
-    assert await within(kernel.store.write(user, lambda tx: expire_in(tx, user, cut)))
+    assert await within(kernel.store.write(user, lambda tx: expire_in(tx, user, clock.now - DAY)))
     beginning = await within(kernel.log.resolve(user, "0"))
     assert isinstance(beginning, Position)
-    assert 0 < beginning.after < cut
+    assert 0 < beginning.after < 500
     assert await kernel.rows(user, beginning.after) == rows[beginning.after :]
 
 

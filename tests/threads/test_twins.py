@@ -139,8 +139,11 @@ async def test_what_one_does_leaves_every_row_of_the_other_as_it_was(
             await actor.send(2)
 
     async def expire() -> None:
-        head = (await within(kernel.log.head(actor.user_id)))[0]
-        await within(kernel.store.write(actor.user_id, lambda tx: expire_in(tx, actor.user_id, head)))
+        before_ms = kernel.sources.now_ms() + 1
+        await within(kernel.store.write(actor.user_id, lambda tx: expire_in(tx, actor.user_id, before_ms)))
+        beginning = await within(kernel.log.resolve(actor.user_id, "0"))
+        assert isinstance(beginning, Position)
+        assert beginning.after > 0, "nothing went"
 
     cancel = cancelling(kernel.store, kernel.sources)
     for act in (

@@ -2,15 +2,16 @@
 
 1. Cut from the front only. The numbers stay, and the head row says up to where events are gone.
 2. A cursor from before the cut gets `too_old`; one exactly at it goes on: the digest of the last event that went is kept.
-3. An open run is never cut into, nor is anything behind its first event.
+3. An open run is never cut into, nor is anything behind its first event. What stands for deleted events goes with what follows it: it
+   is as old as they were.
 4. Short transactions, so that others' writes go between them. A crash between two leaves a log that is merely longer.
 5. On SQLite rows are deleted. On PostgreSQL they are hidden and go with their segment, see `segments`; those of segment 0 are deleted.
-6. To look costs some statements for every user, so of several processes one looks. Two that do are no harm.
+6. To look costs some statements for every hundred users, so of several processes one looks. Two that do are no harm.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,77 +23,78 @@ from quintet.periodic import Periodic
 from quintet.sources import Sources
 from quintet.store import CLOSED, Store, Tx
 
-__all__ = ["Expiring", "cut_in", "expire_in"]
+__all__ = ["Expiring", "expire_in"]
 
 _DAY_MS = 86_400_000
 _PERIOD = 3600.0  # seconds between two looks
-_PORTION = 500  # events that one transaction takes away
+_PORTION = 200  # events that one transaction takes away; of 64 KiB at most
 _USERS = 100  # users that one look at the database judges
-_OPEN = "SELECT min(first_seq) FROM runs WHERE user_id = ? AND state IN ('queued', 'running')"
-_PROBE = "SELECT seq, first_seq, body FROM events WHERE user_id = ? AND seq >= ? ORDER BY seq LIMIT 1"
-_ROWS = "SELECT seq FROM events WHERE user_id = ? AND seq > ? AND seq <= ? AND segment = 0 ORDER BY seq LIMIT ?"
-_LAST = "SELECT seq, digest FROM events WHERE user_id = ? AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
-_DUE = "SELECT user_id, kept_after, segment FROM heads WHERE user_id > ? AND epoch <> ? ORDER BY user_id LIMIT ?"
+_STANDS_IN = "thread_deleted"  # younger than its place, perhaps
+_FIRST_OPEN = "SELECT min(first_seq) FROM runs AS r WHERE r.user_id = {user} AND state IN ('queued', 'running')"
+_OLDEST = "SELECT seq, first_seq, digest, body, segment FROM events WHERE user_id = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?"
+_USERS_AFTER = (
+    "SELECT user_id, segment, (SELECT body FROM events AS e WHERE e.user_id = h.user_id AND e.seq > h.kept_after"  # noqa: S608
+    f" ORDER BY e.seq LIMIT 1), ({_FIRST_OPEN.format(user='h.user_id')}) - kept_after"
+    " FROM heads AS h WHERE user_id > ? AND epoch <> ? ORDER BY user_id LIMIT ?"
+)
 
 
 class _Stamp(msgspec.Struct):
+    type: str
     time: str
 
 
 class Due(NamedTuple):
-    """A user whose events up to `cut` are to go, where that is any, and who `turns` to the newest segment."""
+    """A user who may have events that are to go, and who `turns` to the newest segment."""
 
     user_id: str
-    cut: int | None
+    loses: bool
     turns: bool
 
 
 _stamp_of = msgspec.json.Decoder(_Stamp).decode
 
 
-def cut_in(tx: Tx, user_id: str, before_ms: int) -> int:
-    """The last event that may go, when everything told before `before_ms` (Unix milliseconds) is to; `kept_after` if none."""
-    head, before = head_in(tx, user_id), timestamp(before_ms)
-    low, high = head.kept_after, head.seq
-    first_open = tx.sql(_OPEN, (user_id,)).fetchone()[0]
-    if first_open is not None:
-        high = min(high, first_open - 1)
-    while (
-        low < high
-    ):  # a log is told in the order of time, but for ranges: those are younger than their place, and stop the cut
-        seq, first_seq, body = tx.sql(_PROBE, (user_id, (low + high) // 2 + 1)).fetchone()
-        if seq <= high and _stamp_of(body).time < before:
-            low = seq
-        else:
-            high = min(high, first_seq or seq) - 1
-    return max(low, head.kept_after)
-
-
-def expire_in(tx: Tx, user_id: str, cut: int) -> bool:
-    """Take away a portion of the events up to `cut`; True when there is more."""
-    kept_after = head_in(tx, user_id).kept_after
-    rows = tx.sql(_ROWS, (user_id, kept_after, cut, _PORTION)).fetchall()
-    more = len(rows) == _PORTION
-    last = tx.sql(_LAST, (user_id, kept_after, rows[-1][0] if more else cut)).fetchone()
-    if last is None:
+def expire_in(tx: Tx, user_id: str, before_ms: int) -> bool:
+    """Take away a portion of the events that were told before `before_ms` (Unix milliseconds); True when there may be more."""
+    rows = _portion_in(tx, user_id, before_ms)
+    if not rows:
         return False
-    seq, digest = last
-    tx.sql("DELETE FROM events WHERE user_id = ? AND seq <= ? AND segment = 0", (user_id, seq))
+    seq, _, digest, _, _ = rows[-1]
+    if any(segment == 0 for *_, segment in rows):
+        tx.sql("DELETE FROM events WHERE user_id = ? AND seq <= ? AND segment = 0", (user_id, seq))
     tx.sql("DELETE FROM gone_digests WHERE user_id = ? AND seq <= ?", (user_id, seq))
     tx.sql("INSERT INTO gone_digests (user_id, seq, digests) VALUES (?, ?, ?)", (user_id, seq, bytes.fromhex(digest)))
     tx.sql("UPDATE heads SET kept_after = ? WHERE user_id = ?", (seq, user_id))
     tx.publish(Forgotten(user_id))
-    return more
+    return len(rows) == _PORTION
+
+
+def _portion_in(tx: Tx, user_id: str, before_ms: int) -> list[Any]:
+    """The next events that are to go, as many as one transaction takes."""
+    head, before = head_in(tx, user_id), timestamp(before_ms)
+    first_open = tx.sql(_FIRST_OPEN.format(user="?"), (user_id,)).fetchone()[0] or head.seq + 1
+    rows: list[Any] = tx.sql(_OLDEST, (user_id, head.kept_after, first_open, _PORTION)).fetchall()
+    going = 0
+    for place, (_, first_seq, _, body, _) in enumerate(rows, 1):
+        if _stamp_of(body).time < before:
+            going = place
+        elif first_seq is None:
+            break
+    return rows[:going]
 
 
 def _due_in(tx: Tx, after: str, before_ms: int, newest: int) -> tuple[list[Due], str | None]:
     """Of the next users those with whom there is something to do, and the last user that was judged; None at the end."""
-    users = tx.sql(_DUE, (after, CLOSED, _USERS)).fetchall()
+    users, before = tx.sql(_USERS_AFTER, (after, CLOSED, _USERS)).fetchall(), timestamp(before_ms)
     found = []
-    for user_id, kept_after, segment in users:
-        cut = cut_in(tx, user_id, before_ms)
-        found.append(Due(user_id, cut if cut > kept_after else None, segment < newest))
-    return [due for due in found if due.cut is not None or due.turns], users[-1][0] if users else None
+    for user_id, segment, oldest, to_open in users:  # of nearly all nothing has become too old since the last look
+        stamp = None if oldest is None or to_open == 1 else _stamp_of(oldest)
+        loses = stamp is not None and stamp.time < before
+        if stamp is not None and not loses and stamp.type == _STANDS_IN:
+            loses = bool(_portion_in(tx, user_id, before_ms))
+        found.append(Due(user_id, loses, segment < newest))
+    return [due for due in found if due.loses or due.turns], users[-1][0] if users else None
 
 
 class Expiring:
@@ -123,10 +125,9 @@ class Expiring:
         last: str | None = ""
         while last is not None:
             due, last = await self._store.read(partial(_due_in, after=last, before_ms=before_ms, newest=newest))
-            for user_id, cut, turns in due:
-                while cut is not None and await self._store.write(
-                    user_id, partial(expire_in, user_id=user_id, cut=cut)
-                ):
+            for user_id, loses, turns in due:
+                expire = partial(expire_in, user_id=user_id, before_ms=before_ms)
+                while loses and await self._store.write(user_id, expire):
                     pass
                 if turns:
                     await self._store.write(user_id, partial(turn_in, user_id=user_id, segment=newest))
