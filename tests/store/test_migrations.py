@@ -231,6 +231,33 @@ def test_both_databases_have_the_same_tables() -> None:
     assert differences(create_engine(migrated.url.replace("://", "+psycopg://"), poolclass=pool.NullPool)) == []
 
 
+@pytest.mark.parametrize("older", [script.revision for script in scripts().walk_revisions()][1:])
+def test_an_older_postgres_is_brought_forward_with_what_it_holds(older: str) -> None:
+    """From every revision that was shipped, a log stays as it was; what a node of before still writes then is a part of it."""
+    old, fresh = empty().url, PostgresDatabase()
+    config = Config()
+    config.set_main_option("script_location", "quintet.store:migrations")
+    config.attributes["url"] = old
+    command.upgrade(config, older)
+    with psycopg.connect(old) as connection:
+        connection.execute(
+            "INSERT INTO users (id, email, email_key, email_verified, password_hash, role, created_at)"
+            " VALUES ('u', 'e', 'e', false, 'h', 'user', 1)"
+        )
+        connection.execute("INSERT INTO heads (user_id, epoch, seq, digest) VALUES ('u', 'e', 2, 'abcdef01')")
+        for seq in (1, 2):
+            connection.execute(_AS_BEFORE, (seq,))
+    schema.migrate(old)
+    assert catalogue(old) == catalogue(fresh.url)
+    with psycopg.connect(old) as connection:
+        connection.execute(_AS_BEFORE, (3,))
+        assert connection.execute("SELECT seq, segment FROM events ORDER BY seq").fetchall() == [(1, 0), (2, 0), (3, 0)]
+        assert connection.execute("SELECT seq, segment, segment_after FROM heads").fetchall() == [(2, 0, 0)]
+
+
+_AS_BEFORE: LiteralString = "INSERT INTO events (user_id, seq, type, digest, final, body) VALUES ('u', %s, 'agent_thinking', 'abcdef01', 0, '{}')"
+
+
 def test_nodes_that_start_together_migrate_once() -> None:
     """Several migrations of one empty PostgreSQL at the same time: one does it, the others wait and find it done."""
     url = empty().url
