@@ -143,7 +143,7 @@ def number_without_the_lock() -> None:
         if not dropped:
             dropped.append(True)
             tx.sql("SET LOCAL lock_timeout = '2s'")
-            tx.sql("DROP INDEX IF EXISTS uq_events_user_id_seq")
+            tx.sql("DROP INDEX IF EXISTS uq_events_segment_user_id_seq")
         return tx
 
     def many(self: Any, statement: str, rows: Any) -> None:

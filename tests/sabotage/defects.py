@@ -195,7 +195,8 @@ def two_endings() -> None:
     """The unique index of endings is gone, and a run is ended twice."""
 
     def close(tx: Tx, user_id: str, run_id: str, attempt: int, ending: Any, moment: Any, **options: Any) -> Any:
-        tx.sql("DROP INDEX IF EXISTS uq_events_one_ending")
+        for index in ("uq_events_one_ending", "uq_events_segment_one_ending"):  # each has the one of its kind
+            tx.sql(f"DROP INDEX IF EXISTS {index}")
         state = old(tx, user_id, run_id, attempt, ending, moment, **options)
         row = tx.sql(
             "SELECT type, digest, final, body, run_seq FROM events WHERE user_id = ? AND run_id = ? AND final = 1",
