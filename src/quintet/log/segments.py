@@ -19,7 +19,7 @@ __all__ = ["Segments", "turn_in"]
 
 log = logging.getLogger(__name__)
 
-_IN_ALL = 8  # segments in the time that events are kept: so much longer than that, at most, their bytes are there
+_IN_ALL = 8  # segments in the time that events are kept: their bytes are there for an eighth of it longer, at most, and two looks
 _PORTION = 500  # events that one transaction carries
 _USERS = 100  # users that one look at the database judges
 _PATIENCE = "SET LOCAL lock_timeout = '200ms'"  # whoever wants to read waits behind whoever waits to drop
