@@ -101,6 +101,8 @@ async def _live(crowd: Crowd, barrier: asyncio.Barrier, cuts: int) -> tuple[list
     live: list[Seen] = []
     replayed: list[Seen] = []
     for place in range(1, cuts + 1):
+        if any(event.body.get("final") for event in live + replayed):
+            break  # a machine that stood still: all had come before it was cut
         await device.find("the next cut", partial(_past, place * STEPS), 60)
         cursor = _keep(device, live, replayed, cursor)
         await device.cut()

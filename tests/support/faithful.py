@@ -55,6 +55,7 @@ class Faithful:
     place: Any
     seen: dict[int, bytes] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answered: int = 0  # so often; what a new epoch makes worthless is counted, too
     reached: dict[str, int] = field(default_factory=dict)  # by device: the last number applied by the client rule
     faults: list[str] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)  # what was seldom and did happen
@@ -91,9 +92,9 @@ class Faithful:
 
     async def goes_on(self, within: float = 30.0) -> None:
         """Wait until something more is answered."""
-        before = len(self.answers)
+        before = self.answered
         deadline = asyncio.get_running_loop().time() + within
-        while len(self.answers) == before:
+        while self.answered == before:
             assert asyncio.get_running_loop().time() < deadline, f"{self.name} is not answered\n{self.server.tail()}"
             await asyncio.sleep(0.02)
 
@@ -248,6 +249,7 @@ class Faithful:
 
     def _answered(self, client_id: str, answer: dict[str, Any]) -> None:
         told = {k: v for k, v in answer.items() if k != "id"}
+        self.answered += client_id not in self.answers
         known = self.answers.setdefault(client_id, told)
         if known != told:
             self.faults.append(f"{client_id} was answered {known}, and later {told}")
