@@ -91,7 +91,7 @@ async def _dialogs(window: Window) -> AsyncIterator[str]:
     page = window.page
     for key, name in (("?", "shortcuts"), ("e", "events"), ("s", "settings"), ("d", "deleting")):
         await page.keyboard.press(key)
-        await expect(page.get_by_role("dialog")).to_be_visible()
+        await expect(page.get_by_role("dialog"), f"{name}, by {key}").to_be_visible()
         if name == "settings":
             await expect(page.locator(".device")).to_have_count(1)
             await page.get_by_role("tab", name="Sign-in").click()
