@@ -178,3 +178,26 @@ async def test_the_settings_stand_in_tabs(visit: Visit) -> None:
     for place in (".tabs", ".dialog-body"):
         assert await window.evaluate(f"(e => e.scrollWidth - e.clientWidth)(document.querySelector('{place}'))") <= 0
     window.quiet()
+
+
+async def test_a_key_right_after_a_window_has_closed_is_heard(visit: Visit) -> None:
+    """A field of the closed window still has the focus until the browser draws again; a key in that moment is a shortcut, and not lost."""
+    window = await (await visit()).sign_up()
+    await window.say("hello", agent="echo")
+    await window.ended("completed")
+    await window.page.get_by_role("textbox", name="Message").focus()
+    await window.page.keyboard.press("Escape")  # nothing has the focus, so a window has nothing to give it back to
+    await window.page.keyboard.press("s")
+    await window.page.get_by_role("tab", name="Sign-in").click()
+    await window.page.locator("dialog input[type=password]:visible").first.focus()
+    kept = await window.page.evaluate(_CLOSE_AND_PRESS)
+    assert kept == "INPUT", "the focus had gone: this proves nothing"
+    await expect(window.page.get_by_role("dialog", name="Delete this conversation?")).to_be_visible()
+
+
+_CLOSE_AND_PRESS = """() => {
+  document.querySelector("dialog[open]").close();
+  const field = document.activeElement;
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "d", bubbles: true, cancelable: true }));
+  return field.tagName;
+}"""

@@ -38,9 +38,8 @@ function nameOf(event) {
   return event.ctrlKey || event.metaKey ? `ctrl+${key}` : key;
 }
 
+// A field of a window that has just closed keeps the focus until the browser draws again: nobody writes there any more.
 function maySingle(event) {
-  return (
-    pref("keys") === "on" &&
-    !event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")
-  );
+  const field = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  return pref("keys") === "on" && (!field || field.closest("dialog:not([open])") !== null);
 }
